@@ -1,0 +1,121 @@
+// Package conversation keeps what must survive a change of region: the global
+// tables of a stack, one replica in each of its regions and nowhere else.
+package conversation
+
+import (
+	"fmt"
+
+	"github.com/crossregion/crossregion/contract"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// tablesType is part of every child's URN. Changing it replaces deployed
+// resources unless the old token is kept as an alias.
+const tablesType = "crossregion:conversation:Tables"
+
+// Tables are one region's replicas of a stack's two global tables: content
+// (conversations) and control (keys, drain flags). The home region's Tables
+// create them; all others add a replica. Content and control are apart so that
+// the functions which decide who may call have no right to read what was said.
+type Tables struct {
+	pulumi.ResourceState
+
+	// ContentArn is the ARN of this region's replica of the content table.
+	ContentArn pulumi.StringOutput `pulumi:"contentArn"`
+	// ControlArn is the ARN of this region's replica of the control table.
+	ControlArn pulumi.StringOutput `pulumi:"controlArn"`
+	// ContentName is the content table's name, the same in every region.
+	ContentName pulumi.StringOutput `pulumi:"contentName"`
+	// ControlName is the control table's name, the same in every region.
+	ControlName pulumi.StringOutput `pulumi:"controlName"`
+}
+
+// TablesArgs are the arguments of [NewTables].
+type TablesArgs struct {
+	// Home are the Tables of the home region. Default: these are the home.
+	Home *Tables
+	// Protect guards both tables against deletion, by AWS and by Pulumi.
+	Protect bool
+}
+
+// NewTables registers Tables and their children.
+func NewTables(ctx *pulumi.Context, name string, args *TablesArgs, opts ...pulumi.ResourceOption) (*Tables, error) {
+	if args == nil {
+		args = &TablesArgs{}
+	}
+	t := &Tables{}
+	inputs := pulumi.Map{"home": pulumi.Bool(args.Home == nil), "protect": pulumi.Bool(args.Protect)}
+	if err := ctx.RegisterComponentResourceV2(tablesType, name, inputs, t, opts...); err != nil {
+		return nil, err
+	}
+	register := t.replicate
+	if args.Home == nil {
+		register = t.create
+	}
+	if err := register(ctx, name, args); err != nil {
+		return nil, fmt.Errorf("conversation.Tables %s: %w", name, err)
+	}
+	return t, ctx.RegisterResourceOutputs(t, pulumi.Map{
+		"contentArn": t.ContentArn, "contentName": t.ContentName, "controlArn": t.ControlArn, "controlName": t.ControlName,
+	})
+}
+
+func (t *Tables) create(ctx *pulumi.Context, name string, args *TablesArgs) error {
+	content, err := newTable(ctx, name+"-content", args.Protect, pulumi.Parent(t))
+	if err != nil {
+		return err
+	}
+	control, err := newTable(ctx, name+"-control", args.Protect, pulumi.Parent(t))
+	if err != nil {
+		return err
+	}
+	t.ContentArn, t.ContentName = content.Arn, content.Name
+	t.ControlArn, t.ControlName = control.Arn, control.Name
+	return nil
+}
+
+// newTable registers a table that can have replicas: they need a stream with
+// both images. Its own list of replicas is ignored, since each is a resource
+// of its own and the two would fight.
+// Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+func newTable(ctx *pulumi.Context, name string, protect bool, parent pulumi.ResourceOption) (*dynamodb.Table, error) {
+	return dynamodb.NewTable(ctx, name, &dynamodb.TableArgs{
+		Attributes: dynamodb.TableAttributeArray{
+			dynamodb.TableAttributeArgs{Name: pulumi.String(contract.PartitionKey), Type: pulumi.String("S")},
+			dynamodb.TableAttributeArgs{Name: pulumi.String(contract.SortKey), Type: pulumi.String("S")},
+		},
+		HashKey:                   pulumi.String(contract.PartitionKey),
+		RangeKey:                  pulumi.String(contract.SortKey),
+		BillingMode:               pulumi.String("PAY_PER_REQUEST"),
+		StreamEnabled:             pulumi.Bool(true),
+		StreamViewType:            pulumi.String("NEW_AND_OLD_IMAGES"),
+		Ttl:                       dynamodb.TableTtlArgs{AttributeName: pulumi.String(contract.AttrExpires), Enabled: pulumi.Bool(true)},
+		PointInTimeRecovery:       dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true)},
+		DeletionProtectionEnabled: pulumi.Bool(protect),
+	}, parent, pulumi.Protect(protect), pulumi.IgnoreChanges([]string{"replicas"}))
+}
+
+func (t *Tables) replicate(ctx *pulumi.Context, name string, args *TablesArgs) error {
+	content, err := newReplica(ctx, name+"-content", args.Home.ContentArn, args.Protect, pulumi.Parent(t))
+	if err != nil {
+		return err
+	}
+	control, err := newReplica(ctx, name+"-control", args.Home.ControlArn, args.Protect, pulumi.Parent(t))
+	if err != nil {
+		return err
+	}
+	t.ContentArn, t.ContentName = content.Arn, args.Home.ContentName
+	t.ControlArn, t.ControlName = control.Arn, args.Home.ControlName
+	return nil
+}
+
+// newReplica sets recovery and protection again: they are never synced from
+// the table.
+func newReplica(ctx *pulumi.Context, name string, table pulumi.StringInput, protect bool, parent pulumi.ResourceOption) (*dynamodb.TableReplica, error) {
+	return dynamodb.NewTableReplica(ctx, name, &dynamodb.TableReplicaArgs{
+		GlobalTableArn:            table,
+		PointInTimeRecovery:       pulumi.Bool(true),
+		DeletionProtectionEnabled: pulumi.Bool(protect),
+	}, parent, pulumi.Protect(protect))
+}

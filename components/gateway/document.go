@@ -1,0 +1,166 @@
+// Package gateway is a region's public edge: a REST API generated from the
+// route table, its certificate and its domain names. REST, since HTTP APIs
+// cannot stream a response.
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/crossregion/crossregion/contract"
+)
+
+// Document describes the API of one region.
+type Document struct {
+	// Title names the API in the published reference. Required.
+	Title string
+	// Functions are the ARNs that serve each of contract's functions, with
+	// alias. All functions that a route names are required, and the authorizer.
+	Functions map[string]string
+}
+
+// Integration limits.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+const (
+	streamTimeoutMillis  = 900_000
+	authorizerTTLSeconds = 300
+)
+
+type object = map[string]any
+
+// OpenAPI returns the OpenAPI 3 document that API Gateway deploys, which is
+// also the API's published reference.
+func (d Document) OpenAPI() (string, error) {
+	if err := d.validate(); err != nil {
+		return "", fmt.Errorf("gateway document: %w", err)
+	}
+	paths := object{}
+	for _, r := range contract.Routes {
+		operations, ok := paths[r.Path].(object)
+		if !ok {
+			operations = object{}
+			paths[r.Path] = operations
+		}
+		operations[strings.ToLower(r.Method)] = d.operation(r)
+	}
+	b, err := json.Marshal(object{
+		"openapi":                               "3.0.1",
+		"info":                                  object{"title": d.Title, "version": "1.0"},
+		"paths":                                 paths,
+		"components":                            object{"securitySchemes": object{"apiKey": d.authorizer()}},
+		"x-amazon-apigateway-gateway-responses": gatewayResponses(),
+	})
+	return string(b), err
+}
+
+func (d Document) validate() error {
+	var errs []error
+	if d.Title == "" {
+		errs = append(errs, errors.New("no title"))
+	}
+	need := map[string]bool{contract.FunctionAuthorizer: true}
+	for _, r := range contract.Routes {
+		need[r.Function] = true
+	}
+	for name := range need {
+		if strings.Count(d.Functions[name], ":") < 7 {
+			errs = append(errs, fmt.Errorf("function %s: %q is not the ARN of an alias", name, d.Functions[name]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (d Document) operation(r contract.Route) object {
+	op := object{
+		"operationId": r.Operation,
+		"summary":     r.Summary,
+		"responses":   object{"200": object{"description": "The answer; errors have OpenAI's shape."}},
+		"x-amazon-apigateway-integration": object{
+			"type": "aws_proxy", "httpMethod": "POST",
+			"uri":                  invokeURI(d.Functions[r.Function], "2021-11-15", "response-streaming-invocations"),
+			"responseTransferMode": "STREAM",
+			"timeoutInMillis":      streamTimeoutMillis,
+		},
+	}
+	if params := parameters(r.Path); len(params) > 0 {
+		op["parameters"] = params
+	}
+	if !r.Public {
+		op["security"] = []object{{"apiKey": []string{}}}
+	}
+	return op
+}
+
+// parameters describes the {variables} of a path.
+func parameters(path string) []object {
+	var out []object
+	for segment := range strings.SplitSeq(path, "/") {
+		if name, ok := strings.CutPrefix(segment, "{"); ok {
+			out = append(out, object{
+				"name": strings.TrimSuffix(name, "}"), "in": "path", "required": true, "schema": object{"type": "string"},
+			})
+		}
+	}
+	return out
+}
+
+// authorizer asks the authorizer function about each credential, and keeps the
+// answer for a while: a revoked key works until then.
+func (d Document) authorizer() object {
+	return object{
+		"type": "apiKey", "name": "Authorization", "in": "header",
+		"x-amazon-apigateway-authtype": "custom",
+		"x-amazon-apigateway-authorizer": object{
+			"type":                         "token",
+			"authorizerUri":                invokeURI(d.Functions[contract.FunctionAuthorizer], "2015-03-31", "invocations"),
+			"authorizerResultTtlInSeconds": authorizerTTLSeconds,
+		},
+	}
+}
+
+// invokeURI is how API Gateway names a Lambda function to invoke. The version
+// in it chooses between buffered and streamed invocation.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
+func invokeURI(function, version, operation string) string {
+	parts := strings.Split(function, ":")
+	return fmt.Sprintf("arn:%s:apigateway:%s:lambda:path/%s/functions/%s/%s", parts[1], parts[3], version, function, operation)
+}
+
+// gatewayResponses gives the errors that API Gateway itself answers OpenAI's
+// shape, so that an SDK reports them like any other.
+func gatewayResponses() object {
+	out := object{}
+	for _, r := range []struct {
+		kind            string
+		status          int
+		errorType, code string
+	}{
+		{"UNAUTHORIZED", 401, "invalid_request_error", "invalid_api_key"},
+		{"ACCESS_DENIED", 403, "invalid_request_error", "access_denied"},
+		{"MISSING_AUTHENTICATION_TOKEN", 404, "invalid_request_error", "unknown_url"},
+		{"REQUEST_TOO_LARGE", 413, "invalid_request_error", "request_too_large"},
+		{"THROTTLED", 429, "requests", "rate_limit_exceeded"},
+		{"AUTHORIZER_FAILURE", 503, "server_error", "authorizer_unavailable"},
+		{"AUTHORIZER_CONFIGURATION_ERROR", 503, "server_error", "authorizer_unavailable"},
+		{"INTEGRATION_FAILURE", 503, "server_error", "unavailable"},
+		{"INTEGRATION_TIMEOUT", 504, "server_error", "timeout"},
+		{"DEFAULT_4XX", 0, "invalid_request_error", "bad_request"},
+		{"DEFAULT_5XX", 0, "server_error", "internal_error"},
+	} {
+		response := object{"responseTemplates": object{"application/json": errorTemplate(r.errorType, r.code)}}
+		if r.status != 0 {
+			response["statusCode"] = r.status
+		}
+		if r.status == 429 || r.status == 503 {
+			response["responseParameters"] = object{"gatewayresponse.header.Retry-After": "'1'"}
+		}
+		out[r.kind] = response
+	}
+	return out
+}
+
+func errorTemplate(errorType, code string) string {
+	return fmt.Sprintf(`{"error":{"message":$context.error.messageString,"type":%q,"param":null,"code":%q}}`, errorType, code)
+}

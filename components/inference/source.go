@@ -1,0 +1,118 @@
+package inference
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/crossregion/crossregion/components/policy"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/bedrock"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// source is what an application inference profile is copied from.
+type source struct {
+	name   string   // as the settings have it
+	region string   // source region
+	arn    string   // of the system profile or foundation model
+	models []string // foundation model ARNs, one for each place that may process
+	system bool     // arn is a system-defined profile
+}
+
+// lookup asks AWS, in the source region, where a model may be processed. The
+// answer depends on the pair of profile and source region, never on the
+// profile's prefix.
+// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
+func lookup(ctx *pulumi.Context, region string, m Model, opts ...pulumi.InvokeOption) (source, error) {
+	if m.ID != "" {
+		partition, err := aws.GetPartition(ctx, nil, opts...)
+		if err != nil {
+			return source{}, fmt.Errorf("partition of %s: %w", region, err)
+		}
+		arn := fmt.Sprintf("arn:%s:bedrock:%s::foundation-model/%s", partition.Partition, region, m.ID)
+		return source{name: m.ID, region: region, arn: arn, models: []string{arn}}, nil
+	}
+	got, err := bedrock.LookupInferenceProfile(ctx, &bedrock.LookupInferenceProfileArgs{InferenceProfileId: m.Profile}, opts...)
+	if err != nil {
+		return source{}, fmt.Errorf("model %s: profile %s in %s: %w; check that the profile exists in this source region "+
+			"and that the account has access to the model", m.Name, m.Profile, region, err)
+	}
+	s := source{name: m.Profile, region: region, arn: got.InferenceProfileArn, system: true}
+	for _, model := range got.Models {
+		s.models = append(s.models, model.ModelArn)
+	}
+	if len(s.models) == 0 {
+		return source{}, fmt.Errorf("model %s: profile %s in %s lists no destination", m.Name, m.Profile, region)
+	}
+	return s, nil
+}
+
+// checkResidency reports each destination of s outside the allowed regions. A
+// destination without a region means anywhere.
+func checkResidency(s source, args *ProfilesArgs) error {
+	var errs []error
+	for _, arn := range s.models {
+		switch region := regionOf(arn); {
+		case region == "":
+			errs = append(errs, fmt.Errorf("profile %s called from %s may be processed in any commercial region, "+
+				"which jurisdiction %q does not allow: use a geographic profile", s.name, s.region, args.Jurisdiction))
+		case !slices.Contains(args.Allowed, region):
+			errs = append(errs, fmt.Errorf("profile %s called from %s may be processed in %s, which is outside jurisdiction %q: "+
+				"call it from another source region or use another profile", s.name, s.region, region, args.Jurisdiction))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// grant is one application inference profile and what it was copied from.
+type grant struct {
+	profile string
+	source  source
+}
+
+// invokePolicy allows invoking the profiles. Whoever may use a profile must
+// also be allowed the foundation model in every place that it routes to; the
+// condition keeps those models from being called in any other way.
+//
+// Whether an application profile also needs the system profile that it was
+// copied from, and which of the two ARNs the condition key carries, is not
+// documented: both are allowed.
+// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html
+func invokePolicy(grants []any) (string, error) {
+	var profiles, models []string
+	for _, g := range grants {
+		g, ok := g.(grant)
+		if !ok {
+			return "", fmt.Errorf("inference policy: unexpected %T", g)
+		}
+		profiles = append(profiles, g.profile)
+		if g.source.system {
+			profiles = append(profiles, g.source.arn)
+		}
+		models = append(models, g.source.models...)
+	}
+	slices.Sort(profiles)
+	slices.Sort(models)
+	profiles, models = slices.Compact(profiles), slices.Compact(models)
+	return policy.Document(
+		policy.Statement{Actions: invokeActions, Resources: profiles},
+		policy.Statement{Actions: invokeActions, Resources: models,
+			Conditions: map[string]map[string][]string{"StringEquals": {"bedrock:InferenceProfileArn": profiles}}},
+	)
+}
+
+// invokeActions cover Converse and ConverseStream, which have no actions of
+// their own.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+var invokeActions = []string{"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}
+
+// regionOf returns the region of an ARN, empty where it has none.
+func regionOf(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return ""
+	}
+	return parts[3]
+}

@@ -1,0 +1,114 @@
+package invoker
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Packages of the deployed binaries. Their last element names the zip.
+const (
+	invokerPackage    = "github.com/crossregion/crossregion/lambda/cmd/invoker"
+	authorizerPackage = "github.com/crossregion/crossregion/lambda/cmd/authorizer"
+)
+
+// Zips are the paths of the deployable archives.
+type Zips struct {
+	Invoker    string // serves the API, and health
+	Authorizer string
+}
+
+// Build compiles the handlers with the Go toolchain on PATH and packs each
+// into a zip below dir, which is created. The same source gives the same
+// bytes, whoever builds it and when; a build that changes nothing takes well
+// under a second. Processes that build into the same dir wait for each other.
+func Build(ctx context.Context, dir string, p Platform) (Zips, error) {
+	dir = filepath.Join(dir, p.OS+"-"+p.Arch)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return Zips{}, fmt.Errorf("build handlers: %w", err)
+	}
+	lock := flock.New(filepath.Join(dir, "lock"))
+	if _, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
+		return Zips{}, fmt.Errorf("build handlers: wait for another build in %s: %w", dir, err)
+	}
+	err := compile(ctx, dir, p)
+	zips := Zips{Invoker: filepath.Join(dir, "invoker.zip"), Authorizer: filepath.Join(dir, "authorizer.zip")}
+	for _, path := range []string{zips.Invoker, zips.Authorizer} {
+		if err == nil {
+			err = pack(path, path[:len(path)-len(".zip")])
+		}
+	}
+	return zips, errors.Join(err, lock.Unlock())
+}
+
+// compile leaves the binaries invoker and authorizer in dir. Go skips what is
+// up to date.
+func compile(ctx context.Context, dir string, p Platform) error {
+	if _, err := exec.LookPath("go"); err != nil {
+		return errors.New("build handlers: no Go toolchain on PATH; install Go from https://go.dev/dl/")
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc",
+		"-ldflags", "-s -w", "-o", dir+string(filepath.Separator), invokerPackage, authorizerPackage)
+	cmd.Env = append(os.Environ(), "GOOS="+p.OS, "GOARCH="+p.Arch, "CGO_ENABLED=0", "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build handlers for %s: %w\n%s", p, err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// epoch is the date of every file in a zip, the first that the format knows:
+// with the real one, every build would be a new deployment.
+var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// pack writes a zip whose only file is the binary, as an executable named
+// "bootstrap" at its root. An unchanged zip is left as it is.
+// Source: https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
+func pack(path, binary string) error {
+	in, err := os.Open(binary)
+	if err != nil {
+		return fmt.Errorf("pack %s: %w", path, err)
+	}
+	defer in.Close()
+	if upToDate(path, in) {
+		return nil
+	}
+	var buf bytes.Buffer
+	if err := writeZip(&buf, in); err != nil {
+		return fmt.Errorf("pack %s: %w", path, err)
+	}
+	// Rename, so that nobody reads half a zip.
+	if err := os.WriteFile(path+".new", buf.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("pack: %w", err)
+	}
+	return os.Rename(path+".new", path)
+}
+
+// upToDate reports whether the zip at path is younger than the binary.
+func upToDate(path string, binary *os.File) bool {
+	z, errZip := os.Stat(path)
+	b, errBinary := binary.Stat()
+	return errZip == nil && errBinary == nil && z.ModTime().After(b.ModTime())
+}
+
+func writeZip(w io.Writer, binary io.Reader) error {
+	z := zip.NewWriter(w)
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: epoch}
+	header.SetMode(0o755)
+	f, err := z.CreateHeader(header)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(f, binary); err != nil {
+		return err
+	}
+	return z.Close()
+}

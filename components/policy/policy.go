@@ -1,0 +1,91 @@
+// Package policy writes IAM policy documents. It is pure, so that what a role
+// may do is tested without an engine, and it refuses a statement that names no
+// action or no resource, or any resource at all.
+package policy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Statement allows actions on resources. There is no deny: a role that holds
+// exactly what its code uses needs none.
+type Statement struct {
+	// Actions are full names, e.g. "dynamodb:GetItem". Required; no wildcard.
+	Actions []string
+	// Resources are ARNs. Required; "*" alone is refused.
+	Resources []string
+	// Conditions by operator and key, e.g. "StringEquals",
+	// "aws:RequestedRegion". Default: none.
+	Conditions map[string]map[string][]string
+}
+
+type document struct {
+	Version   string
+	Statement []statement
+}
+
+type statement struct {
+	Effect    string
+	Principal map[string]string              `json:",omitempty"`
+	Action    []string                       `json:",omitempty"`
+	Resource  []string                       `json:",omitempty"`
+	Condition map[string]map[string][]string `json:",omitempty"`
+}
+
+const version = "2012-10-17"
+
+// Document returns the policy that allows the given statements and nothing
+// else. It reports every fault at once.
+func Document(statements ...Statement) (string, error) {
+	var errs []error
+	doc := document{Version: version}
+	for i, s := range statements {
+		if err := s.validate(); err != nil {
+			errs = append(errs, fmt.Errorf("statement %d: %w", i, err))
+		}
+		doc.Statement = append(doc.Statement, statement{
+			Effect: "Allow", Action: s.Actions, Resource: s.Resources, Condition: s.Conditions,
+		})
+	}
+	if len(statements) == 0 {
+		errs = append(errs, errors.New("a policy needs a statement"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", err
+	}
+	b, err := json.Marshal(doc)
+	return string(b), err
+}
+
+func (s Statement) validate() error {
+	var errs []error
+	if len(s.Actions) == 0 {
+		errs = append(errs, errors.New("no action"))
+	}
+	if len(s.Resources) == 0 {
+		errs = append(errs, errors.New("no resource"))
+	}
+	if slices.Contains(s.Resources, "*") {
+		errs = append(errs, errors.New(`resource "*": name the ARNs`))
+	}
+	for _, a := range s.Actions {
+		if slices.Contains([]byte(a), '*') {
+			errs = append(errs, fmt.Errorf("action %q: name it in full", a))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Trust returns the policy that lets one AWS service assume a role.
+func Trust(service string) string {
+	b, err := json.Marshal(document{Version: version, Statement: []statement{{
+		Effect: "Allow", Principal: map[string]string{"Service": service}, Action: []string{"sts:AssumeRole"},
+	}}})
+	if err != nil { // strings always marshal
+		return ""
+	}
+	return string(b)
+}

@@ -1,0 +1,178 @@
+// Package contract holds what the infrastructure program, the handlers and the
+// operator's commands must agree on: environments, table keys, headers and
+// routes. It imports the standard library only and decides nothing.
+package contract
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Environment variables of every function of a stack.
+const (
+	// EnvFunction says which function of a shared zip a process is: one of
+	// the Function constants.
+	EnvFunction = "CROSSREGION_FUNCTION"
+	// EnvConfig holds the function's configuration as one JSON object.
+	EnvConfig = "CROSSREGION_CONFIG"
+)
+
+// Functions of a stack, as [EnvFunction] names them.
+const (
+	FunctionInvoker    = "invoker"
+	FunctionHealth     = "health"
+	FunctionAuthorizer = "authorizer"
+)
+
+// MaxEnvironmentBytes is Lambda's limit on the sum of all names and values.
+// Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const MaxEnvironmentBytes = 4096
+
+// Invoker configures the function that serves the API.
+type Invoker struct {
+	// Stack is the name of the Pulumi stack.
+	Stack string `json:"stack"`
+	// Jurisdiction names the set of regions below.
+	Jurisdiction string `json:"jurisdiction"`
+	// Region is where the function runs.
+	Region string `json:"region"`
+	// Regions are all regions of the stack, in the order of its settings.
+	Regions []string `json:"regions"`
+	// Models are what callers may put into "model".
+	Models []Model `json:"models"`
+}
+
+// Model is one name that callers use, and where it can be invoked.
+type Model struct {
+	// Name is what callers put into "model".
+	Name string `json:"name"`
+	// Targets are tried in order; the first is the function's own region.
+	Targets []Target `json:"targets"`
+}
+
+// Target is one way to reach a model.
+type Target struct {
+	// Region is the source region: the one whose Bedrock endpoint is called.
+	Region string `json:"region"`
+	// ID is the ARN of the application inference profile in that region.
+	ID string `json:"id"`
+}
+
+// Health configures the function behind /healthz.
+type Health struct {
+	// Stack is the name of the Pulumi stack.
+	Stack string `json:"stack"`
+	// Region is where the function runs.
+	Region string `json:"region"`
+}
+
+// Authorizer configures the function that turns a credential into a tenant.
+type Authorizer struct {
+	// Stack is the name of the Pulumi stack.
+	Stack string `json:"stack"`
+	// Region is where the function runs.
+	Region string `json:"region"`
+	// Table is the name of the control table, the same in every replica.
+	Table string `json:"table"`
+}
+
+// Config is one function's configuration.
+type Config interface {
+	Invoker | Health | Authorizer
+	// Validate reports every fault at once.
+	Validate() error
+}
+
+// Encode returns the environment in which a function finds c again with
+// [Decode]. It refuses an invalid c and one that Lambda would find too large.
+func Encode[C Config](c C) (map[string]string, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", EnvConfig, err)
+	}
+	env := map[string]string{EnvFunction: functionOf(c), EnvConfig: string(b)}
+	size := 0
+	for k, v := range env {
+		size += len(k) + len(v)
+	}
+	if size > MaxEnvironmentBytes {
+		return nil, fmt.Errorf("environment of the %s function is %d bytes, over Lambda's limit of %d: "+
+			"use fewer models or regions, or shorter names", functionOf(c), size, MaxEnvironmentBytes)
+	}
+	return env, nil
+}
+
+// Decode reads what [Encode] wrote. getenv is os.Getenv outside tests.
+func Decode[C Config](getenv func(string) string) (C, error) {
+	var c C
+	if got := getenv(EnvFunction); got != functionOf(c) {
+		return c, fmt.Errorf("%s is %q, want %q", EnvFunction, got, functionOf(c))
+	}
+	dec := json.NewDecoder(strings.NewReader(getenv(EnvConfig)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&c); err != nil {
+		return c, fmt.Errorf("decode %s: %w", EnvConfig, err)
+	}
+	if err := c.Validate(); err != nil {
+		return c, fmt.Errorf("%s: %w", EnvConfig, err)
+	}
+	return c, nil
+}
+
+func functionOf[C Config](c C) string {
+	switch any(c).(type) {
+	case Health:
+		return FunctionHealth
+	case Authorizer:
+		return FunctionAuthorizer
+	default:
+		return FunctionInvoker
+	}
+}
+
+// Validate reports every fault of c at once.
+func (c Invoker) Validate() error {
+	errs := []error{
+		required("stack", c.Stack), required("jurisdiction", c.Jurisdiction), required("region", c.Region),
+	}
+	if len(c.Regions) == 0 {
+		errs = append(errs, errors.New("regions is empty"))
+	}
+	if len(c.Models) == 0 {
+		errs = append(errs, errors.New("models is empty"))
+	}
+	for i, m := range c.Models {
+		errs = append(errs, required(fmt.Sprintf("models[%d].name", i), m.Name))
+		if len(m.Targets) == 0 {
+			errs = append(errs, fmt.Errorf("models[%d].targets is empty", i))
+		}
+		for j, t := range m.Targets {
+			errs = append(errs,
+				required(fmt.Sprintf("models[%d].targets[%d].region", i, j), t.Region),
+				required(fmt.Sprintf("models[%d].targets[%d].id", i, j), t.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Validate reports every fault of c at once.
+func (c Health) Validate() error {
+	return errors.Join(required("stack", c.Stack), required("region", c.Region))
+}
+
+// Validate reports every fault of c at once.
+func (c Authorizer) Validate() error {
+	return errors.Join(required("stack", c.Stack), required("region", c.Region), required("table", c.Table))
+}
+
+func required(path, value string) error {
+	if value == "" {
+		return fmt.Errorf("%s is missing", path)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package contract_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/crossregion/crossregion/contract"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func invoker() contract.Invoker {
+	return contract.Invoker{
+		Stack: "eu", Jurisdiction: "eu", Region: "eu-west-1", Regions: []string{"eu-west-1", "eu-central-1"},
+		Models: []contract.Model{{Name: "m", Targets: []contract.Target{{Region: "eu-west-1", ID: "arn:x"}}}},
+	}
+}
+
+func lookup(env map[string]string) func(string) string {
+	return func(k string) string { return env[k] }
+}
+
+func TestDecodeReadsWhatEncodeWrote(t *testing.T) {
+	env, err := contract.Encode(invoker())
+	require.NoError(t, err)
+	got, err := contract.Decode[contract.Invoker](lookup(env))
+	require.NoError(t, err)
+	assert.Equal(t, invoker(), got)
+}
+
+func TestDecodeRejects(t *testing.T) {
+	env, err := contract.Encode(contract.Health{Stack: "eu", Region: "eu-west-1"})
+	require.NoError(t, err)
+	tests := []struct {
+		name, key, value, want string
+	}{
+		{"another function's environment", contract.EnvFunction, contract.FunctionInvoker, `want "health"`},
+		{"a key it does not know", contract.EnvConfig, `{"stack":"eu","region":"eu-west-1","zone":1}`, `unknown field "zone"`},
+		{"a missing value", contract.EnvConfig, `{"stack":"eu"}`, "region is missing"},
+		{"an empty configuration", contract.EnvConfig, ``, "EOF"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := contract.Decode[contract.Health](func(k string) string {
+				if k == tt.key {
+					return tt.value
+				}
+				return env[k]
+			})
+			assert.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
+func TestEncodeReportsEveryFaultAtOnce(t *testing.T) {
+	c := invoker()
+	c.Stack, c.Models[0].Targets[0].ID = "", ""
+	_, err := contract.Encode(c)
+	assert.ErrorContains(t, err, "stack is missing")
+	assert.ErrorContains(t, err, "models[0].targets[0].id is missing")
+}
+
+func TestEncodeRefusesWhatLambdaWould(t *testing.T) {
+	c := invoker()
+	c.Models[0].Name = strings.Repeat("m", contract.MaxEnvironmentBytes)
+	_, err := contract.Encode(c)
+	assert.ErrorContains(t, err, "over Lambda's limit of 4096")
+}
+
+func TestRoutesAreUnique(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range contract.Routes {
+		assert.False(t, seen[r.Method+" "+r.Path], "%s %s stands twice", r.Method, r.Path)
+		assert.False(t, seen[r.Operation], "%s stands twice", r.Operation)
+		seen[r.Method+" "+r.Path], seen[r.Operation] = true, true
+	}
+}

@@ -1,0 +1,25 @@
+package contract
+
+// Key attributes of both global tables. All are strings.
+const (
+	PartitionKey = "pk"
+	SortKey      = "sk"
+)
+
+// AttrExpires is the TTL attribute of both tables: seconds since the epoch.
+// Readers ignore what has expired, since DynamoDB deletes it days later.
+const AttrExpires = "expiresAt"
+
+// An API key is one item of the control table, under [KeyPartition] and
+// [KeySort]. The secret itself is stored nowhere.
+const (
+	AttrKeyHash    = "hash"    // lower-case hex of SHA-256 of the secret
+	AttrKeyTenant  = "tenant"  // tenant that the key speaks for
+	AttrKeyRevoked = "revoked" // present and true once revoked
+)
+
+// KeySort is the sort key of an API key's item.
+const KeySort = "key"
+
+// KeyPartition is the partition key of the API key with the given id.
+func KeyPartition(id string) string { return "key#" + id }

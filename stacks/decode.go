@@ -1,0 +1,153 @@
+package stacks
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Fault is one thing wrong with the settings.
+type Fault struct {
+	Path    string // e.g. "regions[0].name"
+	Problem string
+	Hint    string // what to do
+}
+
+func (f Fault) String() string { return f.Path + ": " + f.Problem + "; " + f.Hint }
+
+// Faults are all that is wrong with one stack's settings.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i, fault := range f {
+		lines[i] = "  " + fault.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// decodeSettings fills Settings from JSON as far as it goes, and reports what
+// has no place in them or is of the wrong type.
+func decodeSettings(raw string) (Settings, Faults) {
+	var object any
+	if err := json.Unmarshal([]byte(raw), &object); err != nil {
+		return Settings{}, Faults{{"settings", "not a JSON object: " + err.Error(), seeTable}}
+	}
+	faults := checkShape(reflect.TypeFor[Settings](), "settings", object)
+	var s Settings
+	var mismatch *json.UnmarshalTypeError
+	// A wrong type has been reported; the rest is decoded all the same.
+	if err := json.Unmarshal([]byte(raw), &s); err != nil && !errors.As(err, &mismatch) {
+		faults = append(faults, Fault{"settings", err.Error(), seeTable})
+	}
+	return s, faults
+}
+
+const seeTable = "compare it with the settings table in README.md"
+
+// checkShape compares a decoded value with the type that is to hold it.
+// Null is an absent value.
+func checkShape(t reflect.Type, path string, value any) Faults {
+	if value == nil {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return checkShape(t.Elem(), path, value)
+	case reflect.Struct:
+		return checkStruct(t, path, value)
+	case reflect.Slice:
+		items, ok := value.([]any)
+		var all Faults
+		for i, item := range items {
+			all = append(all, checkShape(t.Elem(), fmt.Sprintf("%s[%d]", path, i), item)...)
+		}
+		return append(all, unless(ok, path, "a list", value)...)
+	case reflect.Map:
+		object, ok := value.(map[string]any)
+		var all Faults
+		for _, key := range slices.Sorted(maps.Keys(object)) {
+			all = append(all, checkShape(t.Elem(), path+"."+key, object[key])...)
+		}
+		return append(all, unless(ok, path, "an object", value)...)
+	case reflect.Bool:
+		_, ok := value.(bool)
+		return unless(ok, path, "true or false", value)
+	default:
+		_, ok := value.(string)
+		return unless(ok, path, "a string", value)
+	}
+}
+
+func checkStruct(t reflect.Type, path string, value any) Faults {
+	object, ok := value.(map[string]any)
+	all := unless(ok, path, "an object", value)
+	fields := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		fields[t.Field(i).Tag.Get("json")] = t.Field(i).Type
+	}
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		at := strings.TrimPrefix(path+"."+key, "settings.")
+		if field, known := fields[key]; known {
+			all = append(all, checkShape(field, at, object[key])...)
+		} else {
+			all = append(all, Fault{at, "unknown key", suggestion(key, fields)})
+		}
+	}
+	return all
+}
+
+func unless(ok bool, path, want string, value any) Faults {
+	if ok {
+		return nil
+	}
+	return Faults{{path, fmt.Sprintf("%v is not %s", value, want), seeTable}}
+}
+
+// suggestion names the key that was probably meant.
+func suggestion(key string, fields map[string]reflect.Type) string {
+	best, distance := "", 3
+	for _, k := range slices.Sorted(maps.Keys(fields)) {
+		if d := editDistance(strings.ToLower(key), strings.ToLower(k)); d < distance {
+			best, distance = k, d
+		}
+	}
+	if best == "" {
+		return "remove it, or " + seeTable
+	}
+	return `did you mean "` + best + `"?`
+}
+
+// editDistance counts the insertions, deletions and replacements that turn a
+// into b (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// unreported returns the faults at places of which reported says nothing yet:
+// a value of a wrong type is also a missing one, which helps nobody.
+func unreported(all, reported Faults) Faults {
+	return slices.DeleteFunc(all, func(f Fault) bool {
+		return slices.ContainsFunc(reported, func(r Fault) bool { return r.Path == f.Path })
+	})
+}

@@ -1,0 +1,108 @@
+package stacks
+
+import (
+	"fmt"
+
+	"github.com/crossregion/crossregion/components/invoker"
+	"github.com/crossregion/crossregion/components/policy"
+	"github.com/crossregion/crossregion/contract"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Sizes of the functions. A stream holds its environment for the whole answer,
+// hence the longest timeout that Lambda has; memory buys CPU.
+const (
+	invokerTimeoutSeconds = 900
+	smallMemoryMiB        = 256
+	smallTimeoutSeconds   = 5
+)
+
+// newFunctions registers a region's functions, by contract's names.
+func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
+	functions := map[string]*invoker.Function{}
+	for name, args := range map[string]*invoker.FunctionArgs{
+		contract.FunctionInvoker: {
+			Code: pulumi.NewFileArchive(s.zips.Invoker), Environment: s.invokerEnvironment(r),
+			Policies: s.inferencePolicies(r), TimeoutSeconds: invokerTimeoutSeconds,
+		},
+		contract.FunctionHealth: {
+			Code: pulumi.NewFileArchive(s.zips.Invoker), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
+			Environment: environment(pulumi.StringMap{}, func(map[string]string) (contract.Health, error) {
+				return contract.Health{Stack: s.ctx.Stack(), Region: r.Name}, nil
+			}),
+		},
+		contract.FunctionAuthorizer: {
+			Code: pulumi.NewFileArchive(s.zips.Authorizer), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
+			Environment: environment(pulumi.StringMap{"table": r.tables.ControlName}, func(v map[string]string) (contract.Authorizer, error) {
+				return contract.Authorizer{Stack: s.ctx.Stack(), Region: r.Name, Table: v["table"]}, nil
+			}),
+			Policies: map[string]pulumi.StringInput{"read-keys": readPolicy(r.tables.ControlArn)},
+		},
+	} {
+		args.Platform, args.PermissionsBoundary = s.platform, s.settings.PermissionsBoundary
+		f, err := invoker.NewFunction(s.ctx, r.Name+"-"+name, args, pulumi.Provider(r.provider))
+		if err != nil {
+			return nil, err
+		}
+		functions[name] = f
+	}
+	return functions, nil
+}
+
+// environment encodes a function's configuration once the values that it is
+// made of are known.
+func environment[C contract.Config](values pulumi.StringMap, config func(map[string]string) (C, error)) pulumi.StringMapInput {
+	return values.ToStringMapOutput().ApplyT(func(values map[string]string) (map[string]string, error) {
+		c, err := config(values)
+		if err != nil {
+			return nil, err
+		}
+		return contract.Encode(c)
+	}).(pulumi.StringMapOutput)
+}
+
+// targets are the regions that r's invoker calls, in order: itself, then its
+// partners.
+func (s *stack) targets(r *region) []string { return append([]string{r.Name}, r.Failover...) }
+
+func (s *stack) invokerEnvironment(r *region) pulumi.StringMapInput {
+	profiles := pulumi.StringMap{}
+	for _, m := range s.settings.Models {
+		for _, target := range s.targets(r) {
+			profiles[target+"/"+m.Name] = s.regions[target].profiles.Arns.MapIndex(pulumi.String(m.Name))
+		}
+	}
+	return environment(profiles, func(arns map[string]string) (contract.Invoker, error) {
+		c := contract.Invoker{
+			Stack: s.ctx.Stack(), Jurisdiction: s.settings.Jurisdiction, Region: r.Name, Regions: s.settings.regionNames(),
+		}
+		for _, m := range s.settings.Models {
+			model := contract.Model{Name: m.Name}
+			for _, target := range s.targets(r) {
+				arn, ok := arns[target+"/"+m.Name]
+				if !ok {
+					return c, fmt.Errorf("model %s has no profile in %s", m.Name, target)
+				}
+				model.Targets = append(model.Targets, contract.Target{Region: target, ID: arn})
+			}
+			c.Models = append(c.Models, model)
+		}
+		return c, nil
+	})
+}
+
+// inferencePolicies lets r's invoker call its own profiles and its partners'.
+func (s *stack) inferencePolicies(r *region) map[string]pulumi.StringInput {
+	policies := map[string]pulumi.StringInput{}
+	for _, target := range s.targets(r) {
+		policies["inference-"+target] = s.regions[target].profiles.Policy
+	}
+	return policies
+}
+
+// readPolicy allows reading single items of one table.
+func readPolicy(table pulumi.StringOutput) pulumi.StringOutput {
+	return table.ApplyT(func(arn string) (string, error) {
+		return policy.Document(policy.Statement{Actions: []string{"dynamodb:GetItem"}, Resources: []string{arn}})
+	}).(pulumi.StringOutput)
+}

@@ -1,0 +1,23 @@
+package stacks
+
+import (
+	"maps"
+	"slices"
+)
+
+// jurisdictions are the sets of regions that may process or hold data. They
+// are political facts, not AWS's geographies: London and Zurich belong to
+// AWS's Europe and not to the European Union.
+var jurisdictions = map[string][]string{
+	"us": {"us-east-1", "us-east-2", "us-west-1", "us-west-2"},
+	"eu": {"eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"},
+	"jp": {"ap-northeast-1", "ap-northeast-3"},
+	"au": {"ap-southeast-2", "ap-southeast-4"},
+}
+
+// Jurisdictions returns the names of all jurisdictions, sorted.
+func Jurisdictions() []string { return slices.Sorted(maps.Keys(jurisdictions)) }
+
+// JurisdictionRegions returns the regions of a jurisdiction, sorted; none if
+// it is unknown.
+func JurisdictionRegions(name string) []string { return slices.Clone(jurisdictions[name]) }

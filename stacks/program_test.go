@@ -1,0 +1,226 @@
+package stacks_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/crossregion/crossregion/components/componenttest"
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/local/deploy"
+	"github.com/crossregion/crossregion/stacks"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/*.tree")
+
+// destinations are where the recorder says that every profile routes to.
+type destinations func(profile, source string) []string
+
+// inJurisdiction routes to the source region alone.
+func inJurisdiction(_, source string) []string { return []string{source} }
+
+// calls answer the program's data sources.
+func calls(to destinations) map[string]componenttest.Call {
+	return map[string]componenttest.Call{
+		"aws:route53/getZone:getZone": func(string, map[string]any) (map[string]any, error) {
+			return map[string]any{"zoneId": "ZZONE", "id": "ZZONE"}, nil
+		},
+		"aws:bedrock/getInferenceProfile:getInferenceProfile": func(region string, args map[string]any) (map[string]any, error) {
+			id := args["inferenceProfileId"].(string)
+			models := []any{}
+			for _, d := range to(id, region) {
+				models = append(models, map[string]any{"modelArn": "arn:aws:bedrock:" + d + "::foundation-model/" + id})
+			}
+			return map[string]any{
+				"inferenceProfileArn": fmt.Sprintf("arn:aws:bedrock:%s:%s:inference-profile/%s", region, componenttest.Account, id),
+				"models":              models,
+			}, nil
+		},
+	}
+}
+
+// run runs the program with one stack's real settings file.
+func run(t *testing.T, stack *deploy.Stack, to destinations) (*componenttest.Recorder, error) {
+	t.Helper()
+	rec := componenttest.New(calls(to))
+	err := rec.Run(stacks.Program, func(info *pulumi.RunInfo) {
+		info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
+	})
+	return rec, err
+}
+
+func load(t *testing.T, name string) *deploy.Stack {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	stack, err := deploy.Load(root, name)
+	require.NoError(t, err)
+	return stack
+}
+
+// TestStacks compares what each stack file registers with a golden tree: a
+// name or a parent that changes shows here before it shows as a replacement.
+func TestStacks(t *testing.T) {
+	for _, name := range []string{"prod", "eu"} {
+		t.Run(name, func(t *testing.T) {
+			rec, err := run(t, load(t, name), inJurisdiction)
+			require.NoError(t, err)
+			rec.CheckComponents(t)
+			golden := filepath.Join("testdata", name+".tree")
+			if *update {
+				require.NoError(t, os.WriteFile(golden, []byte(rec.Tree()), 0o644))
+			}
+			want, err := os.ReadFile(golden)
+			require.NoError(t, err)
+			assert.Equal(t, string(want), rec.Tree())
+		})
+	}
+}
+
+// TestHandlersCanReadTheirEnvironment feeds what is deployed to the function
+// that will read it.
+func TestHandlersCanReadTheirEnvironment(t *testing.T) {
+	for _, name := range []string{"prod", "eu"} {
+		t.Run(name, func(t *testing.T) {
+			stack := load(t, name)
+			rec, err := run(t, stack, inJurisdiction)
+			require.NoError(t, err)
+			functions := rec.Of("aws:lambda/function:Function")
+			require.Len(t, functions, 3*len(stack.Settings.Regions))
+			for _, f := range functions {
+				checkEnvironment(t, stack, f)
+			}
+		})
+	}
+}
+
+func checkEnvironment(t *testing.T, stack *deploy.Stack, f componenttest.Registration) {
+	t.Helper()
+	variables := f.Inputs["environment"].ObjectValue()["variables"].ObjectValue()
+	getenv := func(key string) string {
+		if v := variables[resource.PropertyKey(key)]; v.IsString() {
+			return v.StringValue()
+		}
+		return ""
+	}
+	switch kind := getenv(contract.EnvFunction); kind {
+	case contract.FunctionInvoker:
+		c, err := contract.Decode[contract.Invoker](getenv)
+		require.NoError(t, err, f.Name)
+		assert.Equal(t, f.Region, c.Region)
+		assert.Len(t, c.Models, len(stack.Settings.Models))
+		for _, m := range c.Models {
+			assert.Equal(t, f.Region, m.Targets[0].Region, "the own region comes first")
+			assert.Len(t, m.Targets, 3, "%s reaches both partners", f.Name)
+		}
+	case contract.FunctionHealth:
+		c, err := contract.Decode[contract.Health](getenv)
+		require.NoError(t, err, f.Name)
+		assert.Equal(t, f.Region, c.Region)
+	case contract.FunctionAuthorizer:
+		c, err := contract.Decode[contract.Authorizer](getenv)
+		require.NoError(t, err, f.Name)
+		assert.Contains(t, c.Table, "control")
+	default:
+		t.Errorf("%s has an environment for nobody: %q", f.Name, kind)
+	}
+}
+
+// TestNothingIsProcessedOutsideTheJurisdiction is R1: what AWS answers decides,
+// not the name of the profile.
+func TestNothingIsProcessedOutsideTheJurisdiction(t *testing.T) {
+	tests := []struct {
+		name string
+		to   destinations
+		want []string
+	}{
+		{"a destination outside", func(_, source string) []string {
+			if source == "eu-west-1" {
+				return []string{source, "eu-west-2"}
+			}
+			return []string{source}
+		}, []string{"called from eu-west-1", "eu-west-2", `jurisdiction "eu"`, "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"}},
+		{"a destination anywhere", func(_, source string) []string { return []string{source, ""} },
+			[]string{"any commercial region", `jurisdiction "eu"`}},
+		{"no destination", func(_, _ string) []string { return nil }, []string{"lists no destination"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rec, err := run(t, load(t, "eu"), tt.to)
+			for _, want := range tt.want {
+				assert.ErrorContains(t, err, want)
+			}
+			assert.Empty(t, rec.Of("aws:lambda/function:Function"), "nothing is deployed that could call it")
+		})
+	}
+}
+
+// TestTablesStayInTheStacksRegions is R1 for data at rest.
+func TestTablesStayInTheStacksRegions(t *testing.T) {
+	rec, err := run(t, load(t, "eu"), inJurisdiction)
+	require.NoError(t, err)
+	places := map[string]int{}
+	for _, token := range []string{"aws:dynamodb/table:Table", "aws:dynamodb/tableReplica:TableReplica"} {
+		for _, r := range rec.Of(token) {
+			places[r.Region]++
+			assert.True(t, r.Protect, "%s can be deleted by mistake", r.Name)
+			assert.True(t, r.Inputs["deletionProtectionEnabled"].BoolValue(), r.Name)
+		}
+	}
+	assert.Equal(t, map[string]int{"eu-central-1": 2, "eu-west-1": 2, "eu-north-1": 2}, places)
+	for _, r := range rec.Of("aws:dynamodb/table:Table") {
+		assert.Equal(t, "eu-central-1", r.Region, "the home region owns the tables")
+	}
+}
+
+func TestWithoutADomainThereAreRegionalEndpointsOnly(t *testing.T) {
+	stack := load(t, "eu")
+	stack.Config["crossregion:settings"] = edit(t, stack.Config["crossregion:settings"], func(s map[string]any) { delete(s, "domain") })
+	rec, err := run(t, stack, inJurisdiction)
+	require.NoError(t, err)
+	rec.CheckComponents(t)
+	assert.NotContains(t, rec.Tree(), "route53")
+	assert.NotContains(t, rec.Tree(), "acm")
+	for _, api := range rec.Of("aws:apigateway/restApi:RestApi") {
+		assert.False(t, api.Inputs["disableExecuteApiEndpoint"].BoolValue(), "%s cannot be reached at all", api.Name)
+	}
+}
+
+func TestProgramRefuses(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(config map[string]string)
+		want  string
+	}{
+		{"missing settings", func(c map[string]string) { delete(c, "crossregion:settings") }, "add it to Pulumi.eu.yaml"},
+		{"a platform that Lambda does not run", func(c map[string]string) { c["crossregion:platform"] = "linux/riscv64" }, "Lambda runs arm64 and amd64 only"},
+		{"a platform that is none", func(c map[string]string) { c["crossregion:platform"] = "arm64" }, "crossregion:platform"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			stack := load(t, "eu")
+			tt.spoil(stack.Config)
+			rec, err := run(t, stack, inJurisdiction)
+			assert.ErrorContains(t, err, tt.want)
+			assert.Empty(t, rec.Registrations())
+		})
+	}
+}
+
+func edit(t *testing.T, settings string, change func(map[string]any)) string {
+	t.Helper()
+	var object map[string]any
+	require.NoError(t, json.Unmarshal([]byte(settings), &object))
+	change(object)
+	b, err := json.Marshal(object)
+	require.NoError(t, err)
+	return strings.TrimSpace(string(b))
+}

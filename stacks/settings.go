@@ -1,0 +1,131 @@
+// Package stacks turns one stack's settings into its resources. It is the only
+// room that reads configuration, and it refuses settings as a whole, naming
+// every fault at once.
+package stacks
+
+import (
+	"fmt"
+
+	"github.com/crossregion/crossregion/components/invoker"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+)
+
+// Configuration keys, below the project's namespace.
+const (
+	settingsKey = "settings"
+	platformKey = "platform"
+)
+
+// Settings is the object under crossregion:settings in Pulumi.<stack>.yaml.
+type Settings struct {
+	// Account is the only account to deploy into. Default: whichever the
+	// credentials belong to.
+	Account string `json:"account"`
+	// Jurisdiction names the regions that may process or hold data; see
+	// [Jurisdictions]. Required.
+	Jurisdiction string `json:"jurisdiction"`
+	// Regions of the stack. Required: two at least.
+	Regions []Region `json:"regions"`
+	// Models that callers may name. Required.
+	Models []Model `json:"models"`
+	// Domain is the stack's name. Default: none, regional endpoints only.
+	Domain *Domain `json:"domain"`
+	// Conversations says where tables live. Required.
+	Conversations Conversations `json:"conversations"`
+	// Auth says how callers prove who they are. Default: apiKey.
+	Auth Auth `json:"auth"`
+	// Protect guards what holds data against deletion. Default: true.
+	Protect *bool `json:"protect"`
+	// PermissionsBoundary is the ARN of a managed policy for every role.
+	// Default: none.
+	PermissionsBoundary string `json:"permissionsBoundary"`
+	// Tags go to every resource that takes tags. Default: none but the
+	// program's own.
+	Tags map[string]string `json:"tags"`
+}
+
+// Region is one region of a stack.
+type Region struct {
+	// Name of the region. Required.
+	Name string `json:"name"`
+	// Failover names partners in the order in which they are tried. Required.
+	Failover []string `json:"failover"`
+}
+
+// Model is a name that callers use, and what answers to it: a system-defined
+// inference profile, or a foundation model in the region itself.
+type Model struct {
+	// Name is what callers put into "model". Required.
+	Name string `json:"name"`
+	// Profile is the ID of a system-defined inference profile.
+	Profile string `json:"profile"`
+	// Model is the ID of a foundation model that every region offers.
+	Model string `json:"model"`
+}
+
+// Domain is a name in a public hosted zone of the account.
+type Domain struct {
+	// Name that clients use, e.g. "eu.llm.example.com". Required.
+	Name string `json:"name"`
+	// Zone is the hosted zone's name, e.g. "example.com". Required.
+	Zone string `json:"zone"`
+}
+
+// Conversations says where the tables live.
+type Conversations struct {
+	// Home is the region that owns the global tables. Required; to change it
+	// would replace them.
+	Home string `json:"home"`
+}
+
+// Auth says how callers prove who they are.
+type Auth struct {
+	// Mode is "apiKey". Default: "apiKey".
+	Mode string `json:"mode"`
+}
+
+// protect reports whether what holds data is guarded.
+func (s Settings) protect() bool { return s.Protect == nil || *s.Protect }
+
+// LoadSettings reads and validates the stack's settings. The error names every
+// fault with its path and what to do.
+func LoadSettings(ctx *pulumi.Context) (Settings, error) {
+	raw, err := config.Try(ctx, settingsKey)
+	if err != nil {
+		return Settings{}, fmt.Errorf("config %s:%s is missing: add it to Pulumi.%s.yaml", ctx.Project(), settingsKey, ctx.Stack())
+	}
+	if ctx.IsConfigSecret(ctx.Project() + ":" + settingsKey) {
+		return Settings{}, fmt.Errorf("config %s:%s is a secret, and would be spread in plain text: "+
+			"settings hold no secrets, store it in plain", ctx.Project(), settingsKey)
+	}
+	s, err := ParseSettings(raw)
+	if err != nil {
+		return Settings{}, fmt.Errorf("config %s:%s of stack %s:\n%w", ctx.Project(), settingsKey, ctx.Stack(), err)
+	}
+	return s, nil
+}
+
+// ParseSettings decodes settings from JSON and validates them.
+func ParseSettings(raw string) (Settings, error) {
+	s, faults := decodeSettings(raw)
+	faults = append(faults, unreported(s.validate(), faults)...)
+	if len(faults) > 0 {
+		return Settings{}, faults
+	}
+	return s, nil
+}
+
+// loadPlatform reads what the handlers are built for. The embedded cloud asks
+// for its own machine's here, and for nothing else anywhere.
+func loadPlatform(ctx *pulumi.Context) (invoker.Platform, error) {
+	raw := config.Get(ctx, platformKey)
+	if raw == "" {
+		return invoker.DefaultPlatform, nil
+	}
+	p, err := invoker.ParsePlatform(raw)
+	if err != nil {
+		return p, fmt.Errorf("config %s:%s: %w", ctx.Project(), platformKey, err)
+	}
+	return p, nil
+}

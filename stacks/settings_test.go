@@ -1,0 +1,127 @@
+package stacks_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/crossregion/crossregion/stacks"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// valid returns settings as decoded JSON, for a test to spoil.
+func valid(t *testing.T) map[string]any {
+	t.Helper()
+	var out map[string]any
+	require.NoError(t, json.Unmarshal([]byte(`{
+		"jurisdiction": "eu",
+		"regions": [{"name": "eu-central-1", "failover": ["eu-west-1"]}, {"name": "eu-west-1", "failover": ["eu-central-1"]}],
+		"models": [{"name": "claude-sonnet", "profile": "eu.anthropic.claude-sonnet-4-6"}],
+		"domain": {"name": "eu.llm.example.com", "zone": "example.com"},
+		"conversations": {"home": "eu-central-1"}
+	}`), &out))
+	return out
+}
+
+func parse(t *testing.T, settings map[string]any) (stacks.Settings, error) {
+	t.Helper()
+	b, err := json.Marshal(settings)
+	require.NoError(t, err)
+	return stacks.ParseSettings(string(b))
+}
+
+func TestParseSettings(t *testing.T) {
+	s, err := parse(t, valid(t))
+	require.NoError(t, err)
+	assert.Equal(t, "eu-west-1", s.Regions[1].Name)
+	assert.Equal(t, "eu.llm.example.com", s.Domain.Name)
+}
+
+func region(name string, failover ...any) map[string]any {
+	return map[string]any{"name": name, "failover": failover}
+}
+
+func TestParseSettingsRefuses(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(map[string]any)
+		want  string
+	}{
+		{"an unknown key", func(s map[string]any) { s["jurisdicton"] = "eu" }, `jurisdicton: unknown key; did you mean "jurisdiction"?`},
+		{"an unknown nested key", func(s map[string]any) { s["domain"].(map[string]any)["nmae"] = "x" }, `domain.nmae: unknown key; did you mean "name"?`},
+		{"a key in the wrong case", func(s map[string]any) { s["Auth"] = map[string]any{} }, `Auth: unknown key; did you mean "auth"?`},
+		{"a key like no other", func(s map[string]any) { s["colour"] = "red" }, "colour: unknown key; remove it"},
+		{"a wrong type", func(s map[string]any) { s["regions"] = "eu-west-1" }, "regions: "},
+		{"a wrong nested type", func(s map[string]any) { s["regions"] = []any{map[string]any{"name": 1}} }, "regions[0].name: "},
+		{"an unknown jurisdiction", func(s map[string]any) { s["jurisdiction"] = "mars" }, `jurisdiction: "mars" is not known; choose one of au, eu, jp, us`},
+		{"a single region", func(s map[string]any) { s["regions"] = []any{region("eu-central-1", "eu-west-1")} }, "regions: 1 region(s) given"},
+		{"a region twice", func(s map[string]any) { s["regions"] = append(s["regions"].([]any), region("eu-west-1", "eu-central-1")) },
+			`regions[2].name: "eu-west-1" is listed twice`},
+		{"a region outside the jurisdiction", func(s map[string]any) { s["regions"] = append(s["regions"].([]any), region("eu-west-2", "eu-west-1")) },
+			`regions[2].name: "eu-west-2" is outside jurisdiction "eu"`},
+		{"a partner outside the stack", func(s map[string]any) { s["regions"].([]any)[0] = region("eu-central-1", "eu-north-1") },
+			`regions[0].failover[0]: "eu-north-1" is not one of the stack's regions`},
+		{"a region that is its own partner", func(s map[string]any) { s["regions"].([]any)[0] = region("eu-central-1", "eu-central-1") },
+			`regions[0].failover[0]: "eu-central-1" is its own partner`},
+		{"a partner twice", func(s map[string]any) { s["regions"].([]any)[0] = region("eu-central-1", "eu-west-1", "eu-west-1") },
+			`regions[0].failover[1]: "eu-west-1" is listed twice`},
+		{"a region without a partner", func(s map[string]any) { s["regions"].([]any)[0] = region("eu-central-1") }, "regions[0].failover: no partner given"},
+		{"a home outside the stack", func(s map[string]any) { s["conversations"] = map[string]any{"home": "eu-north-1"} },
+			`conversations.home: "eu-north-1" is not one of the stack's regions`},
+		{"no model", func(s map[string]any) { s["models"] = []any{} }, "models: no model given"},
+		{"a model that is nothing", func(s map[string]any) { s["models"] = []any{map[string]any{"name": "m"}} }, "models[0]: needs either profile or model"},
+		{"a model that is two things", func(s map[string]any) { s["models"].([]any)[0].(map[string]any)["model"] = "x" }, "models[0]: needs either profile or model"},
+		{"a model without a usable name", func(s map[string]any) { s["models"].([]any)[0].(map[string]any)["name"] = "Claude!" }, `models[0].name: "Claude!" is not a model name`},
+		{"models whose names clash", func(s map[string]any) {
+			s["models"] = []any{map[string]any{"name": "a.b", "profile": "p"}, map[string]any{"name": "a-b", "profile": "p"}}
+		}, `models[1].name: "a-b" clashes with "a.b" of models[0]`},
+		{"a domain outside its zone", func(s map[string]any) { s["domain"].(map[string]any)["zone"] = "example.org" },
+			`domain.name: "eu.llm.example.com" is not under zone "example.org"`},
+		{"an auth mode that does not exist", func(s map[string]any) { s["auth"] = map[string]any{"mode": "trust"} }, `auth.mode: "trust" is not known`},
+		{"an account that is not one", func(s map[string]any) { s["account"] = "12345" }, `account: "12345" is not an account ID`},
+		{"a boundary that is no policy", func(s map[string]any) { s["permissionsBoundary"] = "arn:aws:iam::1:role/x" }, "permissionsBoundary: "},
+		{"a tag of AWS's", func(s map[string]any) { s["tags"] = map[string]any{"aws:x": "y"} }, "tags.aws:x: tags that start with aws: are AWS's own"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := valid(t)
+			tt.spoil(s)
+			_, err := parse(t, s)
+			assert.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
+func TestEveryFaultIsReportedAtOnce(t *testing.T) {
+	s := valid(t)
+	s["jurisdiction"], s["colour"] = "mars", "red"
+	s["conversations"] = map[string]any{"home": 7}
+	s["models"] = []any{}
+	_, err := parse(t, s)
+	var faults stacks.Faults
+	require.ErrorAs(t, err, &faults)
+	var paths []string
+	for _, f := range faults {
+		paths = append(paths, f.Path)
+		assert.NotEmpty(t, f.Hint, "%s has no hint", f.Path)
+	}
+	assert.ElementsMatch(t, []string{"jurisdiction", "colour", "conversations.home", "models"}, paths)
+}
+
+func TestParseSettingsRefusesWhatIsNoObject(t *testing.T) {
+	for _, raw := range []string{"", "[]", "7", `"x"`, "{", "null"} {
+		_, err := stacks.ParseSettings(raw)
+		assert.Error(t, err, "accepted %q", raw)
+	}
+}
+
+func FuzzParseSettings(f *testing.F) {
+	f.Add(`{"jurisdiction":"eu","regions":[{"name":"eu-west-1","failover":["eu-west-1"]}]}`)
+	f.Add(`{"regions":{"name":[]},"models":[null]}`)
+	f.Fuzz(func(t *testing.T, raw string) {
+		s, err := stacks.ParseSettings(raw)
+		if err == nil && (len(s.Regions) < 2 || len(s.Models) == 0) {
+			t.Errorf("accepted %q", raw)
+		}
+	})
+}

@@ -1,0 +1,114 @@
+package stacks
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// faults collects what is wrong.
+type faults struct{ all Faults }
+
+func (f *faults) add(path, problem, hint string) {
+	f.all = append(f.all, Fault{path, problem, hint})
+}
+
+// check adds a fault unless ok.
+func (f *faults) check(ok bool, path, problem, hint string) {
+	if !ok {
+		f.add(path, problem, hint)
+	}
+}
+
+var (
+	accountPattern  = regexp.MustCompile(`^[0-9]{12}$`)
+	modelPattern    = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
+	domainPattern   = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$`)
+	boundaryPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$`)
+)
+
+// maxModelName keeps the names of inference profiles, which also hold a region
+// and a suffix, within Bedrock's 64 characters.
+const maxModelName = 28
+
+// validate reports every fault of s.
+func (s Settings) validate() Faults {
+	var f faults
+	f.check(s.Account == "" || accountPattern.MatchString(s.Account), "account",
+		fmt.Sprintf("%q is not an account ID", s.Account), `give 12 digits in quotes, e.g. "123456789012"`)
+	f.check(jurisdictions[s.Jurisdiction] != nil, "jurisdiction", fmt.Sprintf("%q is not known", s.Jurisdiction),
+		"choose one of "+strings.Join(Jurisdictions(), ", "))
+	s.validateRegions(&f)
+	s.validateModels(&f)
+	s.validateDomain(&f)
+	home := s.Conversations.Home
+	f.check(slices.Contains(s.regionNames(), home), "conversations.home", fmt.Sprintf("%q is not one of the stack's regions", home),
+		"name the region that owns the tables, one of "+strings.Join(s.regionNames(), ", "))
+	f.check(s.Auth.Mode == "" || s.Auth.Mode == "apiKey", "auth.mode", fmt.Sprintf("%q is not known", s.Auth.Mode), `use "apiKey"`)
+	f.check(s.PermissionsBoundary == "" || boundaryPattern.MatchString(s.PermissionsBoundary), "permissionsBoundary",
+		fmt.Sprintf("%q is not the ARN of a managed policy", s.PermissionsBoundary), "give arn:aws:iam::ACCOUNT:policy/NAME, or leave it out")
+	for key := range s.Tags {
+		f.check(!strings.HasPrefix(strings.ToLower(key), "aws:"), "tags."+key, "tags that start with aws: are AWS's own", "rename it")
+	}
+	return f.all
+}
+
+func (s Settings) regionNames() []string {
+	names := make([]string, len(s.Regions))
+	for i, r := range s.Regions {
+		names[i] = r.Name
+	}
+	return names
+}
+
+func (s Settings) validateRegions(f *faults) {
+	f.check(len(s.Regions) >= 2, "regions", fmt.Sprintf("%d region(s) given", len(s.Regions)),
+		"list two at least: with one there is nowhere to fail over to")
+	names := s.regionNames()
+	for i, r := range s.Regions {
+		path := fmt.Sprintf("regions[%d]", i)
+		f.check(slices.Index(names, r.Name) == i, path+".name", fmt.Sprintf("%q is listed twice", r.Name), "remove one")
+		if allowed := jurisdictions[s.Jurisdiction]; allowed != nil {
+			f.check(slices.Contains(allowed, r.Name), path+".name", fmt.Sprintf("%q is outside jurisdiction %q", r.Name, s.Jurisdiction),
+				"choose from "+strings.Join(allowed, ", "))
+		}
+		f.check(len(r.Failover) > 0, path+".failover", "no partner given", "list at least one other region of the stack, the DNS partner first")
+		for j, partner := range r.Failover {
+			at := fmt.Sprintf("%s.failover[%d]", path, j)
+			f.check(partner != r.Name, at, fmt.Sprintf("%q is its own partner", partner), "name another region of the stack")
+			f.check(slices.Contains(names, partner), at, fmt.Sprintf("%q is not one of the stack's regions", partner),
+				"choose from "+strings.Join(names, ", "))
+			f.check(slices.Index(r.Failover, partner) == j, at, fmt.Sprintf("%q is listed twice", partner), "remove one")
+		}
+	}
+}
+
+func (s Settings) validateModels(f *faults) {
+	f.check(len(s.Models) > 0, "models", "no model given", "list at least one, e.g. {name: claude-sonnet, profile: …}")
+	seen := map[string]int{}
+	for i, m := range s.Models {
+		path := fmt.Sprintf("models[%d]", i)
+		f.check(modelPattern.MatchString(m.Name) && len(m.Name) <= maxModelName, path+".name", fmt.Sprintf("%q is not a model name", m.Name),
+			fmt.Sprintf("use up to %d lower-case letters and digits, separated by . _ or -", maxModelName))
+		// Resource names allow no dot, so names must differ without it.
+		slug := strings.ReplaceAll(m.Name, ".", "-")
+		if first, clash := seen[slug]; clash {
+			f.add(path+".name", fmt.Sprintf("%q clashes with %q of models[%d]", m.Name, s.Models[first].Name, first), "rename one; dots and dashes count as the same")
+		}
+		seen[slug] = i
+		f.check((m.Profile == "") != (m.Model == ""), path, "needs either profile or model, and not both",
+			"give the ID of a cross-region profile, or of a model that every region offers")
+	}
+}
+
+func (s Settings) validateDomain(f *faults) {
+	d := s.Domain
+	if d == nil {
+		return
+	}
+	f.check(domainPattern.MatchString(d.Name), "domain.name", fmt.Sprintf("%q is not a domain name", d.Name), "give a lower-case name such as eu.llm.example.com")
+	f.check(domainPattern.MatchString(d.Zone), "domain.zone", fmt.Sprintf("%q is not a domain name", d.Zone), "give the name of a public hosted zone of the account")
+	f.check(strings.HasSuffix(d.Name, "."+d.Zone), "domain.name", fmt.Sprintf("%q is not under zone %q", d.Name, d.Zone),
+		"choose a name that ends in the zone's")
+}
