@@ -4,6 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -70,19 +72,21 @@ func compile(ctx context.Context, dir string, p Platform) error {
 var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // pack writes a zip whose only file is the binary, as an executable named
-// "bootstrap" at its root. An unchanged zip is left as it is.
+// "bootstrap" at its root. A zip that holds this very binary is left as it is;
+// its comment says which one it holds.
 // Source: https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
 func pack(path, binary string) error {
-	in, err := os.Open(binary)
+	content, err := os.ReadFile(binary)
 	if err != nil {
 		return fmt.Errorf("pack %s: %w", path, err)
 	}
-	defer in.Close()
-	if upToDate(path, in) {
+	sum := sha256.Sum256(content)
+	digest := "sha256:" + hex.EncodeToString(sum[:])
+	if packed(path, digest) {
 		return nil
 	}
 	var buf bytes.Buffer
-	if err := writeZip(&buf, in); err != nil {
+	if err := writeZip(&buf, content, digest); err != nil {
 		return fmt.Errorf("pack %s: %w", path, err)
 	}
 	// Rename, so that nobody reads half a zip.
@@ -92,22 +96,28 @@ func pack(path, binary string) error {
 	return os.Rename(path+".new", path)
 }
 
-// upToDate reports whether the zip at path is younger than the binary.
-func upToDate(path string, binary *os.File) bool {
-	z, errZip := os.Stat(path)
-	b, errBinary := binary.Stat()
-	return errZip == nil && errBinary == nil && z.ModTime().After(b.ModTime())
+// packed reports whether the zip at path holds the binary of that digest. A
+// zip that cannot be read is written anew.
+func packed(path, digest string) bool {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		return false
+	}
+	return z.Comment == digest && z.Close() == nil
 }
 
-func writeZip(w io.Writer, binary io.Reader) error {
+func writeZip(w io.Writer, binary []byte, comment string) error {
 	z := zip.NewWriter(w)
+	if err := z.SetComment(comment); err != nil {
+		return err
+	}
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: epoch}
 	header.SetMode(0o755)
 	f, err := z.CreateHeader(header)
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(f, binary); err != nil {
+	if _, err := f.Write(binary); err != nil {
 		return err
 	}
 	return z.Close()

@@ -1,0 +1,94 @@
+package gateway_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/crossregion/crossregion/components/gateway"
+	"github.com/crossregion/crossregion/contract"
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func document() gateway.Document {
+	arn := func(name string) string { return "arn:aws:lambda:eu-west-1:111122223333:function:" + name + ":live" }
+	return gateway.Document{Title: "test", Functions: map[string]string{
+		contract.FunctionInvoker: arn("invoker"), contract.FunctionHealth: arn("health"), contract.FunctionAuthorizer: arn("authorizer"),
+	}}
+}
+
+func TestDocumentIsValidOpenAPI(t *testing.T) {
+	body, err := document().OpenAPI()
+	require.NoError(t, err)
+	parsed, err := openapi3.NewLoader().LoadFromData([]byte(body))
+	require.NoError(t, err)
+	require.NoError(t, parsed.Validate(t.Context()))
+	for _, r := range contract.Routes {
+		op := parsed.Paths.Value(r.Path).GetOperation(r.Method)
+		require.NotNil(t, op, "%s %s is missing", r.Method, r.Path)
+		assert.Equal(t, r.Operation, op.OperationID)
+		assert.Equal(t, r.Public, op.Security == nil, "%s %s asks for a credential exactly if it is not public", r.Method, r.Path)
+	}
+}
+
+// TestEveryRouteStreams since a streaming function behind a buffered
+// integration loses its body.
+func TestEveryRouteStreams(t *testing.T) {
+	body, err := document().OpenAPI()
+	require.NoError(t, err)
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Integration struct {
+				URI                  string `json:"uri"`
+				ResponseTransferMode string `json:"responseTransferMode"`
+				TimeoutInMillis      int    `json:"timeoutInMillis"`
+			} `json:"x-amazon-apigateway-integration"`
+		} `json:"paths"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(body), &doc))
+	for path, operations := range doc.Paths {
+		for method, op := range operations {
+			assert.Equal(t, "STREAM", op.Integration.ResponseTransferMode, "%s %s", method, path)
+			assert.Contains(t, op.Integration.URI, ":lambda:path/2021-11-15/functions/", "%s %s", method, path)
+			assert.True(t, strings.HasSuffix(op.Integration.URI, ":live/response-streaming-invocations"), "%s %s invokes the alias", method, path)
+			assert.Equal(t, 900_000, op.Integration.TimeoutInMillis, "%s %s", method, path)
+		}
+	}
+	assert.Contains(t, body, "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:authorizer:live/invocations")
+}
+
+// TestGatewayErrorsAreOpenAIs parses what API Gateway would send in its own
+// name.
+func TestGatewayErrorsAreOpenAIs(t *testing.T) {
+	body, err := document().OpenAPI()
+	require.NoError(t, err)
+	var doc struct {
+		Responses map[string]struct {
+			Templates map[string]string `json:"responseTemplates"`
+		} `json:"x-amazon-apigateway-gateway-responses"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(body), &doc))
+	require.NotEmpty(t, doc.Responses)
+	for kind, response := range doc.Responses {
+		filled := strings.ReplaceAll(response.Templates["application/json"], "$context.error.messageString", `"no"`)
+		var answer struct {
+			Error struct {
+				Message, Type, Code string
+				Param               *string
+			} `json:"error"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(filled), &answer), kind)
+		assert.Equal(t, "no", answer.Error.Message, kind)
+		assert.NotEmpty(t, answer.Error.Type, kind)
+		assert.NotEmpty(t, answer.Error.Code, kind)
+	}
+}
+
+func TestDocumentRefusesWhatItCannotServe(t *testing.T) {
+	_, err := gateway.Document{Functions: map[string]string{contract.FunctionHealth: "health"}}.OpenAPI()
+	for _, want := range []string{"no title", `function health: "health" is not the ARN of an alias`, "function invoker", "function authorizer"} {
+		assert.ErrorContains(t, err, want)
+	}
+}

@@ -1,0 +1,101 @@
+package invoker_test
+
+import (
+	"archive/zip"
+	"debug/elf"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/crossregion/crossregion/components/invoker"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestBuildIsReproducible builds twice from nothing: a zip that differs would
+// be a deployment of its own.
+func TestBuildIsReproducible(t *testing.T) {
+	first, err := invoker.Build(t.Context(), t.TempDir(), invoker.DefaultPlatform)
+	require.NoError(t, err)
+	second, err := invoker.Build(t.Context(), t.TempDir(), invoker.DefaultPlatform)
+	require.NoError(t, err)
+	assert.Equal(t, read(t, first.Invoker), read(t, second.Invoker))
+	assert.Equal(t, read(t, first.Authorizer), read(t, second.Authorizer))
+	for _, path := range []string{first.Invoker, first.Authorizer} {
+		checkBootstrap(t, path)
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return b
+}
+
+// checkBootstrap asserts what Lambda needs to start the zip.
+func checkBootstrap(t *testing.T, path string) {
+	t.Helper()
+	archive, err := zip.OpenReader(path)
+	require.NoError(t, err)
+	defer archive.Close()
+	require.Len(t, archive.File, 1)
+	file := archive.File[0]
+	assert.Equal(t, "bootstrap", file.Name)
+	assert.Equal(t, os.FileMode(0o755), file.Mode(), "Lambda executes the file")
+
+	in, err := file.Open()
+	require.NoError(t, err)
+	binary := filepath.Join(t.TempDir(), "bootstrap")
+	out, err := os.Create(binary)
+	require.NoError(t, err)
+	_, err = io.Copy(out, in)
+	require.NoError(t, err)
+	require.NoError(t, out.Close())
+	parsed, err := elf.Open(binary)
+	require.NoError(t, err)
+	defer parsed.Close()
+	assert.Equal(t, elf.EM_AARCH64, parsed.Machine)
+}
+
+func TestBuildLeavesAnUnchangedZipAlone(t *testing.T) {
+	dir := t.TempDir()
+	zips, err := invoker.Build(t.Context(), dir, invoker.DefaultPlatform)
+	require.NoError(t, err)
+	before, err := os.Stat(zips.Invoker)
+	require.NoError(t, err)
+	_, err = invoker.Build(t.Context(), dir, invoker.DefaultPlatform)
+	require.NoError(t, err)
+	after, err := os.Stat(zips.Invoker)
+	require.NoError(t, err)
+	assert.Equal(t, before.ModTime(), after.ModTime())
+}
+
+func TestBuildSaysWhatIsMissing(t *testing.T) {
+	t.Run("no toolchain", func(t *testing.T) {
+		t.Setenv("PATH", t.TempDir())
+		_, err := invoker.Build(t.Context(), t.TempDir(), invoker.DefaultPlatform)
+		assert.ErrorContains(t, err, "no Go toolchain on PATH; install Go")
+	})
+	t.Run("a platform that Go does not know", func(t *testing.T) {
+		_, err := invoker.Build(t.Context(), t.TempDir(), invoker.Platform{OS: "plan10", Arch: "arm64"})
+		assert.ErrorContains(t, err, "build handlers for plan10/arm64")
+	})
+	t.Run("a folder that cannot be made", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "file")
+		require.NoError(t, os.WriteFile(file, nil, 0o600))
+		_, err := invoker.Build(t.Context(), file, invoker.DefaultPlatform)
+		assert.ErrorContains(t, err, "build handlers")
+	})
+}
+
+func TestParsePlatform(t *testing.T) {
+	got, err := invoker.ParsePlatform("linux/amd64")
+	require.NoError(t, err)
+	assert.Equal(t, invoker.Platform{OS: "linux", Arch: "amd64"}, got)
+	for _, bad := range []string{"", "linux", "/arm64", "linux/riscv64", "linux/arm64/v8"} {
+		_, err := invoker.ParsePlatform(bad)
+		assert.Error(t, err, "accepted %q", bad)
+	}
+}

@@ -1,0 +1,88 @@
+package invoker_test
+
+import (
+	"testing"
+
+	"github.com/crossregion/crossregion/components/componenttest"
+	"github.com/crossregion/crossregion/components/invoker"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func run(t *testing.T, args *invoker.FunctionArgs) (*componenttest.Recorder, error) {
+	t.Helper()
+	rec := componenttest.New(nil)
+	err := rec.Run(func(ctx *pulumi.Context) error {
+		region, err := aws.NewProvider(ctx, "region", &aws.ProviderArgs{Region: pulumi.String("eu-west-1")})
+		if err != nil {
+			return err
+		}
+		_, err = invoker.NewFunction(ctx, "test", args, pulumi.Provider(region))
+		return err
+	})
+	return rec, err
+}
+
+func valid() *invoker.FunctionArgs {
+	return &invoker.FunctionArgs{
+		Code: pulumi.NewFileArchive("function.zip"), Platform: invoker.DefaultPlatform,
+		Environment: pulumi.StringMap{"KEY": pulumi.String("value")},
+	}
+}
+
+func TestFunction(t *testing.T) {
+	args := valid()
+	args.Policies = map[string]pulumi.StringInput{"read-keys": pulumi.String("{}")}
+	args.PermissionsBoundary = "arn:aws:iam::1:policy/boundary"
+	rec, err := run(t, args)
+	require.NoError(t, err)
+	rec.CheckComponents(t)
+
+	fn := rec.One(t, "aws:lambda/function:Function", "test-fn").Inputs
+	assert.Equal(t, "provided.al2023", fn["runtime"].StringValue())
+	assert.Equal(t, "arm64", fn["architectures"].ArrayValue()[0].StringValue())
+	assert.Equal(t, 512.0, fn["memorySize"].NumberValue())
+	assert.Equal(t, 10.0, fn["timeout"].NumberValue())
+	assert.True(t, fn["publish"].BoolValue(), "an alias needs a version")
+	assert.Equal(t, "arn:aws:iam::1:policy/boundary",
+		rec.One(t, "aws:iam/role:Role", "test-role").Inputs["permissionsBoundary"].StringValue())
+	assert.Len(t, rec.Of("aws:iam/rolePolicy:RolePolicy"), 2)
+	assert.Equal(t, "1", rec.One(t, "aws:lambda/alias:Alias", "test-alias").Inputs["functionVersion"].StringValue())
+}
+
+// TestAFunctionMayOnlyLog is R5 for a function that was granted nothing.
+func TestAFunctionMayOnlyLog(t *testing.T) {
+	rec, err := run(t, valid())
+	require.NoError(t, err)
+	policies := rec.Of("aws:iam/rolePolicy:RolePolicy")
+	require.Len(t, policies, 1)
+	group := rec.One(t, "aws:cloudwatch/logGroup:LogGroup", "test-logs")
+	assert.JSONEq(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],
+		"Resource":["arn:aws:test:eu-west-1:`+componenttest.Account+`:thing:`+group.Name+`:live:log-stream:*"]}]}`,
+		policies[0].Inputs["policy"].StringValue())
+}
+
+func TestFunctionRefuses(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(*invoker.FunctionArgs)
+		want  string
+	}{
+		{"no code", func(a *invoker.FunctionArgs) { a.Code = nil }, "Code is required"},
+		{"no environment", func(a *invoker.FunctionArgs) { a.Environment = nil }, "Environment is required"},
+		{"no platform", func(a *invoker.FunctionArgs) { a.Platform = invoker.Platform{} }, "Lambda runs arm64 and amd64 only"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			args := valid()
+			tt.spoil(args)
+			rec, err := run(t, args)
+			assert.ErrorContains(t, err, tt.want)
+			assert.Empty(t, rec.Of("aws:lambda/function:Function"))
+		})
+	}
+	_, err := run(t, nil)
+	assert.ErrorContains(t, err, "Code is required")
+}

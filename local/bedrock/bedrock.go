@@ -1,0 +1,111 @@
+// Package bedrock stands in for Amazon Bedrock in every region of the embedded
+// cloud: inference profiles, and the Converse and ConverseStream calls, answered
+// by a deterministic model. It knows a fixed catalogue of models and profiles,
+// and refuses all that Bedrock would refuse; it also refuses, saying so, what its
+// model cannot act on (tools, guardrails, images, documents), and never ignores
+// a part of a request.
+package bedrock
+
+import (
+	"sync"
+	"time"
+
+	"github.com/crossregion/crossregion/local/cloud"
+)
+
+// MaxCalls is how many calls [Service.Calls] remembers.
+const MaxCalls = 4096
+
+// Pace of the model when a [Config] does not set one.
+const (
+	DefaultFirstToken = 120 * time.Millisecond
+	DefaultPerDelta   = 15 * time.Millisecond
+)
+
+// Config says what a [Service] stands on.
+type Config struct {
+	World cloud.World      // required
+	IAM   cloud.Authorizer // required
+	// FirstToken is the time to the first token, by the cloud's clock; zero
+	// means [DefaultFirstToken].
+	FirstToken time.Duration
+	// PerDelta is the time that each piece of text takes, by the cloud's
+	// clock; zero means [DefaultPerDelta].
+	PerDelta time.Duration
+}
+
+// Service is Bedrock in all regions. It is safe for concurrent use.
+type Service struct {
+	cfg Config
+
+	mu       sync.Mutex
+	profiles map[string]profile // application profiles by ARN
+	faults   map[string]Fault   // by source region
+	calls    []Call             // the last [MaxCalls], oldest first
+	routed   map[string]int     // calls routed so far, by the ARN that was named
+	requests uint64             // received so far, for their ids
+}
+
+// Call is one inference that a destination region served.
+type Call struct {
+	Source      string // region whose endpoint was called
+	Destination string // region that processed the prompt
+	ModelID     string // as the caller named it: an ID or an ARN
+	Stream      bool   // ConverseStream, not Converse
+	Principal   string // ARN of the caller
+}
+
+// New returns a service without application profiles.
+func New(cfg Config) *Service {
+	if cfg.FirstToken == 0 {
+		cfg.FirstToken = DefaultFirstToken
+	}
+	if cfg.PerDelta == 0 {
+		cfg.PerDelta = DefaultPerDelta
+	}
+	return &Service{
+		cfg:      cfg,
+		profiles: map[string]profile{},
+		faults:   map[string]Fault{},
+		routed:   map[string]int{},
+	}
+}
+
+// Resources are the Pulumi resource types that the service stands in for.
+func (s *Service) Resources() []cloud.Resource {
+	return []cloud.Resource{
+		cloud.DefineResource("aws:bedrock/inferenceProfile:InferenceProfile", s.createProfile),
+	}
+}
+
+// Functions are the Pulumi functions that the service stands in for.
+func (s *Service) Functions() []cloud.Function {
+	return []cloud.Function{
+		cloud.DefineFunction("aws:bedrock/getInferenceProfile:getInferenceProfile", s.getProfile),
+	}
+}
+
+// SigningName is "bedrock": the runtime's endpoint has another name, but signs
+// with this one.
+func (s *Service) SigningName() string { return "bedrock" }
+
+// Calls returns the calls that reached a destination region, oldest first, at
+// most the last [MaxCalls]. Those refused or failed before are not in it.
+func (s *Service) Calls() []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Call(nil), s.calls...)
+}
+
+// route picks the region that serves the next call for t, in turn, beginning
+// with the source, and remembers the call.
+func (s *Service) route(t target, c Call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.Source, c.Destination = t.source, t.destinations[s.routed[t.arn]%len(t.destinations)]
+	s.routed[t.arn]++
+	if len(s.calls) == MaxCalls {
+		s.calls = append([]Call(nil), s.calls[1:]...)
+	}
+	s.calls = append(s.calls, c)
+}

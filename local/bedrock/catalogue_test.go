@@ -1,0 +1,37 @@
+package bedrock
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/stretchr/testify/assert"
+)
+
+func TestCatalogueIsConsistent(t *testing.T) {
+	for _, m := range catalogue {
+		regions, sources := strings.Fields(m.onDemand), map[string]bool{}
+		for _, r := range m.routes {
+			regions = append(regions, strings.Fields(r.sources+" "+r.destinations)...)
+			for _, source := range strings.Fields(r.sources) {
+				assert.False(t, sources[r.prefix+source], "%s.%s stands twice for %s", r.prefix, m.id, source)
+				sources[r.prefix+source] = true
+			}
+		}
+		for _, region := range regions {
+			assert.True(t, cloud.KnownRegion(region), "%s names unknown region %s", m.id, region)
+		}
+		assert.Equal(t, 1, len(slices.DeleteFunc(slices.Clone(catalogue), func(o model) bool { return o.id != m.id })), m.id)
+		assert.NotEmpty(t, regions, "%s is nowhere", m.id)
+	}
+}
+
+func TestCallsKeepsTheLastOnes(t *testing.T) {
+	s := New(Config{})
+	for i := range MaxCalls + 2 {
+		s.route(target{source: "us-east-1", destinations: []string{"us-east-1"}}, Call{Stream: i > 1})
+	}
+	assert.Len(t, s.Calls(), MaxCalls)
+	assert.True(t, s.Calls()[0].Stream, "the two oldest are gone")
+}

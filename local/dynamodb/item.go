@@ -1,0 +1,200 @@
+package dynamodb
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/crossregion/crossregion/local/cloud"
+)
+
+// call is one operation that somebody asks for.
+type call struct {
+	service   *Service
+	caller    cloud.Caller
+	operation string
+}
+
+// common are the parameters of every operation.
+type common struct {
+	TableName              string
+	ReturnConsumedCapacity string
+}
+
+// getInput are GetItem's parameters.
+// Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
+type getInput struct {
+	common
+	Key                      item
+	ConsistentRead           bool
+	ProjectionExpression     *string
+	ExpressionAttributeNames map[string]string
+}
+
+// writeInput are the parameters that PutItem and DeleteItem share.
+type writeInput struct {
+	common
+	ConditionExpression      *string
+	ExpressionAttributeNames map[string]string
+	ReturnValues             string
+}
+
+// putInput are PutItem's parameters.
+// Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
+type putInput struct {
+	writeInput
+	Item item
+}
+
+// deleteInput are DeleteItem's parameters.
+// Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html
+type deleteInput struct {
+	writeInput
+	Key item
+}
+
+type getOutput struct {
+	Item             item      `json:",omitempty"`
+	ConsumedCapacity *consumed `json:",omitempty"`
+}
+
+type writeOutput struct {
+	Attributes       item      `json:",omitempty"`
+	ConsumedCapacity *consumed `json:",omitempty"`
+}
+
+// table finds the table that a call names, in the region that it calls. The
+// caller's permission is checked first: who has none learns nothing.
+func (c call) table(in common, leading func(*table) (string, bool, error)) (*table, error) {
+	name := strings.TrimPrefix(in.TableName, tableARN(c.caller.Region, ""))
+	if !nameShape.MatchString(name) {
+		return nil, invalid("tableName %q: want a name, or the ARN of a table in %s", in.TableName, c.caller.Region)
+	}
+	if !slices.Contains([]string{"", "NONE", "TOTAL"}, in.ReturnConsumedCapacity) {
+		return nil, invalid("ReturnConsumedCapacity %q: this stand-in knows NONE and TOTAL", in.ReturnConsumedCapacity)
+	}
+	c.service.mu.Lock()
+	t := c.service.tables[place{c.caller.Region, name}]
+	c.service.mu.Unlock()
+	keys := cloud.Keys{"aws:RequestedRegion": {c.caller.Region}}
+	if t != nil {
+		key, ok, err := leading(t)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			keys["dynamodb:LeadingKeys"] = []string{key}
+		}
+	}
+	if err := c.service.iam.Authorize(c.caller, "dynamodb:"+c.operation, tableARN(c.caller.Region, name), keys); err != nil {
+		return nil, err
+	}
+	if t == nil {
+		return nil, cloud.Refuse("ResourceNotFoundException", "Requested resource not found: table %s has no replica in %s", name, c.caller.Region)
+	}
+	return t, nil
+}
+
+// tableOf is [call.table] for an operation that names an item.
+func (c call) tableOf(in common, i item) (*table, error) {
+	return c.table(in, func(t *table) (string, bool, error) {
+		key, ok := leadingKey(i, t.hash)
+		return key, ok, nil
+	})
+}
+
+// access runs f with the caller's replica, up to date.
+func (c call) access(t *table, f func(*replica)) {
+	s := c.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.catchUp(s.world.Clock.Now())
+	f(t.replicas[c.caller.Region])
+}
+
+func getItem(c call, in getInput) (getOutput, error) {
+	b := newBindings(in.ExpressionAttributeNames, nil)
+	names, err := b.projection(in.ProjectionExpression)
+	if err != nil {
+		return getOutput{}, err
+	}
+	if err := b.unused(); err != nil {
+		return getOutput{}, err
+	}
+	t, err := c.tableOf(in.common, in.Key)
+	if err != nil {
+		return getOutput{}, err
+	}
+	k, err := t.onlyKey(in.Key)
+	if err != nil {
+		return getOutput{}, err
+	}
+	var found item
+	c.access(t, func(r *replica) { found = r.get(k) })
+	return getOutput{
+		Item:             found.project(names),
+		ConsumedCapacity: t.consumed(in.common, readUnits(found.size(), in.ConsistentRead)),
+	}, nil
+}
+
+func putItem(c call, in putInput) (writeOutput, error) {
+	t, err := c.tableOf(in.common, in.Item)
+	if err != nil {
+		return writeOutput{}, err
+	}
+	k, err := t.keyOf(in.Item)
+	if err != nil {
+		return writeOutput{}, err
+	}
+	if n := in.Item.size(); n > maxItemBytes {
+		return writeOutput{}, invalid("Item size has exceeded the maximum allowed size: %d bytes, at most %d are allowed", n, maxItemBytes)
+	}
+	if _, unnamed := in.Item[""]; unnamed {
+		return writeOutput{}, invalid("One or more parameter values were invalid: an attribute name is empty")
+	}
+	return c.write(t, in.writeInput, k, in.Item)
+}
+
+func deleteItem(c call, in deleteInput) (writeOutput, error) {
+	t, err := c.tableOf(in.common, in.Key)
+	if err != nil {
+		return writeOutput{}, err
+	}
+	k, err := t.onlyKey(in.Key)
+	if err != nil {
+		return writeOutput{}, err
+	}
+	return c.write(t, in.writeInput, k, nil)
+}
+
+// write replaces the item at k by i, nil to delete it, if the condition holds on
+// the caller's replica: what other regions have written does not count until it
+// has arrived.
+func (c call) write(t *table, in writeInput, k key, i item) (writeOutput, error) {
+	b := newBindings(in.ExpressionAttributeNames, nil)
+	cond, err := b.condition(in.ConditionExpression)
+	if err != nil {
+		return writeOutput{}, err
+	}
+	if err := b.unused(); err != nil {
+		return writeOutput{}, err
+	}
+	if !slices.Contains([]string{"", "NONE", "ALL_OLD"}, in.ReturnValues) {
+		return writeOutput{}, invalid("ReturnValues %q: want NONE or ALL_OLD", in.ReturnValues)
+	}
+	var old item
+	held := false
+	c.access(t, func(r *replica) {
+		old = r.get(k)
+		if held = cond.holds(old); held {
+			t.put(r, k, i, c.service.world.Clock.Now())
+		}
+	})
+	if !held {
+		return writeOutput{}, cloud.Refuse("ConditionalCheckFailedException", "The conditional request failed")
+	}
+	out := writeOutput{ConsumedCapacity: t.consumed(in.common, writeUnits(max(old.size(), i.size())))}
+	if in.ReturnValues == "ALL_OLD" {
+		out.Attributes = old
+	}
+	return out, nil
+}

@@ -1,0 +1,129 @@
+package dynamodb
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// table is one global table: a schema, and data in each region that has a
+// replica. Its schema never changes; its data is guarded by [Service].
+type table struct {
+	name      string
+	home      string
+	hash      attribute
+	sort      *attribute // nil when items have no sort key
+	encrypted bool       // with a customer's key
+	streams   bool       // of new and old images, which replicas need
+	replicas  map[string]*replica
+}
+
+// attribute is one key attribute; kind is S, N or B.
+type attribute struct{ name, kind string }
+
+// replica is one region's copy of a table. It receives the writes of others when
+// it is looked at, so that replication needs no process of its own.
+type replica struct {
+	region    string
+	items     map[string]map[string]record // by partition and sort key
+	underway  []write                      // from other replicas, by arrival
+	lastStamp int64
+}
+
+// record is what a replica knows of one key.
+type record struct {
+	item  item // nil once deleted: a tombstone lets an older write lose
+	stamp stamp
+}
+
+// stamp orders the writes to one item: the later wins, and of two at the same
+// time the one of the region with the greater name.
+type stamp struct {
+	at     int64 // nanoseconds since the epoch
+	region string
+}
+
+// write is a record on its way to a replica.
+type write struct {
+	key     key
+	record  record
+	arrival time.Time
+}
+
+// key is the canonical form of an item's primary key.
+type key struct{ partition, sort string }
+
+func (s stamp) compare(o stamp) int {
+	return cmp.Or(cmp.Compare(s.at, o.at), cmp.Compare(s.region, o.region))
+}
+
+func newReplica(region string) *replica {
+	return &replica{region: region, items: map[string]map[string]record{}}
+}
+
+// clone is a new replica that starts with what r has and will receive.
+func (r *replica) clone(region string) *replica {
+	c := newReplica(region)
+	for partition, records := range r.items {
+		c.items[partition] = maps.Clone(records)
+	}
+	c.underway, c.lastStamp = slices.Clone(r.underway), r.lastStamp
+	return c
+}
+
+// put stores i (nil to delete) in one replica and sends it to the others.
+func (t *table) put(r *replica, k key, i item, now time.Time) {
+	r.lastStamp = max(now.UnixNano(), r.lastStamp+1)
+	rec := record{item: i, stamp: stamp{at: r.lastStamp, region: r.region}}
+	r.merge(k, rec)
+	for region, other := range t.replicas {
+		if region != r.region {
+			other.underway = append(other.underway, write{key: k, record: rec, arrival: now.Add(ReplicationLag)})
+		}
+	}
+}
+
+// catchUp lets all replicas receive what has arrived by now.
+func (t *table) catchUp(now time.Time) {
+	for _, r := range t.replicas {
+		arrived := 0
+		for _, w := range r.underway {
+			if w.arrival.After(now) {
+				break
+			}
+			r.merge(w.key, w.record)
+			arrived++
+		}
+		r.underway = slices.Delete(r.underway, 0, arrived)
+	}
+}
+
+// merge keeps the later of what r has and rec.
+func (r *replica) merge(k key, rec record) {
+	r.lastStamp = max(r.lastStamp, rec.stamp.at)
+	have, ok := r.items[k.partition][k.sort]
+	if ok && have.stamp.compare(rec.stamp) > 0 {
+		return
+	}
+	if r.items[k.partition] == nil {
+		r.items[k.partition] = map[string]record{}
+	}
+	r.items[k.partition][k.sort] = rec
+}
+
+func (r *replica) get(k key) item { return r.items[k.partition][k.sort].item }
+
+// partition returns the items of one partition, in the order of their sort keys.
+func (t *table) partition(r *replica, partition string) []item {
+	var items []item
+	for _, rec := range r.items[partition] {
+		if rec.item != nil {
+			items = append(items, rec.item)
+		}
+	}
+	if t.sort != nil {
+		slices.SortFunc(items, func(a, b item) int { return a[t.sort.name].compare(b[t.sort.name]) })
+	}
+	return items
+}
