@@ -55,7 +55,9 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"a wrong nested type", func(s map[string]any) { s["regions"] = []any{map[string]any{"name": 1}} }, "regions[0].name: "},
 		{"an unknown jurisdiction", func(s map[string]any) { s["jurisdiction"] = "mars" }, `jurisdiction: "mars" is not known; choose one of au, eu, jp, us`},
 		{"a single region", func(s map[string]any) { s["regions"] = []any{region("eu-central-1", "eu-west-1")} }, "regions: 1 region(s) given"},
-		{"a region twice", func(s map[string]any) { s["regions"] = append(s["regions"].([]any), region("eu-west-1", "eu-central-1")) },
+		{"a region twice", func(s map[string]any) {
+			s["regions"] = append(s["regions"].([]any), region("eu-west-1", "eu-central-1"))
+		},
 			`regions[2].name: "eu-west-1" is listed twice`},
 		{"a region outside the jurisdiction", func(s map[string]any) { s["regions"] = append(s["regions"].([]any), region("eu-west-2", "eu-west-1")) },
 			`regions[2].name: "eu-west-2" is outside jurisdiction "eu"`},

@@ -62,11 +62,11 @@ func NewTables(ctx *pulumi.Context, name string, args *TablesArgs, opts ...pulum
 }
 
 func (t *Tables) create(ctx *pulumi.Context, name string, args *TablesArgs) error {
-	content, err := newTable(ctx, name+"-content", args.Protect, pulumi.Parent(t))
+	content, err := t.newTable(ctx, name+"-content", args.Protect)
 	if err != nil {
 		return err
 	}
-	control, err := newTable(ctx, name+"-control", args.Protect, pulumi.Parent(t))
+	control, err := t.newTable(ctx, name+"-control", args.Protect)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (t *Tables) create(ctx *pulumi.Context, name string, args *TablesArgs) erro
 // both images. Its own list of replicas is ignored, since each is a resource
 // of its own and the two would fight.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
-func newTable(ctx *pulumi.Context, name string, protect bool, parent pulumi.ResourceOption) (*dynamodb.Table, error) {
+func (t *Tables) newTable(ctx *pulumi.Context, name string, protect bool) (*dynamodb.Table, error) {
 	return dynamodb.NewTable(ctx, name, &dynamodb.TableArgs{
 		Attributes: dynamodb.TableAttributeArray{
 			dynamodb.TableAttributeArgs{Name: pulumi.String(contract.PartitionKey), Type: pulumi.String("S")},
@@ -93,15 +93,15 @@ func newTable(ctx *pulumi.Context, name string, protect bool, parent pulumi.Reso
 		Ttl:                       dynamodb.TableTtlArgs{AttributeName: pulumi.String(contract.AttrExpires), Enabled: pulumi.Bool(true)},
 		PointInTimeRecovery:       dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true)},
 		DeletionProtectionEnabled: pulumi.Bool(protect),
-	}, parent, pulumi.Protect(protect), pulumi.IgnoreChanges([]string{"replicas"}))
+	}, pulumi.Parent(t), pulumi.Protect(protect), pulumi.IgnoreChanges([]string{"replicas"}))
 }
 
 func (t *Tables) replicate(ctx *pulumi.Context, name string, args *TablesArgs) error {
-	content, err := newReplica(ctx, name+"-content", args.Home.ContentArn, args.Protect, pulumi.Parent(t))
+	content, err := t.newReplica(ctx, name+"-content", args.Home.ContentArn, args.Protect)
 	if err != nil {
 		return err
 	}
-	control, err := newReplica(ctx, name+"-control", args.Home.ControlArn, args.Protect, pulumi.Parent(t))
+	control, err := t.newReplica(ctx, name+"-control", args.Home.ControlArn, args.Protect)
 	if err != nil {
 		return err
 	}
@@ -112,10 +112,10 @@ func (t *Tables) replicate(ctx *pulumi.Context, name string, args *TablesArgs) e
 
 // newReplica sets recovery and protection again: they are never synced from
 // the table.
-func newReplica(ctx *pulumi.Context, name string, table pulumi.StringInput, protect bool, parent pulumi.ResourceOption) (*dynamodb.TableReplica, error) {
+func (t *Tables) newReplica(ctx *pulumi.Context, name string, table pulumi.StringInput, protect bool) (*dynamodb.TableReplica, error) {
 	return dynamodb.NewTableReplica(ctx, name, &dynamodb.TableReplicaArgs{
 		GlobalTableArn:            table,
 		PointInTimeRecovery:       pulumi.Bool(true),
 		DeletionProtectionEnabled: pulumi.Bool(protect),
-	}, parent, pulumi.Protect(protect))
+	}, pulumi.Parent(t), pulumi.Protect(protect))
 }

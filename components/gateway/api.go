@@ -70,11 +70,11 @@ func (a *RegionalAPIArgs) validate() error {
 	var errs []error
 	for _, name := range []string{contract.FunctionInvoker, contract.FunctionHealth, contract.FunctionAuthorizer} {
 		if a.Functions[name] == nil {
-			errs = append(errs, fmt.Errorf("Functions[%q] is required", name))
+			errs = append(errs, fmt.Errorf("missing Functions[%q]", name))
 		}
 	}
 	if a.Domain != nil && (a.Domain.Name == "" || a.Domain.Certificate == nil) {
-		errs = append(errs, errors.New("Domain needs a name and a certificate"))
+		errs = append(errs, errors.New("a domain needs a name and a certificate"))
 	}
 	return errors.Join(errs...)
 }

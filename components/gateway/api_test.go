@@ -70,19 +70,19 @@ func TestComponentsRefuse(t *testing.T) {
 		{"an API without functions", func(ctx *pulumi.Context) error {
 			_, err := gateway.NewRegionalAPI(ctx, "test", &gateway.RegionalAPIArgs{Title: "test"})
 			return err
-		}, `Functions["health"] is required`},
+		}, `missing Functions["health"]`},
 		{"a domain without a certificate", func(ctx *pulumi.Context) error {
 			_, err := gateway.NewRegionalAPI(ctx, "test", &gateway.RegionalAPIArgs{Domain: &gateway.Domain{Name: "d"}})
 			return err
-		}, "Domain needs a name and a certificate"},
+		}, "a domain needs a name and a certificate"},
 		{"a certificate without a domain", func(ctx *pulumi.Context) error {
 			_, err := gateway.NewCertificate(ctx, "test", &gateway.CertificateArgs{ZoneID: "Z"})
 			return err
-		}, "Domain and either ZoneID or Owner are required"},
+		}, "missing Domain, or not exactly one of ZoneID and Owner"},
 		{"a certificate that nobody proves", func(ctx *pulumi.Context) error {
 			_, err := gateway.NewCertificate(ctx, "test", &gateway.CertificateArgs{Domain: "d"})
 			return err
-		}, "Domain and either ZoneID or Owner are required"},
+		}, "missing Domain, or not exactly one of ZoneID and Owner"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

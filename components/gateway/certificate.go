@@ -39,7 +39,7 @@ type CertificateArgs struct {
 // NewCertificate registers a Certificate and its children.
 func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs, opts ...pulumi.ResourceOption) (*Certificate, error) {
 	if args == nil || args.Domain == "" || (args.Owner == nil) == (args.ZoneID == "") {
-		return nil, fmt.Errorf("gateway.Certificate %s: %w", name, errors.New("Domain and either ZoneID or Owner are required"))
+		return nil, fmt.Errorf("gateway.Certificate %s: %w", name, errors.New("missing Domain, or not exactly one of ZoneID and Owner"))
 	}
 	c := &Certificate{}
 	if err := ctx.RegisterComponentResourceV2(certificateType, name, pulumi.Map{"domain": pulumi.String(args.Domain)}, c, opts...); err != nil {

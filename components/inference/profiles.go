@@ -61,7 +61,7 @@ func (a *ProfilesArgs) validate() error {
 		"Region": a.Region == "", "Jurisdiction": a.Jurisdiction == "", "Allowed": len(a.Allowed) == 0, "Models": len(a.Models) == 0,
 	} {
 		if empty {
-			errs = append(errs, fmt.Errorf("%s is required", field))
+			errs = append(errs, fmt.Errorf("missing %s", field))
 		}
 	}
 	for _, m := range a.Models {

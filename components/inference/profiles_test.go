@@ -95,7 +95,7 @@ func TestProfilesRefuse(t *testing.T) {
 		want  []string
 	}{
 		{"no arguments", routes("eu-west-1"), nil, []string{"no arguments"}},
-		{"no region", routes("eu-west-1"), &inference.ProfilesArgs{Models: []inference.Model{model}}, []string{"Region is required", "Allowed is required"}},
+		{"no region", routes("eu-west-1"), &inference.ProfilesArgs{Models: []inference.Model{model}}, []string{"missing Region", "missing Allowed"}},
 		{"a model that is nothing", routes("eu-west-1"), args(inference.Model{Name: "m"}), []string{`model "m" needs a name and either`}},
 		{"a destination outside the jurisdiction", routes("eu-west-1", "eu-west-2"), args(model), []string{"eu.m", "called from eu-west-1", "eu-west-2", `jurisdiction "eu"`}},
 		{"a destination anywhere", routes("eu-west-1", ""), args(model), []string{"any commercial region"}},

@@ -64,9 +64,9 @@ type FunctionArgs struct {
 func (a *FunctionArgs) validate() error {
 	switch {
 	case a == nil || a.Code == nil:
-		return errors.New("Code is required")
+		return errors.New("missing Code")
 	case a.Environment == nil:
-		return errors.New("Environment is required")
+		return errors.New("missing Environment")
 	}
 	_, err := a.Platform.architecture()
 	return err

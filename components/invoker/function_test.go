@@ -70,8 +70,8 @@ func TestFunctionRefuses(t *testing.T) {
 		spoil func(*invoker.FunctionArgs)
 		want  string
 	}{
-		{"no code", func(a *invoker.FunctionArgs) { a.Code = nil }, "Code is required"},
-		{"no environment", func(a *invoker.FunctionArgs) { a.Environment = nil }, "Environment is required"},
+		{"no code", func(a *invoker.FunctionArgs) { a.Code = nil }, "missing Code"},
+		{"no environment", func(a *invoker.FunctionArgs) { a.Environment = nil }, "missing Environment"},
 		{"no platform", func(a *invoker.FunctionArgs) { a.Platform = invoker.Platform{} }, "Lambda runs arm64 and amd64 only"},
 	}
 	for _, tt := range tests {
@@ -84,5 +84,5 @@ func TestFunctionRefuses(t *testing.T) {
 		})
 	}
 	_, err := run(t, nil)
-	assert.ErrorContains(t, err, "Code is required")
+	assert.ErrorContains(t, err, "missing Code")
 }

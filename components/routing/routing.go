@@ -48,7 +48,7 @@ type GlobalRoutingArgs struct {
 
 func (a *GlobalRoutingArgs) validate() error {
 	if a == nil || a.Domain == "" || a.ZoneID == "" || a.HealthPath == "" || len(a.Regions) == 0 {
-		return errors.New("Domain, ZoneID, HealthPath and Regions are required")
+		return errors.New("missing Domain, ZoneID, HealthPath or Regions")
 	}
 	var errs []error
 	for _, r := range a.Regions {

@@ -135,8 +135,8 @@ func TestRoutingRefuses(t *testing.T) {
 		args *routing.GlobalRoutingArgs
 		want string
 	}{
-		{"no arguments", nil, "are required"},
-		{"no region", &routing.GlobalRoutingArgs{Domain: "d", ZoneID: "z", HealthPath: "/h"}, "are required"},
+		{"no arguments", nil, "missing Domain"},
+		{"no region", &routing.GlobalRoutingArgs{Domain: "d", ZoneID: "z", HealthPath: "/h"}, "missing Domain"},
 		{"a region without a domain", &routing.GlobalRoutingArgs{
 			Domain: "d", ZoneID: "z", HealthPath: "/h", Regions: []routing.Region{{Name: "eu-west-1", API: &gateway.RegionalAPI{}}},
 		}, `region "eu-west-1" needs an API with a domain`},

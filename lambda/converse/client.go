@@ -1,0 +1,108 @@
+package converse
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/crossregion/crossregion/contract"
+)
+
+// MaxResponseBytes bounds what is read of one answer of Bedrock, error or
+// stream. The longest answers of today's models, token by token in frames, stay
+// well below it.
+const MaxResponseBytes = 64 << 20
+
+// Client calls models in several source regions. It is safe for concurrent use.
+type Client struct {
+	regions map[string]*bedrockruntime.Client
+}
+
+// New returns a Client for the given source regions, which differs from cfg in
+// the region and in never repeating a call: the next try belongs to another
+// region, and waiting out the SDK's own costs seconds. cfg.HTTPClient is
+// required.
+func New(cfg aws.Config, regions []string) *Client {
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	cfg.HTTPClient = bounded{cfg.HTTPClient}
+	c := &Client{regions: make(map[string]*bedrockruntime.Client, len(regions))}
+	for _, region := range regions {
+		cfg.Region = region
+		c.regions[region] = bedrockruntime.NewFromConfig(cfg)
+	}
+	return c
+}
+
+// Open asks target and returns its answer as it grows; the caller closes it. An
+// error is an *[Error]. The end of ctx ends the stream too.
+func (c *Client) Open(ctx context.Context, target contract.Target, r Request) (Stream, error) {
+	client, ok := c.regions[target.Region]
+	if !ok {
+		return nil, &Error{Class: Unavailable, Region: target.Region, Message: "the client was built without this region"}
+	}
+	out, err := client.ConverseStream(ctx, input(target.ID, r))
+	if err != nil {
+		return nil, newError(target.Region, err)
+	}
+	return &stream{ctx: ctx, region: target.Region, source: out.GetStream()}, nil
+}
+
+func input(model string, r Request) *bedrockruntime.ConverseStreamInput {
+	if r.MaxTokens == 0 {
+		r.MaxTokens = DefaultMaxTokens
+	}
+	in := &bedrockruntime.ConverseStreamInput{
+		ModelId: aws.String(model),
+		InferenceConfig: &types.InferenceConfiguration{
+			MaxTokens:     aws.Int32(r.MaxTokens),
+			Temperature:   r.Temperature,
+			TopP:          r.TopP,
+			StopSequences: r.Stop,
+		},
+	}
+	for _, s := range r.System {
+		in.System = append(in.System, &types.SystemContentBlockMemberText{Value: s})
+	}
+	for _, m := range r.Messages {
+		message := types.Message{Role: types.ConversationRole(m.Role)}
+		for _, p := range m.Parts {
+			message.Content = append(message.Content, &types.ContentBlockMemberText{Value: p.Text})
+		}
+		in.Messages = append(in.Messages, message)
+	}
+	return in
+}
+
+// bounded ends answers at [MaxResponseBytes], whoever reads them.
+type bounded struct {
+	aws.HTTPClient
+}
+
+// Do implements [aws.HTTPClient].
+func (b bounded) Do(r *http.Request) (*http.Response, error) {
+	resp, err := b.HTTPClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &boundedBody{ReadCloser: resp.Body, left: MaxResponseBytes}
+	return resp, nil
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	left int64
+}
+
+// Read implements [io.Reader].
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("read the answer of Bedrock: it is over %d bytes", MaxResponseBytes)
+	}
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}

@@ -1,0 +1,134 @@
+package failover
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/converse"
+)
+
+// Causes of an attempt's end that are this package's own doing.
+var (
+	errSilent   = errors.New("the target was silent for too long")
+	errDeadline = errors.New("the time for the whole request is over")
+)
+
+// Clock tells the time and wakes up after a while.
+type Clock interface {
+	Now() time.Time
+	// AfterFunc calls f once, in its own goroutine or in that which moves the
+	// clock, after d.
+	AfterFunc(d time.Duration, f func()) Timer
+}
+
+// Timer is a pending call of [Clock.AfterFunc]. A [time.Timer] is one.
+type Timer interface {
+	// Stop prevents the call and tells whether it could.
+	Stop() bool
+	// Reset makes the call due after d from now.
+	Reset(d time.Duration) bool
+}
+
+type machineClock struct{}
+
+func (machineClock) Now() time.Time                            { return time.Now() }
+func (machineClock) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
+
+// attempt is one call to one target, under two limits: it may not be silent for
+// too long, and may not take the caller's last moments.
+type attempt struct {
+	engine  *Engine
+	target  contract.Target
+	started time.Time
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	silence Timer
+	overall Timer // nil if the caller has set no deadline
+	stream  converse.Stream
+}
+
+// begin starts the limits of a call to t, which rest-1 others may follow. It
+// fails if no time is left.
+func (e *Engine) begin(ctx context.Context, t contract.Target, rest int) (*attempt, *converse.Error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &converse.Error{Class: contextClass(err), Region: t.Region, Err: err}
+	}
+	a := &attempt{engine: e, target: t, started: e.cfg.Clock.Now()}
+	a.ctx, a.cancel = context.WithCancelCause(ctx)
+	limit := e.cfg.FirstContent
+	if deadline, ok := ctx.Deadline(); ok {
+		left := deadline.Sub(a.started) - e.cfg.Reserve
+		if left <= 0 {
+			a.cancel(errDeadline)
+			return nil, &converse.Error{Class: converse.Timeout, Region: t.Region, Err: errDeadline}
+		}
+		limit = min(limit, left/time.Duration(rest))
+		a.overall = e.cfg.Clock.AfterFunc(left, func() { a.cancel(errDeadline) })
+	}
+	a.silence = e.cfg.Clock.AfterFunc(limit, func() { a.cancel(errSilent) })
+	return a, nil
+}
+
+// report tells how the attempt went; failure is nil if it answered.
+func (a *attempt) report(failure *converse.Error) Attempt {
+	outcome := OutcomeOK
+	if failure != nil {
+		outcome = string(failure.Class)
+	}
+	return Attempt{Region: a.target.Region, Outcome: outcome, Duration: a.engine.cfg.Clock.Now().Sub(a.started)}
+}
+
+// first asks the target and waits for its first content.
+func (a *attempt) first(r converse.Request) (converse.Event, error) {
+	s, err := a.engine.cfg.Model.Open(a.ctx, a.target, r)
+	if err != nil {
+		return converse.Event{}, a.explain(err)
+	}
+	a.stream = s
+	return a.next()
+}
+
+// next waits for the next event, and measures the silence anew after it.
+func (a *attempt) next() (converse.Event, error) {
+	ev, err := a.stream.Next()
+	if err != nil {
+		return converse.Event{}, a.explain(err)
+	}
+	a.silence.Reset(a.engine.cfg.Idle)
+	return ev, nil
+}
+
+// explain tells a call that this package ended from one that failed by itself.
+func (a *attempt) explain(err error) error {
+	cause := context.Cause(a.ctx)
+	switch {
+	case cause == nil:
+		return err
+	case errors.Is(cause, errSilent), errors.Is(cause, errDeadline):
+		return &converse.Error{Class: converse.Timeout, Region: a.target.Region, Err: errors.Join(cause, err)}
+	default:
+		return &converse.Error{Class: contextClass(cause), Region: a.target.Region, Err: errors.Join(errDeadline, cause)}
+	}
+}
+
+// close ends the call. It is safe to repeat.
+func (a *attempt) close() {
+	a.silence.Stop()
+	if a.overall != nil {
+		a.overall.Stop()
+	}
+	a.cancel(nil)
+	if a.stream != nil {
+		// The call is given up, so how its stream closes changes nothing.
+		_ = a.stream.Close()
+	}
+}
+
+func contextClass(err error) converse.Class {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return converse.Timeout
+	}
+	return converse.Canceled
+}

@@ -1,0 +1,64 @@
+// Package invoker puts the parts of the invoker's zip together, by the
+// environment that a function is given. It decides nothing else.
+package invoker
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/awsenv"
+	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/failover"
+	"github.com/crossregion/crossregion/lambda/health"
+	"github.com/crossregion/crossregion/lambda/openai"
+)
+
+// New returns the handler of the function that [contract.EnvFunction] names:
+// the invoker or the one behind /healthz. getenv is os.Getenv outside tests.
+// Errors say what is wrong with the environment.
+func New(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
+	switch name := getenv(contract.EnvFunction); name {
+	case contract.FunctionInvoker:
+		return newAPI(getenv, log)
+	case contract.FunctionHealth:
+		cfg, err := contract.Decode[contract.Health](getenv)
+		if err != nil {
+			return nil, err
+		}
+		return health.New(cfg.Region)
+	default:
+		return nil, fmt.Errorf("%s is %q, want %q or %q", contract.EnvFunction, name,
+			contract.FunctionInvoker, contract.FunctionHealth)
+	}
+}
+
+func newAPI(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
+	cfg, err := contract.Decode[contract.Invoker](getenv)
+	if err != nil {
+		return nil, err
+	}
+	sdk, err := awsenv.Config(getenv)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := failover.New(failover.Config{Model: converse.New(sdk, sources(cfg.Models))})
+	if err != nil {
+		return nil, err
+	}
+	return openai.New(openai.Config{Region: cfg.Region, Models: cfg.Models, Engine: engine, Log: log})
+}
+
+// sources are the regions that some model is called in.
+func sources(models []contract.Model) []string {
+	regions := map[string]bool{}
+	for _, m := range models {
+		for _, t := range m.Targets {
+			regions[t.Region] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(regions))
+}

@@ -1,0 +1,141 @@
+package openai
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/failover"
+)
+
+// Values of "type" in OpenAI's errors.
+const (
+	kindInvalid    = "invalid_request_error"
+	kindPermission = "permission_error"
+	kindRateLimit  = "rate_limit_error"
+	kindServer     = "server_error"
+)
+
+// apiError is an error in OpenAI's shape.
+// Source: https://platform.openai.com/docs/guides/error-codes
+type apiError struct {
+	status     int
+	kind       string
+	code       string // "" is null
+	param      string // "" is null
+	message    string
+	retryAfter int // seconds; 0 sends no Retry-After
+}
+
+// Error implements error.
+func (e *apiError) Error() string { return e.message }
+
+// MarshalJSON implements [json.Marshaler].
+func (e *apiError) MarshalJSON() ([]byte, error) {
+	type fields struct {
+		Message string  `json:"message"`
+		Type    string  `json:"type"`
+		Param   *string `json:"param"`
+		Code    *string `json:"code"`
+	}
+	return json.Marshal(map[string]fields{"error": {e.message, e.kind, nullable(e.param), nullable(e.code)}})
+}
+
+func nullable(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func (e *apiError) write(w http.ResponseWriter) {
+	if e.retryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(e.retryAfter))
+	}
+	writeJSON(w, e.status, e)
+}
+
+// invalid is an error of the request that param, if any, is to blame for.
+func invalid(param, code, format string, args ...any) *apiError {
+	return &apiError{status: http.StatusBadRequest, kind: kindInvalid, code: code, param: param, message: fmt.Sprintf(format, args...)}
+}
+
+// unsupported is the refusal of what OpenAI knows and this service does not do.
+func unsupported(param, why string) *apiError {
+	return invalid(param, "unsupported_parameter", "Unsupported parameter: '%s'. %s", param, why)
+}
+
+func modelNotFound(name string) *apiError {
+	return &apiError{status: http.StatusNotFound, kind: kindInvalid, code: "model_not_found", param: "model",
+		message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", name)}
+}
+
+// asAPIError turns whatever an operation failed with into an answer.
+func asAPIError(err error) *apiError {
+	var e *apiError
+	var none *failover.Error
+	var broken *converse.Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.As(err, &none):
+		message := ""
+		if n := len(none.Failures); n > 0 {
+			message = none.Failures[n-1].Message
+		}
+		return inferenceError(none.Class, message)
+	case errors.As(err, &broken):
+		return inferenceError(broken.Class, broken.Message)
+	default:
+		return &apiError{status: http.StatusInternalServerError, kind: kindServer, code: "internal_error",
+			message: "The server had an error while processing your request."}
+	}
+}
+
+// Seconds after which a client may try again. SDKs wait as long as the answer
+// says.
+const (
+	retryThrottled   = 2
+	retryUnavailable = 1
+)
+
+// inferenceError is what a client learns of a failed inference. Only a class
+// for which the request itself is to blame shows what Bedrock said.
+func inferenceError(class converse.Class, message string) *apiError {
+	switch class {
+	case converse.Invalid:
+		return invalid("", "", "%s", told(message, "The model refused the request."))
+	case converse.TooLong:
+		return invalid("messages", "context_length_exceeded", "%s", told(message, "The messages do not fit into the model's context window."))
+	case converse.Throttled:
+		return &apiError{status: http.StatusTooManyRequests, kind: kindRateLimit, code: "rate_limit_exceeded", retryAfter: retryThrottled,
+			message: "The model's rate limit is reached in every region of this service. Please retry later."}
+	case converse.Denied:
+		return &apiError{status: http.StatusForbidden, kind: kindPermission, code: "access_denied",
+			message: "This service may not use the model in any of its regions."}
+	case converse.NotFound:
+		return &apiError{status: http.StatusNotFound, kind: kindInvalid, code: "model_not_found", param: "model",
+			message: "The model is not available in any region of this service."}
+	case converse.Timeout:
+		return &apiError{status: http.StatusGatewayTimeout, kind: kindServer, code: "timeout", retryAfter: retryUnavailable,
+			message: "The model did not answer in time. Please retry."}
+	case converse.ModelFailed, converse.Incomplete:
+		return &apiError{status: http.StatusServiceUnavailable, kind: kindServer, code: "incomplete_answer", retryAfter: retryUnavailable,
+			message: "The model's answer broke off. Please retry."}
+	default:
+		return &apiError{status: http.StatusServiceUnavailable, kind: kindServer, code: "service_unavailable", retryAfter: retryUnavailable,
+			message: "No region of this service can answer at the moment. Please retry."}
+	}
+}
+
+// told keeps the names of this service's own resources from its callers.
+func told(message, fallback string) string {
+	if message == "" || strings.Contains(message, "arn:") {
+		return fallback
+	}
+	return message
+}

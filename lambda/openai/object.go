@@ -1,0 +1,172 @@
+package openai
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"unicode/utf8"
+)
+
+// maxDepth is how deep a request may nest. The deepest that the API defines is
+// far below.
+const maxDepth = 32
+
+// object is a JSON object that is taken apart name by name. The first fault
+// stays; whatever nobody took is unknown. It is exact where encoding/json is
+// lenient: names are case-sensitive and stand once.
+type object struct {
+	*fault
+	path   string // of the names in it, e.g. "messages[0]."
+	fields map[string]json.RawMessage
+}
+
+type fault struct{ err error }
+
+func (f *fault) set(e *apiError) {
+	if f.err == nil {
+		f.err = e
+	}
+}
+
+// parse reads the body of a request.
+func parse(body []byte) (*object, error) {
+	if !utf8.Valid(body) {
+		return nil, invalid("", "invalid_json", "The request body is not valid UTF-8.")
+	}
+	var fields map[string]json.RawMessage
+	err := json.Unmarshal(body, &fields)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return nil, invalid("", "invalid_json", "The request body is not valid JSON: %v, at byte %d.", syntax, syntax.Offset)
+	case err != nil || fields == nil:
+		return nil, invalid("", "invalid_json", "The request body must be a JSON object.")
+	}
+	if err := check(json.NewDecoder(bytes.NewReader(body)), 0); err != nil {
+		return nil, err
+	}
+	return &object{fault: &fault{}, fields: fields}, nil
+}
+
+// check walks over one value of valid JSON, and refuses nesting without end and
+// names that stand twice, of which decoding would silently drop one.
+func check(dec *json.Decoder, depth int) error {
+	token, err := dec.Token()
+	if err != nil {
+		return invalid("", "invalid_json", "The request body is not valid JSON: %v.", err)
+	}
+	open, ok := token.(json.Delim)
+	if !ok {
+		return nil
+	}
+	if depth == maxDepth {
+		return invalid("", "invalid_json", "The request body nests deeper than %d levels, at byte %d.", maxDepth, dec.InputOffset())
+	}
+	seen := map[string]bool{}
+	for dec.More() {
+		if open == '{' {
+			if err := checkName(dec, seen); err != nil {
+				return err
+			}
+		}
+		if err := check(dec, depth+1); err != nil {
+			return err
+		}
+	}
+	_, err = dec.Token()
+	return err
+}
+
+func checkName(dec *json.Decoder, seen map[string]bool) error {
+	token, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	name, _ := token.(string)
+	if seen[name] {
+		return invalid("", "invalid_json", "A name stands twice in one object, the second time at byte %d.", dec.InputOffset())
+	}
+	seen[name] = true
+	return nil
+}
+
+// take returns the value of name, nil if it is absent or null.
+func (o *object) take(name string) json.RawMessage {
+	raw := o.fields[name]
+	delete(o.fields, name)
+	if string(raw) == "null" {
+		return nil
+	}
+	return raw
+}
+
+// child returns an object inside o, with faults in common. Any other value is a
+// fault, and then the child is empty.
+func (o *object) child(name string, raw json.RawMessage) *object {
+	c := &object{fault: o.fault, path: o.path + name + "."}
+	if err := json.Unmarshal(raw, &c.fields); err != nil || c.fields == nil {
+		o.wrongType(name, "an object")
+	}
+	return c
+}
+
+func (o *object) wrongType(name, want string) {
+	o.set(invalid(o.path+name, "invalid_type", "Invalid type for '%s': expected %s.", o.path+name, want))
+}
+
+func (o *object) invalid(name, format string, args ...any) {
+	o.set(invalid(o.path+name, "invalid_value", "Invalid '%s': %s.", o.path+name, fmt.Sprintf(format, args...)))
+}
+
+// field takes the value of name, nil if it is absent, null or faulty. What was
+// wanted is said as in "a string".
+func field[T any](o *object, name, want string) *T {
+	raw := o.take(name)
+	if raw == nil {
+		return nil
+	}
+	var v T
+	if err := json.Unmarshal(raw, &v); err != nil {
+		o.wrongType(name, want)
+		return nil
+	}
+	return &v
+}
+
+// value is field with a default.
+func value[T any](o *object, name, want string) T {
+	if v := field[T](o, name, want); v != nil {
+		return *v
+	}
+	var zero T
+	return zero
+}
+
+// refuse takes name and faults it unless its value is one of neutral, which are
+// as encoding/json decodes them.
+func (o *object) refuse(name string, neutral ...any) {
+	raw := o.take(name)
+	if raw == nil {
+		return
+	}
+	var v any
+	if err := json.Unmarshal(raw, &v); err != nil {
+		o.wrongType(name, "JSON")
+		return
+	}
+	if !slices.ContainsFunc(neutral, func(n any) bool { return reflect.DeepEqual(n, v) }) {
+		o.set(unsupported(o.path+name, "This service does not support it."))
+	}
+}
+
+// finish faults every name that is left.
+func (o *object) finish() {
+	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
+		name = name[:min(len(name), maxHint)]
+		o.set(invalid(o.path+name, "unknown_parameter", "Unknown parameter: '%s'.", o.path+name))
+	}
+}

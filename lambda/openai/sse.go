@@ -1,0 +1,129 @@
+package openai
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/converse"
+)
+
+// chunk is one event of a streamed answer.
+// Source: https://platform.openai.com/docs/api-reference/chat-streaming
+type chunk struct {
+	completionHead
+	Choices []chunkChoice `json:"choices"`
+	// Usage is left out unless asked for, and then null in all chunks but the
+	// last.
+	Usage json.RawMessage `json:"usage,omitempty"`
+}
+
+type chunkChoice struct {
+	Index        int     `json:"index"`
+	Delta        delta   `json:"delta"`
+	Logprobs     *string `json:"logprobs"` // always null: Bedrock has none
+	FinishReason *string `json:"finish_reason"`
+}
+
+type delta struct {
+	Role    string  `json:"role,omitempty"`
+	Content *string `json:"content,omitempty"`
+}
+
+// streamed is what a streamed answer is made for.
+type streamed struct {
+	head    completionHead
+	chat    chatRequest
+	targets []contract.Target
+}
+
+// stream answers with server-sent events. An error that it returns came before
+// any content; a later one is the last event, with neither a finish_reason
+// before nor [DONE] after it, so that no client takes a part for the whole.
+func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to streamed) error {
+	answer, report, err := s.Engine.Open(r.Context(), to.targets, to.chat.question)
+	rec.attempted(w.Header(), report)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-cache, no-store")
+	w.WriteHeader(http.StatusOK)
+	events := &eventWriter{w: w, streamed: to}
+	events.head.Object = "chat.completion.chunk"
+	empty := ""
+	events.choice(delta{Role: "assistant", Content: &empty}, nil)
+	events.copy(answer, rec)
+	// The answer is over for the client, however its source closes.
+	_ = answer.Close()
+	return nil
+}
+
+// eventWriter writes server-sent events until the first that cannot be written:
+// then the invocation is over and nobody reads.
+type eventWriter struct {
+	streamed
+	w   http.ResponseWriter
+	err error
+}
+
+func (e *eventWriter) copy(answer converse.Stream, rec *record) {
+	for e.err == nil {
+		ev, err := answer.Next()
+		switch {
+		case err != nil:
+			broken := asAPIError(err)
+			rec.fail(broken)
+			e.event(broken)
+			return
+		case ev.End != nil:
+			rec.usage = ev.End.Usage
+			e.end(*ev.End)
+			return
+		default:
+			e.choice(delta{Content: &ev.Text}, nil)
+		}
+	}
+	rec.fault = string(converse.Canceled)
+}
+
+func (e *eventWriter) end(end converse.End) {
+	reason := finishReason(end.Reason)
+	e.choice(delta{}, &reason)
+	if e.chat.includeUsage {
+		u, err := encode(newUsage(end.Usage))
+		if e.err == nil {
+			e.err = err
+		}
+		e.event(chunk{completionHead: e.head, Choices: []chunkChoice{}, Usage: u})
+	}
+	e.data([]byte("[DONE]"))
+}
+
+func (e *eventWriter) choice(d delta, finish *string) {
+	c := chunk{completionHead: e.head, Choices: []chunkChoice{{Delta: d, FinishReason: finish}}}
+	if e.chat.includeUsage {
+		c.Usage = json.RawMessage("null")
+	}
+	e.event(c)
+}
+
+func (e *eventWriter) event(v any) {
+	b, err := encode(v)
+	if err != nil && e.err == nil {
+		e.err = err
+	}
+	e.data(b)
+}
+
+// data writes one event at once, so that it is one step for the client.
+func (e *eventWriter) data(b []byte) {
+	if e.err != nil {
+		return
+	}
+	_, e.err = e.w.Write([]byte("data: " + string(b) + "\n\n"))
+	if f, ok := e.w.(http.Flusher); ok {
+		f.Flush()
+	}
+}

@@ -1,0 +1,204 @@
+// Package account assembles the embedded services into one AWS account and
+// opens its edges: the endpoint that signed calls go to, a public address for
+// each region in use, and a DNS server. It adds no behaviour of its own.
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/crossregion/crossregion/local/acm"
+	"github.com/crossregion/crossregion/local/apigateway"
+	"github.com/crossregion/crossregion/local/bedrock"
+	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/dynamodb"
+	"github.com/crossregion/crossregion/local/iam"
+	"github.com/crossregion/crossregion/local/lambda"
+	"github.com/crossregion/crossregion/local/route53"
+)
+
+// Config configures [Open]. All fields are required.
+type Config struct {
+	// Port is the port on which every region's public address listens.
+	Port string
+	// Dir is an empty folder for unpacked code. The caller removes it after
+	// [Account.Close].
+	Dir string
+	// Viewer names the region that the clients of the DNS server are near to.
+	Viewer string
+	// Log receives what an operator of the embedded cloud may want to see.
+	Log *slog.Logger
+}
+
+// Account is the embedded AWS account, open for business.
+type Account struct {
+	IAM        *iam.Service
+	Lambda     *lambda.Service
+	DynamoDB   *dynamodb.Service
+	Bedrock    *bedrock.Service
+	APIGateway *apigateway.Service
+	Route53    *route53.Service
+	ACM        *acm.Service
+
+	world     cloud.World
+	services  map[string]cloud.Service // by signing name
+	resources map[string]cloud.Resource
+	functions map[string]cloud.Function
+
+	endpoint string
+	dns      net.Addr
+	serving  sync.WaitGroup
+
+	mu      sync.Mutex
+	edges   map[string]bool // regions whose public address is open
+	servers []*http.Server
+}
+
+// Open starts an empty account.
+func Open(cfg Config) (*Account, error) {
+	a := &Account{
+		world: cloud.World{Clock: cloud.RealClock(1), Network: cloud.NewNetwork(cfg.Port), Log: cfg.Log},
+		edges: map[string]bool{},
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("open AWS endpoint: %w", err)
+	}
+	a.endpoint = "http://" + listener.Addr().String()
+	a.assemble(cfg)
+	a.serve(listener, http.HandlerFunc(a.serveAWS))
+	a.dns, err = a.Route53.Serve("127.0.0.1:0", func(net.Addr) string { return cfg.Viewer })
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open DNS server: %w", err), a.Close())
+	}
+	return a, nil
+}
+
+// assemble gives each service the others that it needs.
+func (a *Account) assemble(cfg Config) {
+	// Clients sign with the time that they see, however fast the cloud runs.
+	a.IAM = iam.New(cloud.RealClock(1))
+	a.DynamoDB = dynamodb.New(a.world, a.IAM)
+	a.Bedrock = bedrock.New(bedrock.Config{World: a.world, IAM: a.IAM})
+	a.Lambda = lambda.New(lambda.Config{World: a.world, IAM: a.IAM, Endpoint: a.endpoint, Dir: cfg.Dir, Arch: runtime.GOARCH})
+	a.Route53 = route53.New(route53.Config{World: a.world})
+	a.ACM = acm.New(a.Route53)
+	a.APIGateway = apigateway.New(apigateway.Config{World: a.world, Lambda: a.Lambda, Certificates: a.ACM})
+	a.Route53.UseTargets(a.APIGateway)
+
+	a.services = map[string]cloud.Service{}
+	for _, s := range []cloud.Service{a.DynamoDB, a.Bedrock} {
+		a.services[s.SigningName()] = s
+	}
+	a.resources = map[string]cloud.Resource{}
+	for _, r := range slices.Concat(a.IAM.Resources(), a.DynamoDB.Resources(), a.Bedrock.Resources(), a.Lambda.Resources(),
+		a.Route53.Resources(), a.ACM.Resources(), a.APIGateway.Resources()) {
+		a.resources[r.Token] = r
+	}
+	a.functions = map[string]cloud.Function{}
+	for _, f := range slices.Concat(a.IAM.Functions(), a.Bedrock.Functions(), a.Route53.Functions()) {
+		a.functions[f.Token] = f
+	}
+}
+
+// Endpoint is the URL that signed AWS calls go to, for every service and
+// region.
+func (a *Account) Endpoint() string { return a.endpoint }
+
+// DNS is the address of the DNS server, over UDP and TCP.
+func (a *Account) DNS() string { return a.dns.String() }
+
+// Create makes a resource in a region, as the AWS provider would.
+func (a *Account) Create(ctx context.Context, token, region, name string, inputs map[string]any) (cloud.State, error) {
+	r, ok := a.resources[token]
+	if !ok {
+		return cloud.State{}, fmt.Errorf("the embedded cloud does not know resource type %s (of %q)", token, name)
+	}
+	return r.Create(ctx, region, name, inputs)
+}
+
+// Call answers a provider function in a region.
+func (a *Account) Call(ctx context.Context, token, region string, args map[string]any) (map[string]any, error) {
+	f, ok := a.functions[token]
+	if !ok {
+		return nil, fmt.Errorf("the embedded cloud does not know function %s", token)
+	}
+	return f.Call(ctx, region, args)
+}
+
+// OpenRegion opens a region's public address. Opening it twice does nothing.
+func (a *Account) OpenRegion(region string) error {
+	ip, err := cloud.RegionIP(region)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.edges[region] {
+		return nil
+	}
+	listener, err := a.world.Network.Listen(ip)
+	if err != nil {
+		return fmt.Errorf("open region %s: %w", region, err)
+	}
+	a.edges[region] = true
+	a.start(listener, a.APIGateway.Handler(region))
+	return nil
+}
+
+// Resolve returns the public addresses that a name has for a client of the DNS
+// server. It asks that server over the network, except for AWS's own names,
+// which the public DNS would answer.
+func (a *Account) Resolve(ctx context.Context, host string) ([]string, error) {
+	if ip, ok := a.APIGateway.Lookup(host); ok {
+		return []string{ip}, nil
+	}
+	resolver := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, a.DNS())
+	}}
+	return resolver.LookupHost(ctx, host+".")
+}
+
+// DialContext connects to a public address of the cloud.
+func (a *Account) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return a.world.Network.DialContext(ctx, network, address)
+}
+
+func (a *Account) serve(l net.Listener, h http.Handler) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.start(l, h)
+}
+
+// start serves until Close. The caller holds a.mu.
+func (a *Account) start(l net.Listener, h http.Handler) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.world.Log.Handler(), slog.LevelDebug)}
+	a.servers = append(a.servers, server)
+	a.serving.Go(func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			a.world.Log.Error("embedded cloud stopped listening", "address", l.Addr().String(), "err", err)
+		}
+	})
+}
+
+// Close ends every process, goroutine and listener of the account.
+func (a *Account) Close() error {
+	a.mu.Lock()
+	servers := slices.Clone(a.servers)
+	a.mu.Unlock()
+	var errs []error
+	for _, s := range servers {
+		errs = append(errs, s.Close())
+	}
+	a.serving.Wait()
+	return errors.Join(append(errs, a.Route53.Close(), a.Lambda.Close(), a.DynamoDB.Close())...)
+}

@@ -1,0 +1,50 @@
+package account
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/crossregion/crossregion/local/cloud"
+)
+
+// maxCallBytes bounds a signed call: Bedrock's images make the largest.
+const maxCallBytes = 64 << 20
+
+// serveAWS answers a signed call: the signature tells who calls which service
+// in which region, and the service decides with IAM.
+func (a *Account) serveAWS(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCallBytes))
+	if err != nil {
+		refuse(w, &cloud.APIError{Code: "RequestEntityTooLargeException", Message: "request body is too large", Status: http.StatusRequestEntityTooLarge})
+		return
+	}
+	caller, name, err := a.IAM.Verify(r, body)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	service, ok := a.services[name]
+	if !ok {
+		refuse(w, &cloud.APIError{Code: "UnknownService", Message: "the embedded cloud has no service " + name, Status: http.StatusNotFound})
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	service.ServeAWS(w, r, caller)
+}
+
+// refuse answers in the shape of AWS's JSON protocols, all of which read the
+// code from either place.
+func refuse(w http.ResponseWriter, err error) {
+	var api *cloud.APIError
+	if !errors.As(err, &api) {
+		api = cloud.AsAPIError(err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Amzn-ErrorType", api.Code)
+	w.WriteHeader(api.HTTPStatus())
+	// The client is gone if this fails; nobody is left to tell.
+	_ = json.NewEncoder(w).Encode(map[string]string{"__type": api.Code, "message": api.Message})
+}

@@ -1,0 +1,137 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/crossregion/crossregion/stacks"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Stack is one stack of a project, as its files describe it.
+type Stack struct {
+	Root     string            // folder of Pulumi.yaml
+	Project  string            // its name
+	Name     string            // of the stack
+	Config   map[string]string // by full key; objects are JSON
+	Settings stacks.Settings   // decoded and valid
+}
+
+// Load reads Pulumi.yaml and Pulumi.<name>.yaml in root.
+func Load(root, name string) (*Stack, error) {
+	project, err := workspace.LoadProject(filepath.Join(root, "Pulumi.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("read project: %w", err)
+	}
+	file := filepath.Join(root, "Pulumi."+name+".yaml")
+	if _, err := os.Stat(file); err != nil {
+		return nil, fmt.Errorf("no stack %q in %s: known stacks are %s", name, root, strings.Join(stackNames(root), ", "))
+	}
+	sink := diag.DefaultSink(os.Stderr, os.Stderr, diag.FormatOptions{Color: "never"})
+	stack, err := workspace.LoadProjectStack(sink, project, file)
+	if err != nil {
+		return nil, fmt.Errorf("read stack %s: %w", name, err)
+	}
+	s := &Stack{Root: root, Project: string(project.Name), Name: name}
+	if s.Config, err = plainConfig(stack.Config); err != nil {
+		return nil, fmt.Errorf("stack %s: %w", name, err)
+	}
+	settings, ok := s.Config[s.Project+":settings"]
+	if !ok {
+		return nil, fmt.Errorf("stack %s: config %s:settings is missing from %s", name, s.Project, file)
+	}
+	if s.Settings, err = stacks.ParseSettings(settings); err != nil {
+		return nil, fmt.Errorf("settings of stack %s:\n%w", name, err)
+	}
+	return s, nil
+}
+
+// plainConfig refuses secrets: the embedded cloud has no key to them.
+func plainConfig(in config.Map) (map[string]string, error) {
+	for _, key := range in.SecureKeys() {
+		return nil, fmt.Errorf("config %s is encrypted, and the embedded cloud has no key to it", key)
+	}
+	values, err := in.Decrypt(config.NopDecrypter)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for key, value := range values {
+		out[key.String()] = value
+	}
+	return out, nil
+}
+
+// stackNames lists the stacks that have a file in root.
+func stackNames(root string) []string {
+	files, err := filepath.Glob(filepath.Join(root, "Pulumi.*.yaml"))
+	if err != nil || len(files) == 0 {
+		return []string{"none"}
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(f), "Pulumi."), ".yaml"))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Deploy runs the project's program for the stack; see [Run].
+func (s *Stack) Deploy(ctx context.Context, target Target, created func(Resource)) (map[string]any, error) {
+	return Run(ctx, s, stacks.Program, Options{target, created})
+}
+
+// Options say where a program's resources go. All fields are required.
+type Options struct {
+	Target Target
+	// Created hears of each resource, from several goroutines.
+	Created func(Resource)
+}
+
+// Run runs a program for the stack by way of Pulumi's mock monitor and creates
+// what it registers. It returns the stack's outputs.
+func Run(ctx context.Context, s *Stack, program pulumi.RunFunc, o Options) (map[string]any, error) {
+	m := &monitor{ctx: ctx, target: o.Target, created: o.Created, regions: map[string]string{}, urns: map[resource.URN]bool{}}
+	pctx, err := pulumi.NewContext(ctx, pulumi.RunInfo{
+		Project: s.Project, Stack: s.Name, RootDirectory: s.Root, Config: s.Config, Mocks: m, Parallel: 16,
+	})
+	if err != nil {
+		return nil, err
+	}
+	outputs := map[string]any{}
+	err = pulumi.RunWithContext(pctx, func(ctx *pulumi.Context) error {
+		if err := program(ctx); err != nil {
+			return err
+		}
+		pulumi.Map(ctx.GetCurrentExportMap()).ToMapOutput().ApplyT(func(values map[string]any) any {
+			maps.Copy(outputs, values)
+			return nil
+		})
+		return nil
+	})
+	return outputs, errors.Join(flatten(err), pctx.Close())
+}
+
+// flatten undoes the SDK's list of errors, which numbers and indents even a
+// single one.
+func flatten(err error) error {
+	var list interface{ WrappedErrors() []error }
+	if !errors.As(err, &list) {
+		return err
+	}
+	var all []error
+	for _, e := range list.WrappedErrors() {
+		all = append(all, flatten(e))
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,66 @@
+package lambda
+
+import (
+	"context"
+
+	"github.com/crossregion/crossregion/local/cloud"
+)
+
+type aliasInputs struct {
+	FunctionName    string `json:"functionName"`
+	FunctionVersion string `json:"functionVersion"`
+	Name            string `json:"name,omitempty"`
+	Description     string `json:"description,omitempty"`
+}
+
+// Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html
+func (s *Service) createAlias(_ context.Context, r cloud.Request[aliasInputs]) (cloud.State, error) {
+	in := r.In
+	if in.Name == "" {
+		in.Name = r.PhysicalName(128)
+	}
+	ref, err := parseName(r.Region, in.FunctionName)
+	if err != nil {
+		return cloud.State{}, err
+	}
+	if err := in.check(ref); err != nil {
+		return cloud.State{}, err
+	}
+	if err := s.addAlias(ref, in); err != nil {
+		return cloud.State{}, err
+	}
+	arn := ref.arn() + ":" + in.Name
+	return cloud.State{ID: arn, Outputs: map[string]any{
+		"arn": arn, "invokeArn": invokeARN(r.Region, arn), "name": in.Name,
+	}}, nil
+}
+
+func (in aliasInputs) check(ref reference) error {
+	if err := checkName("name", in.Name, 128); err != nil {
+		return err
+	}
+	if digits.MatchString(in.Name) {
+		return validation("name", in.Name, "Member must not be a number, which would name a version")
+	}
+	if ref.qualifier != "" {
+		return validation("functionName", in.FunctionName, "Member must name a function without version or alias")
+	}
+	return checkLength("description", in.Description, 256)
+}
+
+func (s *Service) addAlias(ref reference, in aliasInputs) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, err := s.find(ref)
+	if err != nil {
+		return err
+	}
+	if v.versions[in.FunctionVersion] == nil {
+		return notFound("Function not found: %s:%s", ref.arn(), in.FunctionVersion)
+	}
+	if _, ok := v.aliases[in.Name]; ok {
+		return conflict("Alias already exists: %s:%s", ref.arn(), in.Name)
+	}
+	v.aliases[in.Name] = in.FunctionVersion
+	return nil
+}

@@ -1,0 +1,42 @@
+// Command local runs a stack on this machine: the real program, handlers and
+// zips, in an embedded multi-region AWS.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/crossregion/crossregion/local/up"
+)
+
+const usage = `usage: go run ./local <command>
+
+commands:
+  up    deploy a stack into the embedded cloud and serve it; up -h lists its flags
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "local:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	switch {
+	case len(args) > 0 && args[0] == "up":
+		return up.Command(ctx, args[1:], up.Streams{Out: os.Stdout, Err: os.Stderr})
+	case len(args) == 1 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help"):
+		fmt.Print(usage)
+		return nil
+	case len(args) == 0:
+		return fmt.Errorf("no command given\n%s", usage)
+	default:
+		return fmt.Errorf("unknown command %q\n%s", args[0], usage)
+	}
+}

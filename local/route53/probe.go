@@ -1,0 +1,122 @@
+package route53
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Limits on one probe, in real time: they guard deployed binaries.
+// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+const (
+	connectTimeout  = 4 * time.Second
+	responseTimeout = 2 * time.Second // for the status, and again for the body
+	maxSearched     = 5120            // bytes of the body
+)
+
+// watch probes an endpoint until the service is closed.
+func (s *Service) watch(c *check) {
+	streak := 0 // results in a row against the present state
+	for n := 0; ; n++ {
+		if s.cfg.World.Clock.Sleep(s.ctx, c.interval) != nil {
+			return
+		}
+		err := s.probe(c, c.regions[n%len(c.regions)])
+		if s.ctx.Err() != nil {
+			return
+		}
+		if up := err == nil; up == c.up.Load() {
+			streak = 0
+			continue
+		}
+		if streak++; streak >= c.threshold {
+			streak = 0
+			c.up.Store(err == nil)
+			s.cfg.World.Log.Info("route53: endpoint changed", "check", c.id, "url", c.url, "up", err == nil, "error", err)
+		}
+	}
+}
+
+// probe returns nil if the endpoint answers as the check wants. Checkers are
+// asked in turn, so a name with a routing policy is probed wherever it leads
+// from each of them.
+func (s *Service) probe(c *check, checker string) error {
+	request := s.cfg.Probe
+	if request == nil {
+		request = func(ctx context.Context, u string) (int, string, error) { return s.get(ctx, u, checker) }
+	}
+	status, body, err := request(s.ctx, c.url)
+	switch {
+	case err != nil:
+		return err
+	case status < 200 || status > 399:
+		return fmt.Errorf("status %d", status)
+	case !strings.Contains(body[:min(len(body), maxSearched)], c.search):
+		return fmt.Errorf("the first %d bytes of the body do not contain %q", maxSearched, c.search)
+	default:
+		return nil
+	}
+}
+
+// get makes the request of a probe from a checker's region.
+func (s *Service) get(ctx context.Context, rawURL, checker string) (status int, body string, err error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return 0, "", err
+	}
+	ip, err := s.address(ctx, u.Hostname(), checker)
+	if err != nil {
+		return 0, "", err
+	}
+	at := net.JoinHostPort(ip, u.Port())
+	u.Scheme, u.Host = "http", u.Hostname() // the embedded cloud has no TLS
+	client := &http.Client{
+		Timeout:       connectTimeout + 2*responseTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DisableKeepAlives: true, ResponseHeaderTimeout: responseTimeout,
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+				defer cancel()
+				return s.cfg.World.Network.DialContext(ctx, network, at)
+			},
+		},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return 0, "", err
+	}
+	req.Header.Set("User-Agent", "Amazon-Route53-Health-Check-Service (ref 00000000-0000-0000-0000-000000000000; report http://amzn.to/1vsZADi)")
+	res, err := client.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	b, err := io.ReadAll(io.LimitReader(res.Body, maxSearched))
+	return res.StatusCode, string(b), errors.Join(err, res.Body.Close())
+}
+
+// address resolves the host of a probe: a name of our zones, or one of AWS's.
+func (s *Service) address(ctx context.Context, host, viewer string) (string, error) {
+	s.mu.RLock()
+	inZone, targets := s.zoneOf(normalize(host)) != nil, s.targets
+	s.mu.RUnlock()
+	if inZone {
+		ips, err := s.Resolve(ctx, host, viewer)
+		if err != nil {
+			return "", err
+		}
+		return ips[0], nil
+	}
+	if targets != nil {
+		if ip, ok := targets.Lookup(host); ok {
+			return ip, nil
+		}
+	}
+	return "", fmt.Errorf("resolve %s: no such host in the embedded cloud", host)
+}

@@ -1,0 +1,242 @@
+// Package up deploys one stack into the embedded cloud and serves it on this
+// machine's loopback interface, until told to stop.
+package up
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crossregion/crossregion/local/account"
+	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/deploy"
+)
+
+// Options configure [Start].
+type Options struct {
+	// Root is the project's folder. Required.
+	Root string
+	// Stack names the stack file, Pulumi.<stack>.yaml. Required.
+	Stack string
+	// Listen is the front door's loopback address, e.g. "127.0.0.1:8080". Port
+	// 0 means any free one. Required.
+	Listen string
+	// From names the region that clients of the front door are near to.
+	// Default: the first of the stack.
+	From string
+	// Progress hears what is being done. Default: nobody.
+	Progress func(string)
+	// Log receives warnings of the embedded cloud. Default: nobody.
+	Log *slog.Logger
+}
+
+// Running is a deployed stack that answers.
+type Running struct {
+	Stack     string
+	Endpoint  string            // URL of the front door
+	Regions   map[string]string // URL of each region alone
+	DNS       string            // address of the DNS server
+	APIKey    string            // of a first tenant
+	Models    []string          // what to put into "model"
+	Domain    string            // the stack's name in that DNS; empty without a domain
+	From      string            // where the front door's clients stand
+	Resources int               // registered by the program, components included
+
+	// Account is the embedded account, for tests and drills.
+	Account *account.Account
+
+	dir   string
+	doors []*door
+}
+
+// Start deploys a stack and serves it. The caller closes what it returns;
+// after an error nothing is left running.
+func Start(ctx context.Context, o Options) (_ *Running, err error) {
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	stack, err := deploy.Load(o.Root, o.Stack)
+	if err != nil {
+		return nil, err
+	}
+	// The one thing that the embedded cloud asks of the program: handlers that
+	// this machine can execute.
+	stack.Config[stack.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH
+	r := &Running{Stack: o.Stack, Regions: map[string]string{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	if r.From, err = viewer(stack, o.From); err != nil {
+		return nil, err
+	}
+	front, err := listen(o.Listen)
+	if err != nil {
+		return nil, err
+	}
+	r.doors = append(r.doors, &door{listener: front})
+	out, err := r.deploy(ctx, stack, o)
+	if err != nil {
+		return nil, err
+	}
+	o.Progress("mint an API key")
+	if r.APIKey, err = r.mintKey(ctx, stack, out.ControlTable); err != nil {
+		return nil, err
+	}
+	return r, r.open(stack, out)
+}
+
+// viewer checks where clients stand.
+func viewer(stack *deploy.Stack, from string) (string, error) {
+	if from == "" {
+		return stack.Settings.Regions[0].Name, nil
+	}
+	if !cloud.KnownRegion(from) {
+		return "", fmt.Errorf("no region %q to call from: known are %s", from, strings.Join(cloud.Regions(), ", "))
+	}
+	return from, nil
+}
+
+// listen opens the front door. The embedded cloud speaks plain HTTP and prints
+// a key, so it stays on this machine.
+func listen(address string) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: give host:port, e.g. 127.0.0.1:8080", address)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("listen on %s: only a loopback address is served, e.g. 127.0.0.1:%s", address, port)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; choose another with --listen", address, errors.Unwrap(err))
+	}
+	return l, nil
+}
+
+// deploy opens an account and runs the program into it.
+func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_ outputs, err error) {
+	if r.dir, err = os.MkdirTemp("", "crossregion-"); err != nil {
+		return outputs{}, fmt.Errorf("make a folder for unpacked code: %w", err)
+	}
+	_, port, err := net.SplitHostPort(r.doors[0].listener.Addr().String())
+	if err != nil {
+		return outputs{}, err
+	}
+	r.Account, err = account.Open(account.Config{Port: port, Dir: r.dir, Viewer: r.From, Log: o.Log})
+	if err != nil {
+		return outputs{}, err
+	}
+	// What the account's owner has done before any stack is deployed.
+	if d := stack.Settings.Domain; d != nil {
+		r.Account.Route53.CreateZone(d.Zone)
+		r.Domain = d.Name
+	}
+	for _, m := range stack.Settings.Models {
+		r.Models = append(r.Models, m.Name)
+	}
+	o.Progress("build the handlers and deploy stack " + stack.Name)
+	exported, err := r.run(ctx, stack, o)
+	if err != nil {
+		return outputs{}, fmt.Errorf("deploy stack %s: %w", stack.Name, err)
+	}
+	return readOutputs(exported)
+}
+
+// run deploys and reports each component as its first resource appears.
+func (r *Running) run(ctx context.Context, stack *deploy.Stack, o Options) (map[string]any, error) {
+	created := make(chan deploy.Resource)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for resource := range created {
+			r.Resources++
+			if resource.Region == "" && strings.HasPrefix(resource.Token, stack.Project+":") {
+				o.Progress(resource.Name)
+			}
+		}
+	}()
+	outputs, err := stack.Deploy(ctx, r.Account, func(resource deploy.Resource) { created <- resource })
+	close(created)
+	<-done
+	return outputs, err
+}
+
+// outputs are what a stack exports, as far as this package uses it.
+type outputs struct {
+	Endpoint          string            `json:"endpoint"`
+	RegionalEndpoints map[string]string `json:"regionalEndpoints"`
+	ControlTable      string            `json:"controlTable"`
+}
+
+func readOutputs(exported map[string]any) (outputs, error) {
+	var out outputs
+	b, err := json.Marshal(exported)
+	if err == nil {
+		err = json.Unmarshal(b, &out)
+	}
+	if err == nil && (out.Endpoint == "" || len(out.RegionalEndpoints) == 0 || out.ControlTable == "") {
+		err = errors.New("endpoint, regionalEndpoints or controlTable is missing")
+	}
+	if err != nil {
+		return out, fmt.Errorf("read stack outputs: %w", err)
+	}
+	return out, nil
+}
+
+// open puts a door before the endpoint and one before each region.
+func (r *Running) open(stack *deploy.Stack, out outputs) error {
+	host, port, err := net.SplitHostPort(r.doors[0].listener.Addr().String())
+	if err != nil {
+		return err
+	}
+	if err := r.doors[0].open(r.Account, out.Endpoint); err != nil {
+		return err
+	}
+	r.Endpoint = "http://" + net.JoinHostPort(host, port)
+	for i, region := range stack.Settings.Regions {
+		l, err := nextListener(host, port, i+1)
+		if err != nil {
+			return fmt.Errorf("listen for region %s: %w", region.Name, err)
+		}
+		d := &door{listener: l}
+		r.doors = append(r.doors, d)
+		if err := d.open(r.Account, out.RegionalEndpoints[region.Name]); err != nil {
+			return err
+		}
+		r.Regions[region.Name] = "http://" + l.Addr().String()
+	}
+	r.DNS = r.Account.DNS()
+	return nil
+}
+
+// Close stops everything that Start started and removes what it wrote.
+func (r *Running) Close() error {
+	var errs []error
+	for _, d := range slices.Backward(r.doors) {
+		errs = append(errs, d.Close())
+	}
+	if r.Account != nil {
+		errs = append(errs, r.Account.Close())
+	}
+	if r.dir != "" {
+		errs = append(errs, os.RemoveAll(r.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// drainTimeout bounds how long a door waits for answers in flight.
+const drainTimeout = time.Second
