@@ -9,3 +9,10 @@ func (s *Service) SetLimits(init, grace time.Duration) {
 
 // Like is the wildcard matching of source ARNs.
 var Like = arnLike
+
+// FillRegion makes a region run as many invocations as it may.
+func (s *Service) FillRegion(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inRegion(name).active = regionConcurrency
+}

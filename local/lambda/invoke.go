@@ -33,7 +33,7 @@ type Result struct {
 	ContentType string
 	// Body is the response and must be closed. With Stream it delivers bytes as
 	// the function sends them, and ends with an error when the function breaks
-	// off. Its end tells that the environment is free again, or gone.
+	// off. A clean end tells that the environment is free again, or gone.
 	Body io.ReadCloser
 	// FunctionError is "Unhandled" when the function reported an error or died
 	// before its response; Body then holds the JSON error object. Otherwise it

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -137,6 +136,14 @@ func TestReservedConcurrencyThrottles(t *testing.T) {
 	w.call(arn, order{"do": "answer"})
 }
 
+func TestRegionConcurrencyThrottles(t *testing.T) {
+	w := newWorld(t)
+	arn := w.function(nil)
+	w.FillRegion(region)
+	_, err := w.Invoke(t.Context(), invocation(arn, order{"do": "answer"}, false))
+	assertAPIError(t, err, "TooManyRequestsException", 429)
+}
+
 func TestInvokeRefuses(t *testing.T) {
 	w := newWorld(t)
 	arn := w.function(props{"reservedConcurrentExecutions": 0.0})
@@ -210,52 +217,6 @@ func TestInvokerMayLeaveDuringTheResponse(t *testing.T) {
 			g.pass()
 		})
 	}
-}
-
-func TestIdleEnvironmentsEnd(t *testing.T) {
-	w := newWorld(t)
-	arn := w.function(nil)
-	first, _ := w.call(arn, order{"do": "context"})
-	require.NoError(t, w.clock.AwaitSleepers(t.Context(), 1))
-	w.clock.Advance(10*time.Minute - time.Second)
-	assert.Equal(t, 1, w.Environments())
-	w.clock.Advance(time.Second)
-	require.Eventually(t, func() bool { return w.Environments() == 0 }, 30*time.Second, time.Millisecond)
-	second, _ := w.call(arn, order{"do": "context"})
-	assert.NotEqual(t, decode(t, first)["pid"], decode(t, second)["pid"])
-}
-
-func TestCloseLeavesNoProcess(t *testing.T) {
-	for _, start := range []string{"", "stubborn"} {
-		t.Run("START="+start, func(t *testing.T) {
-			w, g := newWorld(t), newGate(t)
-			w.SetLimits(10*time.Second, 10*time.Millisecond)
-			arn := w.function(props{"environment": props{"variables": props{"START": start}}})
-			body, _ := w.call(arn, order{"do": "context"})
-			w.call(arn, order{"do": "answer"})
-			done := w.start(arn, order{"do": "hang", "gate": g.url}, 1)
-			g.await()
-			w.close()
-			assert.Contains(t, <-done, "Sandbox.Shutdown")
-			assert.Zero(t, w.Environments())
-			assert.ErrorIs(t, syscall.Kill(int(decode(t, body)["pid"].(float64)), 0), syscall.ESRCH)
-			_, err := w.Invoke(t.Context(), invocation(arn, order{"do": "answer"}, false))
-			assert.ErrorContains(t, err, "is closed")
-			w.close()
-		})
-	}
-}
-
-func TestInvokeFailsWithoutCredentials(t *testing.T) {
-	w := newWorld(t)
-	arn := w.function(props{"reservedConcurrentExecutions": 1.0})
-	w.iam.noIssue = true
-	for range 2 {
-		_, err := w.Invoke(t.Context(), invocation(arn, order{"do": "answer"}, false))
-		assertAPIError(t, err, "ServiceException", 500)
-		assert.ErrorContains(t, err, "role is gone")
-	}
-	assert.Zero(t, w.Environments())
 }
 
 // start invokes a function n times at once and sends the responses.

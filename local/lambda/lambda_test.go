@@ -3,9 +3,11 @@ package lambda_test
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"log/slog"
 	"net/http"
@@ -64,22 +66,26 @@ func build(dir string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "code.zip")
-	return path, writeZip(path, entry{"bootstrap", 0o755, content})
+	return path, writeZip(path, entry{name: "bootstrap", mode: 0o755, content: content})
 }
 
 type entry struct {
 	name    string
 	mode    os.FileMode
 	content []byte
+	claim   uint64 // unpacked size that the zip states falsely; 0 for the truth
 }
 
 func writeZip(path string, entries ...entry) error {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	for _, e := range entries {
-		h := &zip.FileHeader{Name: e.name, Method: zip.Deflate}
+		h := &zip.FileHeader{
+			Name: e.name, Method: zip.Store, CRC32: crc32.ChecksumIEEE(e.content),
+			CompressedSize64: uint64(len(e.content)), UncompressedSize64: cmp.Or(e.claim, uint64(len(e.content))),
+		}
 		h.SetMode(e.mode)
-		w, err := z.CreateHeader(h)
+		w, err := z.CreateRaw(h)
 		if err != nil {
 			return err
 		}
@@ -238,12 +244,12 @@ func newGate(t *testing.T) *gate {
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case g.arrived <- r.URL.Query().Get("word"):
-		case <-r.Context().Done():
+		case <-t.Context().Done():
 			return
 		}
 		select {
 		case <-g.open:
-		case <-r.Context().Done():
+		case <-t.Context().Done():
 		}
 	}))
 	g.url = s.URL

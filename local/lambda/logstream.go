@@ -83,16 +83,17 @@ func (l *logStream) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pending = append(l.pending, p...)
-	for {
-		line, rest, found := bytes.Cut(l.pending, []byte("\n"))
-		if !found && len(l.pending) < maxLineBytes {
+	for rest := l.pending; ; {
+		line, after, found := bytes.Cut(rest, []byte("\n"))
+		if !found && len(rest) < maxLineBytes {
+			l.pending = append(l.pending[:0], rest...)
 			return len(p), nil
 		}
 		if len(line) > maxLineBytes {
-			line, rest = l.pending[:maxLineBytes], l.pending[maxLineBytes:]
+			line, after = rest[:maxLineBytes], rest[maxLineBytes:]
 		}
 		l.put(string(line))
-		l.pending = append([]byte(nil), rest...)
+		rest = after
 	}
 }
 

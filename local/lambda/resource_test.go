@@ -1,8 +1,8 @@
 package lambda_test
 
 import (
+	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -79,37 +79,31 @@ func numbered(n int) props {
 }
 
 func TestCodeIsRefused(t *testing.T) {
-	self, err := os.Executable()
+	if runtime.GOOS != "linux" {
+		t.Skip("the rows hold Linux executables")
+	}
+	executable, err := os.ReadFile(filepath.Join(filepath.Dir(bootstrapZip), "bootstrap"))
 	require.NoError(t, err)
-	executable, err := os.ReadFile(self)
-	require.NoError(t, err)
-	executable = executable[:min(len(executable), 1<<20)]
-	foreign := append([]byte(nil), executable...)
+	foreign := bytes.Clone(executable)
 	foreign[18] = 0xf3 // the machine in an ELF header: RISC-V
-	good := entry{"bootstrap", 0o755, executable}
-	noise := make([]byte, 51<<20)
-	rng := rand.NewChaCha8([32]byte{})
-	_, err = rng.Read(noise)
-	require.NoError(t, err)
+	good := entry{"bootstrap", 0o755, executable, 0}
 	tests := []struct {
 		name    string
 		entries []entry
 		want    string
 	}{
-		{"without bootstrap", []entry{{"main", 0o755, executable}}, "no bootstrap at its root"},
-		{"with bootstrap in a folder", []entry{{"bin/bootstrap", 0o755, executable}}, "no bootstrap at its root"},
-		{"with a bootstrap that is not executable", []entry{{"bootstrap", 0o644, executable}}, "not executable"},
-		{"with a script", []entry{{"bootstrap", 0o755, []byte("#!/bin/sh\n")}}, "not an executable of this system"},
-		{"for another machine", []entry{{"bootstrap", 0o755, foreign}}, "executable for EM_RISCV"},
-		{"that leads out of its folder", []entry{good, {"../x", 0o644, nil}}, "leads out of it"},
-		{"with an absolute path", []entry{good, {"/etc/x", 0o644, nil}}, "leads out of it"},
-		{"with a link", []entry{good, {"link", 0o777 | os.ModeSymlink, []byte("/etc")}}, "neither file nor folder"},
+		{"without bootstrap", []entry{{"main", 0o755, executable, 0}}, "no bootstrap at its root"},
+		{"with bootstrap in a folder", []entry{{"bin/bootstrap", 0o755, executable, 0}}, "no bootstrap at its root"},
+		{"with a bootstrap that is not executable", []entry{{"bootstrap", 0o644, executable, 0}}, "not executable"},
+		{"with a script", []entry{{"bootstrap", 0o755, []byte("#!/bin/sh\n"), 0}}, "not an executable of this system"},
+		{"for another machine", []entry{{"bootstrap", 0o755, foreign, 0}}, "executable for EM_RISCV"},
+		{"that leads out of its folder", []entry{good, {"../x", 0o644, nil, 0}}, "leads out of it"},
+		{"with an absolute path", []entry{good, {"/etc/x", 0o644, nil, 0}}, "leads out of it"},
+		{"with a link", []entry{good, {"link", 0o777 | os.ModeSymlink, []byte("/etc"), 0}}, "neither file nor folder"},
 		{"with a file twice", []entry{good, good}, "file exists"},
-		{"over 50 MB", []entry{good, {"noise", 0o644, noise}}, "RequestEntityTooLargeException"},
-		{"over 250 MB unpacked", []entry{good, {"zeros", 0o644, make([]byte, 250<<20)}}, "Unzipped size must be smaller"},
-	}
-	if runtime.GOOS != "linux" {
-		t.Skip("the rows hold Linux executables")
+		{"over 50 MB", []entry{good, {"large", 0o644, make([]byte, 51<<20), 0}}, "RequestEntityTooLargeException"},
+		{"with a file that is larger than it says", []entry{good, {"more", 0o644, make([]byte, 9), 8}}, "not a valid zip file"},
+		{"over 250 MB unpacked", []entry{good, {"zeros", 0o644, []byte("x"), 250 << 20}}, "Unzipped size must be smaller"},
 	}
 	w := newWorld(t)
 	for _, tt := range tests {

@@ -219,7 +219,7 @@ func (e *environment) initError(w http.ResponseWriter, r *http.Request) {
 		answer(w, invalidState("the runtime has started"))
 		return
 	}
-	e.cause, e.stopped = f, true
+	e.cause = f
 	answer(w, nil)
 }
 

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -32,16 +33,18 @@ func main() {
 	case "exit":
 		fmt.Print("not today")
 		os.Exit(1)
+	case "quit":
+		os.Exit(0)
 	case "error":
 		post("/2018-06-01/runtime/init/error", `{"errorType":"Config.Missing","errorMessage":"no table"}`)
 		os.Exit(1)
 	case "hang":
-		select {}
+		time.Sleep(time.Hour)
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
 	case "manual":
 		pass(os.Getenv("GATE"), os.Getenv("AWS_LAMBDA_RUNTIME_API"))
-		select {}
+		time.Sleep(time.Hour)
 	}
 	lambda.Start(handle)
 }
@@ -60,12 +63,15 @@ func handle(ctx context.Context, o order) (any, error) {
 		return os.Environ(), nil
 	case "large":
 		return strings.Repeat("x", o.Size), nil
+	case "print":
+		fmt.Println(strings.Repeat("x", o.Size) + o.Text)
+		return nil, nil
 	case "fail":
 		return nil, errors.New(o.Text)
 	case "exit":
 		os.Exit(3)
 	case "hang":
-		select {}
+		time.Sleep(time.Hour)
 	case "stream":
 		return stream(o), nil
 	}
