@@ -93,7 +93,6 @@ func NewRegionalAPI(ctx *pulumi.Context, name string, args *RegionalAPIArgs, opt
 		Body:                      body,
 		DisableExecuteApiEndpoint: pulumi.Bool(args.Domain != nil),
 		EndpointConfiguration:     apigateway.RestApiEndpointConfigurationArgs{Types: pulumi.String("REGIONAL")},
-		FailOnWarnings:            pulumi.Bool(true),
 	}, pulumi.Parent(a))
 	if err != nil {
 		return nil, fmt.Errorf("api of %s: %w", name, err)

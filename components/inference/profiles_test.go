@@ -74,7 +74,7 @@ func TestProfilesArePermittedExactly(t *testing.T) {
 	assert.Equal(t, want, policy)
 }
 
-var invoke = []any{"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}
+var invoke = []any{"bedrock:InvokeModelWithResponseStream"}
 
 func TestAModelInItsRegionNeedsNoSystemProfile(t *testing.T) {
 	rec := componenttest.New(nil)

@@ -97,16 +97,16 @@ func invokePolicy(grants []any) (string, error) {
 	slices.Sort(models)
 	profiles, models = slices.Compact(profiles), slices.Compact(models)
 	return policy.Document(
-		policy.Statement{Actions: invokeActions, Resources: profiles},
-		policy.Statement{Actions: invokeActions, Resources: models,
+		policy.Statement{Actions: []string{invokeAction}, Resources: profiles},
+		policy.Statement{Actions: []string{invokeAction}, Resources: models,
 			Conditions: map[string]map[string][]string{"StringEquals": {"bedrock:InferenceProfileArn": profiles}}},
 	)
 }
 
-// invokeActions cover Converse and ConverseStream, which have no actions of
-// their own.
-// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
-var invokeActions = []string{"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}
+// invokeAction is what ConverseStream needs, which has no action of its own.
+// The invoker calls nothing else: a whole answer is a stream read to its end.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+const invokeAction = "bedrock:InvokeModelWithResponseStream"
 
 // regionOf returns the region of an ARN, empty where it has none.
 func regionOf(arn string) string {

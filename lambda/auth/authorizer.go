@@ -16,10 +16,9 @@ import (
 // must say so while its clients still have the patience for another.
 const storeTimeout = 2 * time.Second
 
-// errUnauthorized makes API Gateway answer 401. The text is the protocol.
+// errUnauthorized makes API Gateway answer 401. The text is
+// the protocol, capital letter and all.
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
-//
-//lint:ignore ST1005 API Gateway compares the text, capital letter and all.
 var errUnauthorized = errors.New("Unauthorized")
 
 // Authorizer is a token authorizer for REST APIs.

@@ -140,6 +140,9 @@ func stop(o *object) []string {
 			o.invalid("stop", "a stop sequence is empty")
 		}
 	}
+	if len(all) == 0 {
+		return nil
+	}
 	return all
 }
 

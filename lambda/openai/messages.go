@@ -90,7 +90,12 @@ func content(c *object) []string {
 		if kind != "text" {
 			p.set(unsupported(p.path+"type", "This service supports content of type text only."))
 		}
-		texts = append(texts, nonEmpty(value[string](p, "text", "a string"))...)
+		text := field[string](p, "text", "a string")
+		if text == nil {
+			p.invalid("text", "it is missing")
+			continue
+		}
+		texts = append(texts, nonEmpty(*text)...)
 		p.finish()
 	}
 	return texts

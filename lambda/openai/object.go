@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -166,7 +167,7 @@ func (o *object) refuse(name string, neutral ...any) {
 // finish faults every name that is left.
 func (o *object) finish() {
 	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
-		name = name[:min(len(name), maxHint)]
+		name = strings.ToValidUTF8(name[:min(len(name), maxHint)], "")
 		o.set(invalid(o.path+name, "unknown_parameter", "Unknown parameter: '%s'.", o.path+name))
 	}
 }

@@ -1,0 +1,126 @@
+package invoker_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/apigw"
+	"github.com/crossregion/crossregion/lambda/invoker"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// environment is what contract and Lambda put into a function, with Bedrock at
+// url.
+func environment[C contract.Config](t *testing.T, c C, url string) func(string) string {
+	t.Helper()
+	env, err := contract.Encode(c)
+	require.NoError(t, err)
+	env["AWS_REGION"], env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = "eu-west-1", "AKIDEXAMPLE", "secret"
+	env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = url
+	return func(name string) string { return env[name] }
+}
+
+func config() contract.Invoker {
+	return contract.Invoker{
+		Stack: "eu", Jurisdiction: "eu", Region: "eu-west-1", Regions: []string{"eu-west-1", "eu-central-1"},
+		Models: []contract.Model{{Name: "claude-sonnet", Targets: []contract.Target{
+			{Region: "eu-west-1", ID: "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a"},
+			{Region: "eu-central-1", ID: "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/b"},
+		}}},
+	}
+}
+
+// bedrock throttles in eu-west-1, with the first frame of a stream, and answers
+// in eu-central-1.
+func bedrock(t *testing.T) *httptest.Server {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(io.Discard, r.Body)
+		assert.NoError(t, err)
+		w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+		frame := func(message, header, kind, payload string) {
+			m := eventstream.Message{Payload: []byte(payload)}
+			m.Headers.Set(":message-type", eventstream.StringValue(message))
+			m.Headers.Set(header, eventstream.StringValue(kind))
+			m.Headers.Set(":content-type", eventstream.StringValue("application/json"))
+			assert.NoError(t, eventstream.NewEncoder().Encode(w, m))
+		}
+		if strings.Contains(r.Header.Get("Authorization"), "/eu-west-1/bedrock/") {
+			frame("exception", ":exception-type", "throttlingException", `{"message":"slow down"}`)
+			return
+		}
+		frame("event", ":event-type", "messageStart", `{"role":"assistant"}`)
+		frame("event", ":event-type", "contentBlockDelta", `{"contentBlockIndex":0,"delta":{"text":"Hello"}}`)
+		frame("event", ":event-type", "messageStop", `{"stopReason":"end_turn"}`)
+		frame("event", ":event-type", "metadata", `{"usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3},"metrics":{"latencyMs":1}}`)
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+func TestFunctionAnswersFromAnotherRegion(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	h, err := invoker.New(environment(t, config(), bedrock(t).URL), log)
+	require.NoError(t, err)
+	for name, want := range map[string]string{"false": `"content":"Hello"`, "true": `"delta":{"content":"Hello"}`} {
+		t.Run("stream "+name, func(t *testing.T) {
+			resp, err := apigw.Handler(h, log)(t.Context(), events.APIGatewayProxyRequest{
+				HTTPMethod: http.MethodPost, Path: "/v1/chat/completions",
+				MultiValueHeaders: map[string][]string{"Content-Type": {"application/json"}},
+				Body:              `{"model":"claude-sonnet","stream":` + name + `,"messages":[{"role":"user","content":"hello"}]}`,
+			})
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.NoError(t, resp.Close())
+			assert.Equal(t, http.StatusOK, resp.StatusCode, "%s", body)
+			assert.Contains(t, string(body), want)
+			assert.Equal(t, []string{"eu-central-1"}, resp.MultiValueHeaders[contract.HeaderTarget])
+			assert.Equal(t, []string{"2"}, resp.MultiValueHeaders[contract.HeaderAttempts])
+		})
+	}
+}
+
+func TestTheSameZipIsTheHealthFunction(t *testing.T) {
+	h, err := invoker.New(environment(t, contract.Health{Stack: "eu", Region: "eu-west-1"}, ""), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/healthz", nil))
+	assert.Equal(t, http.StatusOK, w.Code)
+}
+
+func TestNewRejects(t *testing.T) {
+	good := environment(t, config(), "")
+	health := environment(t, contract.Health{Stack: "eu", Region: "eu-west-1"}, "")
+	without := func(getenv func(string) string, missing string) func(string) string {
+		return func(name string) string {
+			if name == missing {
+				return ""
+			}
+			return getenv(name)
+		}
+	}
+	tests := []struct {
+		name   string
+		getenv func(string) string
+		want   string
+	}{
+		{"no function", without(good, contract.EnvFunction), `want "invoker" or "health"`},
+		{"no configuration of the API", without(good, contract.EnvConfig), contract.EnvConfig},
+		{"no configuration of the health function", without(health, contract.EnvConfig), contract.EnvConfig},
+		{"no credentials", without(good, "AWS_ACCESS_KEY_ID"), "AWS_ACCESS_KEY_ID is missing"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := invoker.New(tt.getenv, slog.New(slog.DiscardHandler))
+			assert.ErrorContains(t, err, tt.want)
+		})
+	}
+}

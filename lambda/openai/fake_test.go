@@ -1,0 +1,196 @@
+package openai_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/apigw"
+	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/failover"
+	"github.com/crossregion/crossregion/lambda/openai"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// engine answers with texts and end, or fails with err after the texts; without
+// texts it fails at once.
+type engine struct {
+	texts  []string
+	end    converse.End
+	err    error
+	report failover.Report
+
+	mu       sync.Mutex
+	question converse.Request
+	targets  []contract.Target
+	closed   int
+}
+
+func (e *engine) ask(targets []contract.Target, r converse.Request) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.targets, e.question = targets, r
+	if len(e.texts) == 0 {
+		return e.err
+	}
+	return nil
+}
+
+func (e *engine) Open(_ context.Context, targets []contract.Target, r converse.Request) (converse.Stream, failover.Report, error) {
+	if err := e.ask(targets, r); err != nil {
+		return nil, e.report, err
+	}
+	return &stream{engine: e, texts: e.texts}, e.report, nil
+}
+
+func (e *engine) Answer(_ context.Context, targets []contract.Target, r converse.Request) (converse.Answer, failover.Report, error) {
+	if err := e.ask(targets, r); err != nil {
+		return converse.Answer{}, e.report, err
+	}
+	return converse.Answer{Text: strings.Join(e.texts, ""), End: e.end}, e.report, e.err
+}
+
+type stream struct {
+	engine *engine
+	texts  []string
+}
+
+func (s *stream) Next() (converse.Event, error) {
+	if len(s.texts) == 0 {
+		if s.engine.err != nil {
+			return converse.Event{}, s.engine.err
+		}
+		return converse.Event{End: &s.engine.end}, nil
+	}
+	text := s.texts[0]
+	s.texts = s.texts[1:]
+	return converse.Event{Text: text}, nil
+}
+
+func (s *stream) Close() error {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	s.engine.closed++
+	return nil
+}
+
+// hello is an engine that says hello from the second region.
+func hello() *engine {
+	return &engine{
+		texts: []string{"Hel", "lo <&>"},
+		end:   converse.End{Reason: converse.StopEnd, Usage: converse.Usage{Input: 12, Output: 3, CacheRead: 8}},
+		report: failover.Report{Target: "eu-central-1", Attempts: []failover.Attempt{
+			{Region: "eu-west-1", Outcome: "throttled", Duration: 30 * time.Millisecond},
+			{Region: "eu-central-1", Outcome: "ok", Duration: 200 * time.Millisecond},
+		}},
+	}
+}
+
+// none is an engine whose targets all failed with class.
+func none(class converse.Class, message string) *engine {
+	return &engine{
+		report: failover.Report{Attempts: []failover.Attempt{{Region: "eu-west-1", Outcome: string(class)}}},
+		err:    &failover.Error{Class: class, Failures: []*converse.Error{{Class: class, Region: "eu-west-1", Message: message}}},
+	}
+}
+
+var models = []contract.Model{
+	{Name: "claude-sonnet", Targets: []contract.Target{{Region: "eu-west-1", ID: "a"}, {Region: "eu-central-1", ID: "b"}}},
+	{Name: "meta/llama", Targets: []contract.Target{{Region: "eu-west-1", ID: "c"}}},
+}
+
+// api serves e behind the adapter that the deployed function uses, as request
+// "req-1" of tenant "acme", and returns its URL and its log.
+func api(t *testing.T, e openai.Engine) (string, *logged) {
+	t.Helper()
+	log := &logged{}
+	logger := slog.New(slog.NewJSONHandler(log, nil))
+	h, err := openai.New(openai.Config{
+		Region: "eu-west-1", Models: models, Engine: e, Log: logger,
+		Now: func() time.Time { return time.Unix(1_700_000_000, 0) },
+	})
+	require.NoError(t, err)
+	server := httptest.NewServer(gateway(t, apigw.Handler(h, logger)))
+	t.Cleanup(server.Close)
+	return server.URL, log
+}
+
+// gateway does what API Gateway does with a function.
+func gateway(t *testing.T, f apigw.Function) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		ev := events.APIGatewayProxyRequest{
+			HTTPMethod: r.Method, Path: r.URL.EscapedPath(), MultiValueHeaders: r.Header, Body: string(body),
+			MultiValueQueryStringParameters: r.URL.Query(),
+		}
+		ev.RequestContext.RequestID = "req-1"
+		ev.RequestContext.Authorizer = map[string]any{contract.ContextTenant: "acme", contract.ContextKeyID: "key-1"}
+		resp, err := f(r.Context(), ev)
+		if !assert.NoError(t, err) {
+			return
+		}
+		for k, v := range resp.MultiValueHeaders {
+			w.Header()[k] = v
+		}
+		w.WriteHeader(resp.StatusCode)
+		_, err = io.Copy(w, resp.Body)
+		assert.NoError(t, err)
+		assert.NoError(t, resp.Close())
+	})
+}
+
+type logged struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// line returns the log's only line.
+func (l *logged) line(t *testing.T) map[string]any {
+	t.Helper()
+	var line map[string]any
+	require.NoError(t, json.Unmarshal([]byte(l.String()), &line), "one line per request, got %q", l.String())
+	return line
+}
+
+// post sends body as a client without an SDK would.
+func post(t *testing.T, url, body string) (*http.Response, string) {
+	t.Helper()
+	return do(t, http.MethodPost, url+"/v1/chat/completions", "application/json", body)
+}
+
+func do(t *testing.T, method, url, contentType, body string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", contentType)
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	b, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	return resp, string(b)
+}

@@ -1,0 +1,62 @@
+package openai
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func FuzzDecodeChat(f *testing.F) {
+	for _, seed := range []string{
+		``, `null`, `{}`, `[`, `{"model":"m"}`, "\xff", `{"model":"m","messages":[]}`,
+		`{"model":"m","messages":[{"role":"user","content":"a"}]}`,
+		`{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":""}]},{"role":"user","content":"b"}],"stop":["x"]}`,
+		`{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}],
+		  "max_tokens":1,"temperature":0.5,"top_p":0.5,"stop":"x","stream":true,"stream_options":{"include_usage":true},"n":1,"metadata":{"a":"b"}}`,
+		`{"model":"m","model":"n","messages":[{"role":"user","content":"\ud800"}],"temperature":1e999}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r, err := decodeChat(body)
+		if err == nil {
+			assertValid(t, r)
+			return
+		}
+		var e *apiError
+		require.True(t, errors.As(err, &e), "%v is no answer for a client", err)
+		assert.Equal(t, http.StatusBadRequest, e.status)
+		assert.NotEmpty(t, e.message)
+		assert.True(t, utf8.ValidString(e.param) || !utf8.Valid(body))
+	})
+}
+
+// assertValid says again, in Bedrock's terms, what an accepted request must be.
+func assertValid(t *testing.T, r chatRequest) {
+	q := r.question
+	assert.NotEmpty(t, r.model)
+	assert.True(t, r.stream || !r.includeUsage)
+	assert.GreaterOrEqual(t, q.MaxTokens, int32(0))
+	for _, share := range []*float32{q.Temperature, q.TopP} {
+		assert.True(t, share == nil || *share >= 0 && *share <= 1)
+	}
+	assert.LessOrEqual(t, len(q.Stop), maxStop)
+	for _, s := range append(q.Stop, q.System...) {
+		assert.NotEmpty(t, s)
+	}
+	require.NotEmpty(t, q.Messages)
+	var last converse.Role
+	for _, m := range q.Messages {
+		assert.NotEqual(t, last, m.Role, "roles alternate")
+		assert.NotEmpty(t, m.Parts)
+		for _, p := range m.Parts {
+			assert.NotEmpty(t, p.Text)
+		}
+		last = m.Role
+	}
+}
