@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,8 +14,6 @@ const module = "github.com/crossregion/crossregion/"
 // directions say which packages must not depend on which, even indirectly.
 // Prefixes name a package and all below it.
 var directions = []struct{ from, never, why string }{
-	{"contract", "github.com/", "the contract imports the standard library only"},
-	{"contract", "golang.org/", "the contract imports the standard library only"},
 	{"components", module + "stacks", "components do not know who uses them"},
 	{"components", module + "lambda", "infrastructure does not link handlers"},
 	{"components", module + "local", "components do not know the embedded cloud"},
@@ -38,21 +37,24 @@ var directions = []struct{ from, never, why string }{
 	{"local/account", "github.com/pulumi/", "only the ways into the embedded cloud know Pulumi"},
 }
 
+// sole lists packages that only the named rooms may import themselves.
+var sole = map[string][]string{
+	module + "stacks": {"", "local", "local/deploy"},
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config": {"stacks"},
+}
+
 const embedded = "a stand-in for AWS knows nothing of this program"
 
 // TestImports keeps the directions in which rooms may know each other.
 func TestImports(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./...").Output()
-	require.NoError(t, err)
 	checked := map[string]bool{}
-	for line := range strings.Lines(string(out)) {
-		pkg, deps, _ := strings.Cut(strings.TrimSpace(line), " ")
+	for pkg, deps := range list(t, "Deps") {
 		for _, d := range directions {
-			if pkg != module+d.from && !strings.HasPrefix(pkg, module+d.from+"/") {
+			if !within(pkg, d.from) {
 				continue
 			}
 			checked[d.from] = true
-			for dep := range strings.FieldsSeq(deps) {
+			for _, dep := range deps {
 				if strings.HasPrefix(dep, d.never) {
 					t.Errorf("%s depends on %s: %s", pkg, dep, d.why)
 				}
@@ -64,4 +66,43 @@ func TestImports(t *testing.T) {
 			t.Errorf("no package %s: the rule about it checks nothing", d.from)
 		}
 	}
+}
+
+// TestSoleImporters keeps packages that only some rooms may know to those.
+func TestSoleImporters(t *testing.T) {
+	for pkg, imports := range list(t, "Imports") {
+		room := strings.Trim(strings.TrimPrefix(pkg+"/", module), "/")
+		for _, imported := range imports {
+			if rooms, limited := sole[imported]; limited && !slices.Contains(rooms, room) {
+				t.Errorf("%s imports %s, which only %q may", pkg, imported, rooms)
+			}
+		}
+	}
+}
+
+// TestTheContractNeedsNothing: it is the bottom, standard library only.
+func TestTheContractNeedsNothing(t *testing.T) {
+	for _, dep := range list(t, "Deps")[module+"contract"] {
+		if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") && dep != module+"contract" {
+			t.Errorf("contract depends on %s", dep)
+		}
+	}
+}
+
+func within(pkg, room string) bool {
+	return pkg == module+room || strings.HasPrefix(pkg, module+room+"/")
+}
+
+// list returns a field of go list for every package.
+func list(t *testing.T, field string) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .`+field+` " "}}`, "./...").Output()
+	require.NoError(t, err)
+	packages := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		pkg, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		packages[pkg] = strings.Fields(rest)
+	}
+	require.NotEmpty(t, packages)
+	return packages
 }

@@ -20,6 +20,9 @@ const (
 	OpHealth          = "getHealth"
 )
 
+// HealthPath is the path of [OpHealth], which health checks probe.
+const HealthPath = "/healthz"
+
 // Routes is the whole API.
 var Routes = []Route{
 	{Method: "POST", Path: "/v1/chat/completions", Operation: OpChatCompletions,
@@ -28,6 +31,6 @@ var Routes = []Route{
 		Summary: "List the models of this stack", Function: FunctionInvoker},
 	{Method: "GET", Path: "/v1/models/{model}", Operation: OpGetModel,
 		Summary: "Describe one model", Function: FunctionInvoker},
-	{Method: "GET", Path: "/healthz", Operation: OpHealth,
+	{Method: "GET", Path: HealthPath, Operation: OpHealth,
 		Summary: "Tell whether this region can serve", Function: FunctionHealth, Public: true},
 }

@@ -18,6 +18,10 @@ const (
 	AttrKeyRevoked = "revoked" // present and true once revoked
 )
 
+// KeyPattern is the shape of an API key, id and secret, as a regular
+// expression that both Go and API Gateway understand.
+const KeyPattern = `cr_[a-z2-7]{16}\.[A-Za-z0-9_-]{43}`
+
 // KeySort is the sort key of an API key's item.
 const KeySort = "key"
 

@@ -3,6 +3,7 @@ package stacks
 import (
 	"fmt"
 
+	"github.com/crossregion/crossregion/components/inference"
 	"github.com/crossregion/crossregion/components/invoker"
 	"github.com/crossregion/crossregion/components/policy"
 	"github.com/crossregion/crossregion/contract"
@@ -19,32 +20,37 @@ const (
 
 // newFunctions registers a region's functions, by contract's names.
 func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
+	inferencePolicy, err := s.inferencePolicy(r)
+	if err != nil {
+		return nil, fmt.Errorf("invoker of %s: %w", r.Name, err)
+	}
 	functions := map[string]*invoker.Function{}
-	for name, args := range map[string]*invoker.FunctionArgs{
-		contract.FunctionInvoker: {
-			Code: pulumi.NewFileArchive(s.zips.Invoker), Environment: s.invokerEnvironment(r),
-			Policies: s.inferencePolicies(r), TimeoutSeconds: invokerTimeoutSeconds,
-		},
-		contract.FunctionHealth: {
+	for _, f := range []struct {
+		name string
+		args *invoker.FunctionArgs
+	}{
+		{contract.FunctionInvoker, &invoker.FunctionArgs{
+			Code: pulumi.NewFileArchive(s.zips.Invoker), Environment: s.invokerEnvironment(r), TimeoutSeconds: invokerTimeoutSeconds,
+			Policies: map[string]pulumi.StringInput{"invoke-models": inferencePolicy},
+		}},
+		{contract.FunctionHealth, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Invoker), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
 			Environment: environment(pulumi.StringMap{}, func(map[string]string) (contract.Health, error) {
 				return contract.Health{Stack: s.ctx.Stack(), Region: r.Name}, nil
 			}),
-		},
-		contract.FunctionAuthorizer: {
+		}},
+		{contract.FunctionAuthorizer, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Authorizer), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
 			Environment: environment(pulumi.StringMap{"table": r.tables.ControlName}, func(v map[string]string) (contract.Authorizer, error) {
 				return contract.Authorizer{Stack: s.ctx.Stack(), Region: r.Name, Table: v["table"]}, nil
 			}),
 			Policies: map[string]pulumi.StringInput{"read-keys": readPolicy(r.tables.ControlArn)},
-		},
+		}},
 	} {
-		args.Platform, args.PermissionsBoundary = s.platform, s.settings.PermissionsBoundary
-		f, err := invoker.NewFunction(s.ctx, r.Name+"-"+name, args, pulumi.Provider(r.provider))
-		if err != nil {
+		f.args.Platform, f.args.PermissionsBoundary = s.platform, s.settings.PermissionsBoundary
+		if functions[f.name], err = invoker.NewFunction(s.ctx, r.Name+"-"+f.name, f.args, pulumi.Provider(r.provider)); err != nil {
 			return nil, err
 		}
-		functions[name] = f
 	}
 	return functions, nil
 }
@@ -91,13 +97,13 @@ func (s *stack) invokerEnvironment(r *region) pulumi.StringMapInput {
 	})
 }
 
-// inferencePolicies lets r's invoker call its own profiles and its partners'.
-func (s *stack) inferencePolicies(r *region) map[string]pulumi.StringInput {
-	policies := map[string]pulumi.StringInput{}
+// inferencePolicy lets r's invoker call its own profiles and its partners'.
+func (s *stack) inferencePolicy(r *region) (pulumi.StringInput, error) {
+	var profiles []*inference.Profiles
 	for _, target := range s.targets(r) {
-		policies["inference-"+target] = s.regions[target].profiles.Policy
+		profiles = append(profiles, s.regions[target].profiles)
 	}
-	return policies
+	return inference.InvokePolicy(profiles...)
 }
 
 // readPolicy allows reading single items of one table.

@@ -10,6 +10,7 @@ import (
 	"github.com/crossregion/crossregion/components/inference"
 	"github.com/crossregion/crossregion/components/invoker"
 	"github.com/crossregion/crossregion/components/routing"
+	"github.com/crossregion/crossregion/contract"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -208,7 +209,7 @@ func (s *stack) newRouting() error {
 	if s.settings.Domain == nil {
 		return nil
 	}
-	args := &routing.GlobalRoutingArgs{Domain: s.settings.Domain.Name, ZoneID: s.zoneID, HealthPath: "/healthz"}
+	args := &routing.GlobalRoutingArgs{Domain: s.settings.Domain.Name, ZoneID: s.zoneID, HealthPath: contract.HealthPath}
 	for _, r := range s.settings.Regions {
 		args.Regions = append(args.Regions, routing.Region{Name: r.Name, API: s.regions[r.Name].api})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,9 +81,21 @@ func TestStacks(t *testing.T) {
 			}
 			want, err := os.ReadFile(golden)
 			require.NoError(t, err)
-			assert.Equal(t, string(want), rec.Tree())
+			for _, line := range onlyIn(string(want), rec.Tree()) {
+				t.Errorf("no longer registered: %s", line)
+			}
+			for _, line := range onlyIn(rec.Tree(), string(want)) {
+				t.Errorf("newly registered: %s", line)
+			}
 		})
 	}
+}
+
+// onlyIn returns the lines of a that b has not.
+func onlyIn(a, b string) []string {
+	return slices.DeleteFunc(strings.Split(a, "\n"), func(line string) bool {
+		return slices.Contains(strings.Split(b, "\n"), line)
+	})
 }
 
 // TestHandlersCanReadTheirEnvironment feeds what is deployed to the function

@@ -23,6 +23,7 @@ type Registration struct {
 	Region     string // of the provider; empty for components and providers
 	Component  bool
 	Protect    bool
+	DependsOn  []string // logical names of what must exist before it
 	Inputs     resource.PropertyMap
 }
 
@@ -63,6 +64,9 @@ func (r *Recorder) NewResource(a pulumi.MockResourceArgs) (string, resource.Prop
 		Type: a.TypeToken, Name: a.Name, Component: !a.Custom, Inputs: a.Inputs,
 		Parent: resource.URN(a.RegisterRPC.GetParent()), Protect: a.RegisterRPC.GetProtect(),
 		Region: r.regions[a.Provider[strings.LastIndexByte(a.Provider, ':')+1:]],
+	}
+	for _, urn := range a.RegisterRPC.GetDependencies() {
+		reg.DependsOn = append(reg.DependsOn, resource.URN(urn).Name())
 	}
 	r.regs = append(r.regs, reg)
 	id := a.Name + "-id"

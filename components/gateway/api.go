@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/crossregion/crossregion/components/invoker"
 	"github.com/crossregion/crossregion/contract"
@@ -41,8 +42,8 @@ type RegionalAPI struct {
 
 // Target is what an alias record points to.
 type Target struct {
-	Name   pulumi.StringOutput
-	ZoneID pulumi.StringOutput
+	Name   pulumi.StringOutput // DNS name
+	ZoneID pulumi.StringOutput // hosted zone of that name, API Gateway's own
 }
 
 // Domain is the shared name of a stack in one region.
@@ -97,10 +98,11 @@ func NewRegionalAPI(ctx *pulumi.Context, name string, args *RegionalAPIArgs, opt
 	if err != nil {
 		return nil, fmt.Errorf("api of %s: %w", name, err)
 	}
-	if err := a.permit(ctx, name, args, api); err != nil {
+	permissions, err := a.permit(ctx, name, args, api)
+	if err != nil {
 		return nil, err
 	}
-	stage, err := a.deploy(ctx, name, api, body)
+	stage, err := a.deploy(ctx, name, args, snapshot{api, body, permissions})
 	if err != nil {
 		return nil, err
 	}
@@ -124,41 +126,53 @@ func (a *RegionalAPI) document(args *RegionalAPIArgs) pulumi.StringOutput {
 }
 
 // permit lets this API, and nobody else, invoke the functions.
-func (a *RegionalAPI) permit(ctx *pulumi.Context, name string, args *RegionalAPIArgs, api *apigateway.RestApi) error {
+func (a *RegionalAPI) permit(ctx *pulumi.Context, name string, args *RegionalAPIArgs, api *apigateway.RestApi) ([]pulumi.Resource, error) {
+	sources := map[string]string{
+		contract.FunctionInvoker:    "/" + stageName + "/*",
+		contract.FunctionHealth:     "/" + stageName + "/GET" + contract.HealthPath,
+		contract.FunctionAuthorizer: "/authorizers/*",
+	}
+	var permissions []pulumi.Resource
 	for _, function := range slices.Sorted(maps.Keys(args.Functions)) {
-		source := "/" + stageName + "/*"
-		if function == contract.FunctionAuthorizer {
-			source = "/authorizers/*"
-		}
 		f := args.Functions[function]
-		_, err := lambda.NewPermission(ctx, name+"-"+function, &lambda.PermissionArgs{
+		permission, err := lambda.NewPermission(ctx, name+"-"+function, &lambda.PermissionArgs{
 			Action: pulumi.String("lambda:InvokeFunction"), Principal: pulumi.String("apigateway.amazonaws.com"),
-			Function: f.Name, Qualifier: f.Qualifier, SourceArn: pulumi.Sprintf("%s%s", api.ExecutionArn, source),
+			Function: f.Name, Qualifier: f.Qualifier, SourceArn: pulumi.Sprintf("%s%s", api.ExecutionArn, sources[function]),
 		}, pulumi.Parent(a))
 		if err != nil {
-			return fmt.Errorf("permission of %s to invoke %s: %w", name, function, err)
+			return nil, fmt.Errorf("permission of %s to invoke %s: %w", name, function, err)
 		}
+		permissions = append(permissions, permission)
 	}
-	return nil
+	return permissions, nil
+}
+
+// snapshot is what goes into service together.
+type snapshot struct {
+	api         *apigateway.RestApi
+	body        pulumi.StringOutput
+	permissions []pulumi.Resource // without them the API answers nothing but errors
 }
 
 // deploy puts the document into service. A deployment is a snapshot that does
 // not notice a changed document by itself, and its successor must exist before
-// it goes: a stage cannot be without one.
-func (a *RegionalAPI) deploy(ctx *pulumi.Context, name string, api *apigateway.RestApi, body pulumi.StringOutput) (*apigateway.Stage, error) {
-	digest := body.ApplyT(func(body string) string {
+// it goes: a stage cannot be without one. Whether its own endpoint is off may
+// also take effect with a deployment only.
+func (a *RegionalAPI) deploy(ctx *pulumi.Context, name string, args *RegionalAPIArgs, s snapshot) (*apigateway.Stage, error) {
+	digest := s.body.ApplyT(func(body string) string {
 		sum := sha256.Sum256([]byte(body))
 		return hex.EncodeToString(sum[:])
 	}).(pulumi.StringOutput)
 	deployment, err := apigateway.NewDeployment(ctx, name+"-deployment", &apigateway.DeploymentArgs{
-		RestApi: api.ID(), Triggers: pulumi.StringMap{"document": digest},
+		RestApi:  s.api.ID(),
+		Triggers: pulumi.StringMap{"document": digest, "ownEndpoint": pulumi.String(strconv.FormatBool(args.Domain == nil))},
 	}, pulumi.Parent(a))
 	if err != nil {
 		return nil, fmt.Errorf("deployment of %s: %w", name, err)
 	}
 	stage, err := apigateway.NewStage(ctx, name+"-stage", &apigateway.StageArgs{
-		RestApi: api.ID(), Deployment: deployment.ID(), StageName: pulumi.String(stageName),
-	}, pulumi.Parent(a))
+		RestApi: s.api.ID(), Deployment: deployment.ID(), StageName: pulumi.String(stageName),
+	}, pulumi.Parent(a), pulumi.DependsOn(s.permissions))
 	if err != nil {
 		return nil, fmt.Errorf("stage of %s: %w", name, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/crossregion/crossregion/contract"
@@ -50,7 +51,7 @@ func (d Document) OpenAPI() (string, error) {
 		"info":                                  object{"title": d.Title, "version": "1.0"},
 		"paths":                                 paths,
 		"components":                            object{"securitySchemes": object{"apiKey": d.authorizer()}},
-		"x-amazon-apigateway-gateway-responses": gatewayResponses(),
+		"x-amazon-apigateway-gateway-responses": d.gatewayResponses(),
 	})
 	return string(b), err
 }
@@ -116,6 +117,8 @@ func (d Document) authorizer() object {
 			"type":                         "token",
 			"authorizerUri":                invokeURI(d.Functions[contract.FunctionAuthorizer], "2015-03-31", "invocations"),
 			"authorizerResultTtlInSeconds": authorizerTTLSeconds,
+			// What cannot be a key costs no invocation: API Gateway answers 401.
+			"identityValidationExpression": "^[Bb]earer +" + contract.KeyPattern + "$",
 		},
 	}
 }
@@ -130,7 +133,8 @@ func invokeURI(function, version, operation string) string {
 
 // gatewayResponses gives the errors that API Gateway itself answers OpenAI's
 // shape, so that an SDK reports them like any other.
-func gatewayResponses() object {
+func (d Document) gatewayResponses() object {
+	region := strings.Split(d.Functions[contract.FunctionInvoker], ":")[3]
 	out := object{}
 	for _, r := range []struct {
 		kind            string
@@ -150,12 +154,14 @@ func gatewayResponses() object {
 		{"DEFAULT_5XX", 0, "server_error", "internal_error"},
 	} {
 		response := object{"responseTemplates": object{"application/json": errorTemplate(r.errorType, r.code)}}
+		headers := object{"gatewayresponse.header." + contract.HeaderRegion: "'" + region + "'"}
 		if r.status != 0 {
-			response["statusCode"] = r.status
+			response["statusCode"] = strconv.Itoa(r.status)
 		}
-		if r.status == 429 || r.status == 503 {
-			response["responseParameters"] = object{"gatewayresponse.header.Retry-After": "'1'"}
+		if r.status == 429 || r.status >= 503 {
+			headers["gatewayresponse.header.Retry-After"] = "'1'"
 		}
+		response["responseParameters"] = headers
 		out[r.kind] = response
 	}
 	return out

@@ -66,11 +66,30 @@ func TestGatewayErrorsAreOpenAIs(t *testing.T) {
 	require.NoError(t, err)
 	var doc struct {
 		Responses map[string]struct {
-			Templates map[string]string `json:"responseTemplates"`
+			Status     string            `json:"statusCode"`
+			Parameters map[string]string `json:"responseParameters"`
+			Templates  map[string]string `json:"responseTemplates"`
 		} `json:"x-amazon-apigateway-gateway-responses"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(body), &doc))
-	require.NotEmpty(t, doc.Responses)
+	for kind, want := range map[string]struct {
+		status, code string
+		retry        bool
+	}{
+		"UNAUTHORIZED":                 {"401", "invalid_api_key", false},
+		"ACCESS_DENIED":                {"403", "access_denied", false},
+		"MISSING_AUTHENTICATION_TOKEN": {"404", "unknown_url", false},
+		"REQUEST_TOO_LARGE":            {"413", "request_too_large", false},
+		"THROTTLED":                    {"429", "rate_limit_exceeded", true},
+		"AUTHORIZER_FAILURE":           {"503", "authorizer_unavailable", true},
+		"INTEGRATION_TIMEOUT":          {"504", "timeout", true},
+	} {
+		got := doc.Responses[kind]
+		assert.Equal(t, want.status, got.Status, kind)
+		assert.Contains(t, got.Templates["application/json"], `"code":"`+want.code+`"`, kind)
+		assert.Equal(t, "'eu-west-1'", got.Parameters["gatewayresponse.header.X-Crossregion-Region"], kind)
+		assert.Equal(t, want.retry, got.Parameters["gatewayresponse.header.Retry-After"] != "", kind)
+	}
 	for kind, response := range doc.Responses {
 		filled := strings.ReplaceAll(response.Templates["application/json"], "$context.error.messageString", `"no"`)
 		var answer struct {

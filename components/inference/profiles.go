@@ -25,8 +25,9 @@ type Profiles struct {
 
 	// Arns are the profiles' ARNs by model name.
 	Arns pulumi.StringMapOutput `pulumi:"arns"`
-	// Policy allows invoking exactly these profiles.
-	Policy pulumi.StringOutput `pulumi:"policy"`
+
+	sources []source           // one for each model
+	grants  pulumi.ArrayOutput // of grant, in the same order
 }
 
 // Model is a model that callers may name.
@@ -100,16 +101,15 @@ func NewProfiles(ctx *pulumi.Context, name string, args *ProfilesArgs, opts ...p
 			return nil, fmt.Errorf("profile of model %s: %w", m.Name, err)
 		}
 		arns[m.Name] = profile.Arn
+		p.sources = append(p.sources, s)
 		grants = append(grants, profile.Arn.ApplyT(func(arn string) grant { return grant{profile: arn, source: s} }))
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
 	p.Arns = arns.ToStringMapOutput()
-	p.Policy = grants.ToArrayOutput().ApplyT(func(all []any) (string, error) {
-		return invokePolicy(all)
-	}).(pulumi.StringOutput)
-	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"arns": p.Arns, "policy": p.Policy})
+	p.grants = grants.ToArrayOutput()
+	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"arns": p.Arns})
 }
 
 // slug turns a model name into part of a resource name: profile names allow

@@ -40,8 +40,9 @@ func run(t *testing.T, rec *componenttest.Recorder, args *inference.ProfilesArgs
 		if err != nil {
 			return err
 		}
-		p.Policy.ApplyT(func(s string) string { policy = s; return s })
-		return nil
+		document, err := inference.InvokePolicy(p)
+		document.ApplyT(func(s string) string { policy = s; return s })
+		return err
 	})
 	return policy, err
 }
@@ -112,4 +113,39 @@ func TestProfilesRefuse(t *testing.T) {
 			assert.Empty(t, rec.Of("aws:bedrock/inferenceProfile:InferenceProfile"))
 		})
 	}
+}
+
+// TestThePolicyMustFitARole: IAM refuses more than 10,240 characters, in the
+// middle of a deployment. Real stacks are far from it, and the preview says so
+// when one is not.
+func TestThePolicyMustFitARole(t *testing.T) {
+	europe := []string{"eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-3"}
+	models := func(n int) (out []inference.Model) {
+		for i := range n {
+			out = append(out, inference.Model{Name: fmt.Sprintf("m%d", i), Profile: fmt.Sprintf("eu.anthropic.claude-sonnet-4-5-2025092%d-v1:0", i)})
+		}
+		return out
+	}
+	invoke := func(regions, n int) error {
+		return componenttest.New(routes(europe...)).Run(func(ctx *pulumi.Context) error {
+			var all []*inference.Profiles
+			for _, region := range europe[:regions] {
+				provider, err := aws.NewProvider(ctx, region, &aws.ProviderArgs{Region: pulumi.String(region)})
+				if err != nil {
+					return err
+				}
+				p, err := inference.NewProfiles(ctx, region, &inference.ProfilesArgs{
+					Region: region, Jurisdiction: "eu", Allowed: europe, Models: models(n),
+				}, pulumi.Provider(provider))
+				if err != nil {
+					return err
+				}
+				all = append(all, p)
+			}
+			_, err := inference.InvokePolicy(all...)
+			return err
+		})
+	}
+	require.NoError(t, invoke(3, 6))
+	assert.ErrorContains(t, invoke(6, 6), "use fewer models, or fewer failover partners")
 }

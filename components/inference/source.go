@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/crossregion/crossregion/components/policy"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/bedrock"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -65,48 +64,6 @@ func checkResidency(s source, args *ProfilesArgs) error {
 	}
 	return errors.Join(errs...)
 }
-
-// grant is one application inference profile and what it was copied from.
-type grant struct {
-	profile string
-	source  source
-}
-
-// invokePolicy allows invoking the profiles. Whoever may use a profile must
-// also be allowed the foundation model in every place that it routes to; the
-// condition keeps those models from being called in any other way.
-//
-// Whether an application profile also needs the system profile that it was
-// copied from, and which of the two ARNs the condition key carries, is not
-// documented: both are allowed.
-// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html
-func invokePolicy(grants []any) (string, error) {
-	var profiles, models []string
-	for _, g := range grants {
-		g, ok := g.(grant)
-		if !ok {
-			return "", fmt.Errorf("inference policy: unexpected %T", g)
-		}
-		profiles = append(profiles, g.profile)
-		if g.source.system {
-			profiles = append(profiles, g.source.arn)
-		}
-		models = append(models, g.source.models...)
-	}
-	slices.Sort(profiles)
-	slices.Sort(models)
-	profiles, models = slices.Compact(profiles), slices.Compact(models)
-	return policy.Document(
-		policy.Statement{Actions: []string{invokeAction}, Resources: profiles},
-		policy.Statement{Actions: []string{invokeAction}, Resources: models,
-			Conditions: map[string]map[string][]string{"StringEquals": {"bedrock:InferenceProfileArn": profiles}}},
-	)
-}
-
-// invokeAction is what ConverseStream needs, which has no action of its own.
-// The invoker calls nothing else: a whole answer is a stream read to its end.
-// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
-const invokeAction = "bedrock:InvokeModelWithResponseStream"
 
 // regionOf returns the region of an ARN, empty where it has none.
 func regionOf(arn string) string {

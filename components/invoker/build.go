@@ -30,9 +30,10 @@ type Zips struct {
 }
 
 // Build compiles the handlers with the Go toolchain on PATH and packs each
-// into a zip below dir, which is created. The same source gives the same
-// bytes, whoever builds it and when; a build that changes nothing takes well
-// under a second. Processes that build into the same dir wait for each other.
+// into a zip below dir, which is created. The same source and toolchain give
+// the same bytes, whoever builds and when; a build that changes nothing takes
+// well under a second. Processes that build into the same dir wait for each
+// other.
 func Build(ctx context.Context, dir string, p Platform) (Zips, error) {
 	dir = filepath.Join(dir, p.OS+"-"+p.Arch)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -60,7 +61,9 @@ func compile(ctx context.Context, dir string, p Platform) error {
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc",
 		"-ldflags", "-s -w", "-o", dir+string(filepath.Separator), invokerPackage, authorizerPackage)
-	cmd.Env = append(os.Environ(), "GOOS="+p.OS, "GOARCH="+p.Arch, "CGO_ENABLED=0", "GOFLAGS=")
+	cmd.Env = append(os.Environ(), "GOOS="+p.OS, "GOARCH="+p.Arch, "CGO_ENABLED=0",
+		// Nothing of this machine's own settings may reach the binary.
+		"GOFLAGS=-mod=readonly", "GOWORK=off", "GOEXPERIMENT=", "GOARM64=v8.0", "GOAMD64=v1")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build handlers for %s: %w\n%s", p, err, bytes.TrimSpace(out))
 	}
@@ -103,7 +106,8 @@ func packed(path, digest string) bool {
 	if err != nil {
 		return false
 	}
-	return z.Comment == digest && z.Close() == nil
+	defer z.Close()
+	return z.Comment == digest
 }
 
 func writeZip(w io.Writer, binary []byte, comment string) error {

@@ -2,10 +2,12 @@ package invoker_test
 
 import (
 	"archive/zip"
+	"debug/buildinfo"
 	"debug/elf"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/components/invoker"
@@ -53,10 +55,27 @@ func checkBootstrap(t *testing.T, path string) {
 	_, err = io.Copy(out, in)
 	require.NoError(t, err)
 	require.NoError(t, out.Close())
+	checkBuildSettings(t, binary)
 	parsed, err := elf.Open(binary)
 	require.NoError(t, err)
 	defer parsed.Close()
 	assert.Equal(t, elf.EM_AARCH64, parsed.Machine)
+}
+
+// checkBuildSettings asserts what makes builds on other machines the same: no
+// paths and no version control in the binary.
+func checkBuildSettings(t *testing.T, binary string) {
+	t.Helper()
+	info, err := buildinfo.ReadFile(binary)
+	require.NoError(t, err)
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+		assert.False(t, strings.HasPrefix(s.Key, "vcs"), "%s is in the binary", s.Key)
+	}
+	assert.Equal(t, "true", settings["-trimpath"])
+	assert.Equal(t, "0", settings["CGO_ENABLED"])
+	assert.Equal(t, "lambda.norpc", settings["-tags"])
 }
 
 func TestBuildLeavesAnUnchangedZipAlone(t *testing.T) {

@@ -1,13 +1,13 @@
 // Package policy writes IAM policy documents. It is pure, so that what a role
 // may do is tested without an engine, and it refuses a statement that names no
-// action or no resource, or any resource at all.
+// action or no resource, or one that names them by wildcard.
 package policy
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 )
 
 // Statement allows actions on resources. There is no deny: a role that holds
@@ -15,7 +15,8 @@ import (
 type Statement struct {
 	// Actions are full names, e.g. "dynamodb:GetItem". Required; no wildcard.
 	Actions []string
-	// Resources are ARNs. Required; "*" alone is refused.
+	// Resources are ARNs. Required; a wildcard is refused but for a log group's
+	// streams, which have no names before they exist.
 	Resources []string
 	// Conditions by operator and key, e.g. "StringEquals",
 	// "aws:RequestedRegion". Default: none.
@@ -68,11 +69,13 @@ func (s Statement) validate() error {
 	if len(s.Resources) == 0 {
 		errs = append(errs, errors.New("no resource"))
 	}
-	if slices.Contains(s.Resources, "*") {
-		errs = append(errs, errors.New(`resource "*": name the ARNs`))
+	for _, r := range s.Resources {
+		if strings.Contains(strings.TrimSuffix(r, ":log-stream:*"), "*") {
+			errs = append(errs, fmt.Errorf("resource %q: name it in full", r))
+		}
 	}
 	for _, a := range s.Actions {
-		if slices.Contains([]byte(a), '*') {
+		if strings.Contains(a, "*") {
 			errs = append(errs, fmt.Errorf("action %q: name it in full", a))
 		}
 	}

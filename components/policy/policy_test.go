@@ -28,7 +28,8 @@ func TestDocumentRefuses(t *testing.T) {
 		{"no statement", nil, "a policy needs a statement"},
 		{"no action", []policy.Statement{{Resources: []string{"arn:x"}}}, "statement 0: no action"},
 		{"no resource", []policy.Statement{{Actions: []string{"a:B"}}}, "statement 0: no resource"},
-		{"every resource", []policy.Statement{{Actions: []string{"a:B"}, Resources: []string{"*"}}}, "name the ARNs"},
+		{"every resource", []policy.Statement{{Actions: []string{"a:B"}, Resources: []string{"*"}}}, `resource "*": name it in full`},
+		{"a wildcard within an ARN", []policy.Statement{{Actions: []string{"a:B"}, Resources: []string{"arn:aws:bedrock:*::foundation-model/m"}}}, "name it in full"},
 		{"a wildcard action", []policy.Statement{{Actions: []string{"a:*"}, Resources: []string{"arn:x"}}}, "name it in full"},
 	}
 	for _, tt := range tests {

@@ -80,19 +80,23 @@ func NewGlobalRouting(ctx *pulumi.Context, name string, args *GlobalRoutingArgs,
 // route registers one region's health check and records. The check probes the
 // region's own name: on the shared name it would probe whoever is nearest to
 // the checker.
+//
+// Nothing is routed to a region before all of its API exists, and the records
+// go before any of it does: a new health check starts healthy, so it would not
+// keep clients away.
 func (g *GlobalRouting) route(ctx *pulumi.Context, name string, args *GlobalRoutingArgs, r Region) error {
 	own := r.Name + "." + args.Domain
-	_, err := route53.NewRecord(ctx, name+"-own", &route53.RecordArgs{
+	record, err := route53.NewRecord(ctx, name+"-own", &route53.RecordArgs{
 		ZoneId: pulumi.String(args.ZoneID), Name: pulumi.String(own), Type: pulumi.String("A"),
 		Aliases: alias(r.API.Wildcard, false),
-	}, pulumi.Parent(g))
+	}, pulumi.Parent(g), pulumi.DependsOn([]pulumi.Resource{r.API}))
 	if err != nil {
 		return err
 	}
 	check, err := route53.NewHealthCheck(ctx, name+"-health", &route53.HealthCheckArgs{
 		Type: pulumi.String("HTTPS"), Fqdn: pulumi.String(own), Port: pulumi.Int(443),
 		ResourcePath: pulumi.String(args.HealthPath), RequestInterval: pulumi.Int(30), FailureThreshold: pulumi.Int(3),
-	}, pulumi.Parent(g))
+	}, pulumi.Parent(g), pulumi.DependsOn([]pulumi.Resource{record}))
 	if err != nil {
 		return err
 	}
@@ -102,7 +106,7 @@ func (g *GlobalRouting) route(ctx *pulumi.Context, name string, args *GlobalRout
 		SetIdentifier:          pulumi.String(r.Name),
 		HealthCheckId:          check.ID(),
 		LatencyRoutingPolicies: route53.RecordLatencyRoutingPolicyArray{route53.RecordLatencyRoutingPolicyArgs{Region: pulumi.String(r.Name)}},
-	}, pulumi.Parent(g))
+	}, pulumi.Parent(g), pulumi.DependsOn([]pulumi.Resource{r.API}))
 	return err
 }
 

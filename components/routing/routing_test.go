@@ -1,6 +1,8 @@
 package routing_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/components/componenttest"
@@ -81,6 +83,28 @@ func TestRouting(t *testing.T) {
 		check := rec.One(t, "aws:route53/healthCheck:HealthCheck", "routing-"+region+"-health").Inputs
 		assert.Equal(t, region+".llm.example.com", check["fqdn"].StringValue(), "a check on the shared name probes whoever is nearest")
 		assert.Equal(t, "/healthz", check["resourcePath"].StringValue())
+		assert.Equal(t, "HTTPS", check["type"].StringValue())
+		assert.Equal(t, 443.0, check["port"].NumberValue())
+		assert.Equal(t, 30.0, check["requestInterval"].NumberValue(), "the detection window is made of this")
+		assert.Equal(t, 3.0, check["failureThreshold"].NumberValue(), "the detection window is made of this")
+		assert.True(t, latency["aliases"].ArrayValue()[0].ObjectValue()["evaluateTargetHealth"].BoolValue())
+	}
+}
+
+// TestNothingIsRoutedToHalfARegion: a new health check starts healthy, so only
+// the order of creation keeps clients away from an API that is not there yet.
+func TestNothingIsRoutedToHalfARegion(t *testing.T) {
+	rec := componenttest.New(nil)
+	require.NoError(t, rec.Run(deploy))
+	for _, region := range []string{"eu-west-1", "eu-central-1"} {
+		latency := rec.One(t, "aws:route53/record:Record", "routing-"+region+"-latency")
+		stage := rec.One(t, "aws:apigateway/stage:Stage", region+"-gateway-stage")
+		for _, needed := range []string{"-gateway-stage", "-gateway-shared-mapping", "-gateway-invoker", "-gateway-authorizer"} {
+			assert.Contains(t, latency.DependsOn, region+needed)
+		}
+		assert.Contains(t, stage.DependsOn, region+"-gateway-invoker", "a stage without permissions answers errors only")
+		check := rec.One(t, "aws:route53/healthCheck:HealthCheck", "routing-"+region+"-health")
+		assert.Contains(t, check.DependsOn, "routing-"+region+"-own", "a check of a name that is not there yet fails")
 	}
 }
 
@@ -125,7 +149,11 @@ func TestOnlyTheAPIMayInvoke(t *testing.T) {
 	for _, p := range permissions {
 		assert.Equal(t, "apigateway.amazonaws.com", p.Inputs["principal"].StringValue())
 		assert.Equal(t, "live", p.Inputs["qualifier"].StringValue(), "%s permits the alias, and nothing else", p.Name)
-		assert.Contains(t, p.Inputs["sourceArn"].StringValue(), p.Region+"-gateway-api", "%s names the API", p.Name)
+		function := p.Name[strings.LastIndexByte(p.Name, '-')+1:]
+		want := fmt.Sprintf("arn:aws:test:%s:%s:thing:%s-gateway-api:live%s", p.Region, componenttest.Account, p.Region, map[string]string{
+			"invoker": "/live/*", "health": "/live/GET/healthz", "authorizer": "/authorizers/*",
+		}[function])
+		assert.Equal(t, want, p.Inputs["sourceArn"].StringValue(), "%s names the API, and no more of it than it serves", p.Name)
 	}
 }
 
