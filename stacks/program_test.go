@@ -1,6 +1,7 @@
 package stacks_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -20,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/*.tree")
+var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
 // destinations are where the recorder says that every profile routes to.
 type destinations func(profile, source string) []string
@@ -75,19 +76,56 @@ func TestStacks(t *testing.T) {
 			rec, err := run(t, load(t, name), inJurisdiction)
 			require.NoError(t, err)
 			rec.CheckComponents(t)
-			golden := filepath.Join("testdata", name+".tree")
-			if *update {
-				require.NoError(t, os.WriteFile(golden, []byte(rec.Tree()), 0o644))
-			}
-			want, err := os.ReadFile(golden)
-			require.NoError(t, err)
-			for _, line := range onlyIn(string(want), rec.Tree()) {
-				t.Errorf("no longer registered: %s", line)
-			}
-			for _, line := range onlyIn(rec.Tree(), string(want)) {
-				t.Errorf("newly registered: %s", line)
-			}
+			compare(t, name+".tree", rec.Tree())
 		})
+	}
+}
+
+// TestRights compares what every role may do, and who may invoke what, with a
+// golden list: a test can only find rights that are missing, this finds those
+// that nobody needs.
+func TestRights(t *testing.T) {
+	for _, name := range []string{"prod", "eu"} {
+		t.Run(name, func(t *testing.T) {
+			rec, err := run(t, load(t, name), inJurisdiction)
+			require.NoError(t, err)
+			compare(t, name+".rights", rights(t, rec))
+		})
+	}
+}
+
+func rights(t *testing.T, rec *componenttest.Recorder) string {
+	t.Helper()
+	var b strings.Builder
+	for _, p := range rec.Of("aws:iam/rolePolicy:RolePolicy") {
+		var pretty bytes.Buffer
+		require.NoError(t, json.Indent(&pretty, []byte(p.Inputs["policy"].StringValue()), "", "  "), p.Name)
+		fmt.Fprintf(&b, "%s may, by %s:\n%s\n\n", p.Inputs["role"].StringValue(), p.Name, &pretty)
+	}
+	for _, p := range rec.Of("aws:lambda/permission:Permission") {
+		fmt.Fprintf(&b, "%s:%s may be invoked by %s for %s\n", p.Inputs["function"].StringValue(), p.Inputs["qualifier"].StringValue(),
+			p.Inputs["principal"].StringValue(), p.Inputs["sourceArn"].StringValue())
+	}
+	return b.String()
+}
+
+// compare reports the lines in which got differs from a golden file.
+func compare(t *testing.T, file, got string) {
+	t.Helper()
+	golden := filepath.Join("testdata", file)
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	for _, line := range onlyIn(string(want), got) {
+		t.Errorf("%s: gone: %s", file, line)
+	}
+	for _, line := range onlyIn(got, string(want)) {
+		t.Errorf("%s: new: %s", file, line)
+	}
+	if !t.Failed() {
+		assert.True(t, string(want) == got, "%s: lines stand in another order or number", file)
 	}
 }
 

@@ -4,7 +4,12 @@
 package stacks
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/crossregion/crossregion/components/invoker"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -104,6 +109,37 @@ func LoadSettings(ctx *pulumi.Context) (Settings, error) {
 		return Settings{}, fmt.Errorf("config %s:%s of stack %s:\n%w", ctx.Project(), settingsKey, ctx.Stack(), err)
 	}
 	return s, nil
+}
+
+// ParseConfig reads and validates everything that a project's namespace of a
+// stack's configuration holds, given by full key. The error names every fault.
+func ParseConfig(project string, config map[string]string) (Settings, error) {
+	var all Faults
+	for _, key := range slices.Sorted(maps.Keys(config)) {
+		name, ours := strings.CutPrefix(key, project+":")
+		if ours && name != settingsKey && name != platformKey {
+			known := map[string]reflect.Type{settingsKey: nil, platformKey: nil}
+			all = append(all, Fault{key, "unknown key", suggestion(name, known)})
+		}
+	}
+	if raw, given := config[project+":"+platformKey]; given {
+		if _, err := invoker.ParsePlatform(raw); err != nil {
+			all = append(all, Fault{project + ":" + platformKey, err.Error(), "use linux/arm64 or linux/amd64"})
+		}
+	}
+	raw, given := config[project+":"+settingsKey]
+	if !given {
+		return Settings{}, append(all, Fault{project + ":" + settingsKey, "missing", "see the settings table in README.md"})
+	}
+	s, err := ParseSettings(raw)
+	var more Faults
+	if errors.As(err, &more) {
+		all = append(all, more...)
+	}
+	if len(all) > 0 {
+		return Settings{}, all
+	}
+	return s, err
 }
 
 // ParseSettings decodes settings from JSON and validates them.

@@ -55,16 +55,29 @@ func Build(ctx context.Context, dir string, p Platform) (Zips, error) {
 
 // compile leaves the binaries invoker and authorizer in dir. Go skips what is
 // up to date.
-func compile(ctx context.Context, dir string, p Platform) error {
+func compile(ctx context.Context, dir string, p Platform) (err error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return errors.New("build handlers: no Go toolchain on PATH; install Go from https://go.dev/dl/")
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc",
 		"-ldflags", "-s -w", "-o", dir+string(filepath.Separator), invokerPackage, authorizerPackage)
+	// Interrupted, go ends its compilers; killed, it leaves them behind. Its
+	// folder is ours, since an early interrupt leaves that behind too.
+	work, err := os.MkdirTemp(dir, "work-")
+	if err != nil {
+		return fmt.Errorf("build handlers: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
 	cmd.Env = append(os.Environ(), "GOOS="+p.OS, "GOARCH="+p.Arch, "CGO_ENABLED=0",
 		// Nothing of this machine's own settings may reach the binary.
-		"GOFLAGS=-mod=readonly", "GOWORK=off", "GOEXPERIMENT=", "GOARM64=v8.0", "GOAMD64=v1")
-	if out, err := cmd.CombinedOutput(); err != nil {
+		"GOFLAGS=-mod=readonly", "GOWORK=off", "GOEXPERIMENT=", "GOARM64=v8.0", "GOAMD64=v1", "GOTMPDIR="+work)
+	out, err := cmd.CombinedOutput()
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("build handlers: %w", context.Cause(ctx))
+	case err != nil:
 		return fmt.Errorf("build handlers for %s: %w\n%s", p, err, bytes.TrimSpace(out))
 	}
 	return nil

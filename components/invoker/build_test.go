@@ -2,11 +2,13 @@ package invoker_test
 
 import (
 	"archive/zip"
+	"context"
 	"debug/buildinfo"
 	"debug/elf"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -89,6 +91,31 @@ func TestBuildLeavesAnUnchangedZipAlone(t *testing.T) {
 	after, err := os.Stat(zips.Invoker)
 	require.NoError(t, err)
 	assert.Equal(t, before.ModTime(), after.ModTime())
+}
+
+// TestAnInterruptedBuildLeavesNothing interrupts a build from nothing, which
+// takes many seconds, once its compilers have started.
+func TestAnInterruptedBuildLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("GOCACHE", t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := invoker.Build(ctx, dir, invoker.DefaultPlatform)
+		done <- err
+	}()
+	work := filepath.Join(dir, "linux-arm64", "work-*", "go-build*")
+	for started := false; !started; runtime.Gosched() {
+		found, err := filepath.Glob(work)
+		require.NoError(t, err)
+		started = len(found) > 0
+	}
+	cancel()
+	require.ErrorIs(t, <-done, context.Canceled)
+	left, err := os.ReadDir(filepath.Join(dir, "linux-arm64"))
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	assert.Equal(t, "lock", left[0].Name())
 }
 
 func TestBuildSaysWhatIsMissing(t *testing.T) {

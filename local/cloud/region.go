@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net"
 	"slices"
 	"time"
 )
@@ -32,6 +33,9 @@ func KnownRegion(name string) bool {
 	_, ok := regions[name]
 	return ok
 }
+
+// RegionAddresses are the public addresses of all regions.
+var RegionAddresses = net.IPNet{IP: net.IPv4(127, 77, 0, 0).To4(), Mask: net.CIDRMask(16, 32)}
 
 // RegionIP is the public address of a region's API Gateway edge.
 func RegionIP(name string) (string, error) {

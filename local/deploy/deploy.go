@@ -46,11 +46,7 @@ func Load(root, name string) (*Stack, error) {
 	if s.Config, err = plainConfig(stack.Config); err != nil {
 		return nil, fmt.Errorf("stack %s: %w", name, err)
 	}
-	settings, ok := s.Config[s.Project+":settings"]
-	if !ok {
-		return nil, fmt.Errorf("stack %s: config %s:settings is missing from %s", name, s.Project, file)
-	}
-	if s.Settings, err = stacks.ParseSettings(settings); err != nil {
+	if s.Settings, err = stacks.ParseConfig(s.Project, s.Config); err != nil {
 		return nil, fmt.Errorf("settings of stack %s:\n%w", name, err)
 	}
 	return s, nil
@@ -125,6 +121,10 @@ func Run(ctx context.Context, s *Stack, program pulumi.RunFunc, o Options) (map[
 // flatten undoes the SDK's list of errors, which numbers and indents even a
 // single one.
 func flatten(err error) error {
+	const layer = "waiting for RPCs: "
+	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), layer) {
+		return flatten(inner)
+	}
 	var list interface{ WrappedErrors() []error }
 	if !errors.As(err, &list) {
 		return err

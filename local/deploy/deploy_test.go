@@ -196,7 +196,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"a file that is not YAML", "config: [", "dev", "read stack dev"},
 		{"a secret", "config:\n  crossregion:token:\n    secure: abc\n", "dev", "crossregion:token is encrypted"},
 		{"faults in the settings, all of them", "config:\n  crossregion:settings: {jurisdiction: mars}\n", "dev", "conversations.home"},
-		{"missing settings", "config: {}", "dev", "config crossregion:settings is missing from"},
+		{"missing settings", "config: {}", "dev", "crossregion:settings: missing"},
+		{"a misspelt key beside the settings", "config:\n  crossregion:seetings: {}\n", "dev", `crossregion:seetings: unknown key; did you mean "settings"?`},
+		{"a platform that Lambda does not run", "config:\n  crossregion:platform: windows/386\n", "dev", "crossregion:platform: platform windows/386"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

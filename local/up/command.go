@@ -56,7 +56,7 @@ func Command(ctx context.Context, args []string, s Streams) error {
 		},
 	})
 	if err != nil {
-		return err
+		return interrupted(ctx, err)
 	}
 	printed := r.print(s.Out, time.Since(start), *asJSON)
 	if printed == nil {
@@ -64,6 +64,14 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	}
 	fmt.Fprintln(s.Err, "stopping")
 	return errors.Join(printed, r.Close())
+}
+
+// interrupted replaces what an interruption broke by the interruption.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errors.New("interrupted; nothing is left running")
+	}
+	return err
 }
 
 // findRoot is the nearest folder upwards that holds Pulumi.yaml.

@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/crossregion/crossregion/local/account"
@@ -91,8 +92,9 @@ func (r resolving) RoundTrip(req *http.Request) (*http.Response, error) {
 // there is none, on any free one.
 func nextListener(host, port string, n int) (net.Listener, error) {
 	if p, err := strconv.Atoi(port); err == nil && p+n < 1<<16 {
-		if l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(p+n))); err == nil {
-			return l, nil
+		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(p+n)))
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return l, err
 		}
 	}
 	return net.Listen("tcp", net.JoinHostPort(host, "0"))

@@ -26,7 +26,7 @@ const replicationPoll = 20 * time.Millisecond
 func (r *Running) mintKey(ctx context.Context, stack *deploy.Stack, table string) (string, error) {
 	key, err := auth.Mint(ctx, r.controlTable(stack.Settings.Conversations.Home, table), rand.Reader, tenant)
 	if err != nil {
-		return "", fmt.Errorf("mint an API key: %w", err)
+		return "", err
 	}
 	for _, region := range stack.Settings.Regions {
 		if err := awaitKey(ctx, r.controlTable(region.Name, table), key); err != nil {

@@ -117,14 +117,26 @@ func listen(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: give host:port, e.g. 127.0.0.1:8080", address)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	ip := net.ParseIP(host)
+	if host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return nil, fmt.Errorf("listen on %s: only a loopback address is served, e.g. 127.0.0.1:%s", address, port)
+	}
+	if cloud.RegionAddresses.Contains(ip) {
+		return nil, fmt.Errorf("listen on %s: %s are the regions' addresses; choose another, e.g. 127.0.0.1:%s", address, cloud.RegionAddresses.String(), port)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w; choose another with --listen", address, errors.Unwrap(err))
+		return nil, listenError(address, err)
 	}
 	return l, nil
+}
+
+func listenError(address string, err error) error {
+	var system *os.SyscallError
+	if errors.As(err, &system) {
+		err = system
+	}
+	return fmt.Errorf("listen on %s: %w; choose another with --listen", address, err)
 }
 
 // deploy opens an account and runs the program into it.
@@ -139,6 +151,12 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 	r.Account, err = account.Open(account.Config{Port: port, Dir: r.dir, Viewer: r.From, Log: o.Log})
 	if err != nil {
 		return outputs{}, err
+	}
+	// Before the build, which can take minutes: a port may be taken.
+	for _, region := range stack.Settings.Regions {
+		if err := r.Account.OpenRegion(region.Name); err != nil {
+			return outputs{}, listenError("port "+port+" of region "+region.Name, err)
+		}
 	}
 	// What the account's owner has done before any stack is deployed.
 	if d := stack.Settings.Domain; d != nil {

@@ -99,6 +99,9 @@ func TestAnAnswerThroughTheWholePath(t *testing.T) {
 // arrive all at once.
 func TestTokensArriveAsTheyAreMade(t *testing.T) {
 	c := client(start(t, "prod"))
+	// Without cold starts, the pace of the tokens is what takes the time.
+	_, err := c.Chat.Completions.New(t.Context(), ask("warm up"))
+	require.NoError(t, err)
 	started := time.Now()
 	stream := c.Chat.Completions.NewStreaming(t.Context(), ask("Please say 200 words."))
 	var first time.Time
@@ -242,7 +245,8 @@ func TestUnsignedCallsAreRefused(t *testing.T) {
 // TestManyAtOnce needs several environments of one function, since each
 // serves one request at a time.
 func TestManyAtOnce(t *testing.T) {
-	c := client(start(t, "prod"))
+	r := start(t, "prod")
+	c := client(r)
 	var wg sync.WaitGroup
 	for i := range 12 {
 		wg.Go(func() {
@@ -254,6 +258,7 @@ func TestManyAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	assert.GreaterOrEqual(t, r.Account.Lambda.Environments(), 12, "each question had an environment of its own")
 }
 
 func TestModels(t *testing.T) {
@@ -279,6 +284,7 @@ func TestStartRefuses(t *testing.T) {
 	}{
 		{"a port in use", up.Options{Stack: "prod", Listen: busy.Addr().String()}, "address already in use; choose another with --listen"},
 		{"an address that is not loopback", up.Options{Stack: "prod", Listen: "0.0.0.0:8080"}, "only a loopback address is served"},
+		{"an address of the regions", up.Options{Stack: "prod", Listen: "127.77.31.1:8080"}, "127.77.0.0/16 are the regions' addresses"},
 		{"an address that is none", up.Options{Stack: "prod", Listen: "8080"}, "give host:port"},
 		{"an unknown stack", up.Options{Stack: "qa", Listen: "127.0.0.1:0"}, "known stacks are eu, prod"},
 		{"an unknown place", up.Options{Stack: "prod", Listen: "127.0.0.1:0", From: "mars"}, `no region "mars"`},
