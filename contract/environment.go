@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 )
 
@@ -42,7 +44,16 @@ type Invoker struct {
 	Regions []string `json:"regions"`
 	// Models are what callers may put into "model".
 	Models []Model `json:"models"`
+	// FirstContentSeconds bounds the wait for a target's first content, from 1
+	// to [MaxFirstContentSeconds]; 0 leaves it to the function. Long prompts
+	// need more.
+	FirstContentSeconds int `json:"firstContentSeconds,omitempty"`
 }
+
+// MaxFirstContentSeconds is the most that [Invoker.FirstContentSeconds] may be:
+// API Gateway cuts an answer that is silent for longer.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+const MaxFirstContentSeconds = 300
 
 // Model is one name that callers use, and where it can be invoked.
 type Model struct {
@@ -66,6 +77,11 @@ type Health struct {
 	Stack string `json:"stack"`
 	// Region is where the function runs.
 	Region string `json:"region"`
+	// Regions are all regions of the stack, in the order of its settings. The
+	// function tells of each whether it is drained.
+	Regions []string `json:"regions"`
+	// Table is the name of the control table, the same in every replica.
+	Table string `json:"table"`
 }
 
 // Authorizer configures the function that turns a credential into a tenant.
@@ -118,6 +134,9 @@ func Decode[C Config](getenv func(string) string) (C, error) {
 	if err := dec.Decode(&c); err != nil {
 		return c, fmt.Errorf("decode %s: %w", EnvConfig, err)
 	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return c, fmt.Errorf("decode %s: something follows its JSON object", EnvConfig)
+	}
 	if err := c.Validate(); err != nil {
 		return c, fmt.Errorf("%s: %w", EnvConfig, err)
 	}
@@ -146,6 +165,10 @@ func (c Invoker) Validate() error {
 	if len(c.Models) == 0 {
 		errs = append(errs, errors.New("models is empty"))
 	}
+	if c.FirstContentSeconds < 0 || c.FirstContentSeconds > MaxFirstContentSeconds {
+		errs = append(errs, fmt.Errorf("firstContentSeconds is %d: set 1 to %d, or leave it out",
+			c.FirstContentSeconds, MaxFirstContentSeconds))
+	}
 	for i, m := range c.Models {
 		errs = append(errs, required(fmt.Sprintf("models[%d].name", i), m.Name))
 		if len(m.Targets) == 0 {
@@ -162,7 +185,11 @@ func (c Invoker) Validate() error {
 
 // Validate reports every fault of c at once.
 func (c Health) Validate() error {
-	return errors.Join(required("stack", c.Stack), required("region", c.Region))
+	errs := []error{required("stack", c.Stack), required("region", c.Region), required("table", c.Table)}
+	if !slices.Contains(c.Regions, c.Region) {
+		errs = append(errs, fmt.Errorf("regions %q do not contain the function's own, %q", c.Regions, c.Region))
+	}
+	return errors.Join(errs...)
 }
 
 // Validate reports every fault of c at once.

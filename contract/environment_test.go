@@ -29,7 +29,7 @@ func TestDecodeReadsWhatEncodeWrote(t *testing.T) {
 }
 
 func TestDecodeRejects(t *testing.T) {
-	env, err := contract.Encode(contract.Health{Stack: "eu", Region: "eu-west-1"})
+	env, err := contract.Encode(contract.Health{Stack: "eu", Region: "eu-west-1", Regions: []string{"eu-west-1"}, Table: "control"})
 	require.NoError(t, err)
 	tests := []struct {
 		name, key, value, want string
@@ -37,6 +37,10 @@ func TestDecodeRejects(t *testing.T) {
 		{"another function's environment", contract.EnvFunction, contract.FunctionInvoker, `want "health"`},
 		{"a key it does not know", contract.EnvConfig, `{"stack":"eu","region":"eu-west-1","zone":1}`, `unknown field "zone"`},
 		{"a missing value", contract.EnvConfig, `{"stack":"eu"}`, "region is missing"},
+		{"a second object", contract.EnvConfig, env[contract.EnvConfig] + `{}`, "something follows its JSON object"},
+		{"text after the object", contract.EnvConfig, env[contract.EnvConfig] + `]`, "something follows its JSON object"},
+		{"regions without its own", contract.EnvConfig, `{"stack":"eu","region":"eu-west-1","regions":["eu-north-1"],"table":"t"}`,
+			`do not contain the function's own, "eu-west-1"`},
 		{"an empty configuration", contract.EnvConfig, ``, "EOF"},
 	}
 	for _, tt := range tests {
@@ -67,6 +71,22 @@ func TestEncodeRefusesWhatLambdaWould(t *testing.T) {
 	assert.ErrorContains(t, err, "over Lambda's limit of 4096")
 }
 
+func TestWaitForFirstContentIsBounded(t *testing.T) {
+	for seconds, ok := range map[int]bool{-1: false, 0: true, 1: true, 300: true, 301: false} {
+		c := invoker()
+		c.FirstContentSeconds = seconds
+		env, err := contract.Encode(c)
+		if !ok {
+			assert.ErrorContains(t, err, "firstContentSeconds is", "%d seconds", seconds)
+			continue
+		}
+		require.NoError(t, err)
+		got, err := contract.Decode[contract.Invoker](lookup(env))
+		require.NoError(t, err)
+		assert.Equal(t, seconds, got.FirstContentSeconds)
+	}
+}
+
 func TestRoutesAreUnique(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range contract.Routes {
@@ -74,4 +94,13 @@ func TestRoutesAreUnique(t *testing.T) {
 		assert.False(t, seen[r.Operation], "%s stands twice", r.Operation)
 		seen[r.Method+" "+r.Path], seen[r.Operation] = true, true
 	}
+}
+
+// TestAnAnswerNamesOneRegion, so that a health check that searches for one
+// region's is not content with another's.
+func TestAnAnswerNamesOneRegion(t *testing.T) {
+	assert.Equal(t, "/healthz?drained=eu-west-1", contract.DrainedPath("eu-west-1"))
+	assert.JSONEq(t, `{"drained":true,"region":"eu-west-1"}`, contract.DrainedAnswer("eu-west-1", true))
+	assert.NotContains(t, contract.DrainedAnswer("eu-west-11", true), contract.DrainedAnswer("eu-west-1", true))
+	assert.NotContains(t, contract.DrainedAnswer("eu-west-1", false), contract.DrainedAnswer("eu-west-1", true))
 }

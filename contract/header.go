@@ -9,18 +9,39 @@ const (
 	// HeaderAttempts is the number of inference calls made, 1 when the first
 	// target answered.
 	HeaderAttempts = "X-Crossregion-Attempts"
+	// HeaderShouldRetry is "false" on a failure that OpenAI's SDKs would repeat
+	// by its status, and that would only repeat itself.
+	HeaderShouldRetry = "X-Should-Retry"
 	// HeaderRequestID identifies the request in logs; OpenAI SDKs report it.
 	HeaderRequestID = "X-Request-Id"
 )
 
-// MaxBodyBytes is the largest request body that the API accepts. Lambda takes
-// 6 MB of event, in which JSON escaping can double a body of quotes and
-// backslashes; half of it is left for that and for the headers.
-const MaxBodyBytes = 3 << 20
+// MaxEventBytes is the largest event that Lambda takes: 6 MB.
+// Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const MaxEventBytes = 6_291_456
+
+// eventEnvelopeBytes bounds all of an event but its body. API Gateway takes
+// 20,480 bytes of headers, and an event repeats them: as "headers" and as
+// "multiValueHeaders", where escaping doubles each byte of a value, and where
+// the punctuation around a name and a value takes 14 bytes. Of one byte per
+// header, which is more than fit, that makes at most 20,480 * (2*2 + 14) =
+// 368,640 bytes; the rest of 524,288 is for the user agent, which stands there
+// a third time, the path, the query and the request's context.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+const eventEnvelopeBytes = 512 << 10
+
+// MaxBodyBytes is the largest request body that the API accepts. The body is a
+// JSON string inside the event, so one of quotes and backslashes doubles:
+// (6,291,456 - 524,288) / 2 = 2,883,584 bytes, or 2.75 MiB.
+const MaxBodyBytes = (MaxEventBytes - eventEnvelopeBytes) / 2
 
 // Keys of the authorizer's context, which API Gateway hands to the invoker as
-// strings. The tenant of a request comes from here and nowhere else.
+// strings.
 const (
+	// ContextTenant holds the tenant of a request, which comes from here and
+	// nowhere else.
 	ContextTenant = "tenant"
-	ContextKeyID  = "keyId"
+	// ContextKeyID holds the id of the API key that a request came with. It is
+	// neither the key nor its secret.
+	ContextKeyID = "keyId"
 )

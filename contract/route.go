@@ -20,9 +20,6 @@ const (
 	OpHealth          = "getHealth"
 )
 
-// HealthPath is the path of [OpHealth], which health checks probe.
-const HealthPath = "/healthz"
-
 // Routes is the whole API.
 var Routes = []Route{
 	{Method: "POST", Path: "/v1/chat/completions", Operation: OpChatCompletions,
@@ -32,5 +29,5 @@ var Routes = []Route{
 	{Method: "GET", Path: "/v1/models/{model}", Operation: OpGetModel,
 		Summary: "Describe one model", Function: FunctionInvoker},
 	{Method: "GET", Path: HealthPath, Operation: OpHealth,
-		Summary: "Tell whether this region can serve", Function: FunctionHealth, Public: true},
+		Summary: "Tell whether this region's API and functions run", Function: FunctionHealth, Public: true},
 }

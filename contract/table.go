@@ -27,3 +27,13 @@ const KeySort = "key"
 
 // KeyPartition is the partition key of the API key with the given id.
 func KeyPartition(id string) string { return "key#" + id }
+
+// A region is drained while the control table has an item under
+// [DrainPartition] and [DrainSort]. That the item exists is all that it says,
+// and it does not expire: a region comes back when somebody deletes it.
+
+// DrainSort is the sort key of a drained region's item.
+const DrainSort = "drain"
+
+// DrainPartition is the partition key of a drained region's item.
+func DrainPartition(region string) string { return "drain#" + region }

@@ -35,16 +35,17 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 		}},
 		{contract.FunctionHealth, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Invoker), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
-			Environment: environment(pulumi.StringMap{}, func(map[string]string) (contract.Health, error) {
-				return contract.Health{Stack: s.ctx.Stack(), Region: r.Name}, nil
+			Environment: environment(pulumi.StringMap{"table": r.tables.ControlName}, func(v map[string]string) (contract.Health, error) {
+				return contract.Health{Stack: s.ctx.Stack(), Region: r.Name, Regions: s.settings.regionNames(), Table: v["table"]}, nil
 			}),
+			Policies: map[string]pulumi.StringInput{"read-drains": readPolicy(r.tables.ControlArn, contract.DrainPartition("*"))},
 		}},
 		{contract.FunctionAuthorizer, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Authorizer), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
 			Environment: environment(pulumi.StringMap{"table": r.tables.ControlName}, func(v map[string]string) (contract.Authorizer, error) {
 				return contract.Authorizer{Stack: s.ctx.Stack(), Region: r.Name, Table: v["table"]}, nil
 			}),
-			Policies: map[string]pulumi.StringInput{"read-keys": readPolicy(r.tables.ControlArn)},
+			Policies: map[string]pulumi.StringInput{"read-keys": readPolicy(r.tables.ControlArn, contract.KeyPartition("*"))},
 		}},
 	} {
 		f.args.Platform, f.args.PermissionsBoundary = s.platform, s.settings.PermissionsBoundary
@@ -106,9 +107,14 @@ func (s *stack) inferencePolicy(r *region) (pulumi.StringInput, error) {
 	return inference.InvokePolicy(profiles...)
 }
 
-// readPolicy allows reading single items of one table.
-func readPolicy(table pulumi.StringOutput) pulumi.StringOutput {
+// readPolicy allows reading single items of one table, with partition keys like
+// the given pattern.
+// Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+func readPolicy(table pulumi.StringOutput, keys string) pulumi.StringOutput {
 	return table.ApplyT(func(arn string) (string, error) {
-		return policy.Document(policy.Statement{Actions: []string{"dynamodb:GetItem"}, Resources: []string{arn}})
+		return policy.Document(policy.Statement{
+			Actions: []string{"dynamodb:GetItem"}, Resources: []string{arn},
+			Conditions: map[string]map[string][]string{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": {keys}}},
+		})
 	}).(pulumi.StringOutput)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ type Statement struct {
 	// Actions are full names, e.g. "dynamodb:GetItem". Required; no wildcard.
 	Actions []string
 	// Resources are ARNs. Required; a wildcard is refused but for a log group's
-	// streams, which have no names before they exist.
+	// streams, which have no names before they exist, and in [Trace].
 	Resources []string
 	// Conditions by operator and key, e.g. "StringEquals",
 	// "aws:RequestedRegion". Default: none.
@@ -62,24 +63,48 @@ func Document(statements ...Statement) (string, error) {
 }
 
 func (s Statement) validate() error {
-	var errs []error
-	if len(s.Actions) == 0 {
-		errs = append(errs, errors.New("no action"))
-	}
+	errs := []error{checkActions(s.Actions)}
 	if len(s.Resources) == 0 {
 		errs = append(errs, errors.New("no resource"))
 	}
 	for _, r := range s.Resources {
-		if strings.Contains(strings.TrimSuffix(r, ":log-stream:*"), "*") {
+		everything := r == "*" && len(s.Actions) > 0 && !slices.ContainsFunc(s.Actions, scoped)
+		if strings.Contains(strings.TrimSuffix(r, ":log-stream:*"), "*") && !everything {
 			errs = append(errs, fmt.Errorf("resource %q: name it in full", r))
 		}
 	}
-	for _, a := range s.Actions {
+	return errors.Join(errs...)
+}
+
+func checkActions(actions []string) error {
+	var errs []error
+	if len(actions) == 0 {
+		errs = append(errs, errors.New("no action"))
+	}
+	for _, a := range actions {
 		if strings.Contains(a, "*") {
 			errs = append(errs, fmt.Errorf("action %q: name it in full", a))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Actions by which a function sends its traces.
+const (
+	putTraceSegments    = "xray:PutTraceSegments"
+	putTelemetryRecords = "xray:PutTelemetryRecords"
+)
+
+// scoped reports whether AWS offers the action on single resources. Of the
+// actions that it offers on all resources or none, only those of [Trace] are
+// let through: every other must be asked for here.
+func scoped(action string) bool { return action != putTraceSegments && action != putTelemetryRecords }
+
+// Trace returns the statement that lets a function send its traces to X-Ray.
+// Both actions only write, and AWS knows no resource for them but "*".
+// Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+func Trace() Statement {
+	return Statement{Actions: []string{putTraceSegments, putTelemetryRecords}, Resources: []string{"*"}}
 }
 
 // Trust returns the policy that lets one AWS service assume a role.

@@ -1,7 +1,7 @@
 // Package auth mints and verifies API keys, and answers API Gateway's question
 // who a caller is. A key says which tenant it speaks for and nothing else; what
-// a tenant may do is not decided here. No secret and no hash of one is ever
-// stored in the clear, logged or put into an error.
+// a tenant may do is not decided here. Secrets are stored nowhere: of a key only
+// the SHA-256 of its secret is, and neither is logged or put into an error.
 package auth
 
 import (

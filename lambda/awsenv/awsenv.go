@@ -10,6 +10,7 @@ package awsenv
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -84,6 +85,15 @@ func (e environment) GetServiceBaseEndpoint(_ context.Context, id string) (strin
 // AWS a connection stands in a few hundred milliseconds, between continents.
 const dialTimeout = time.Second
 
+// Over HTTP/2 all calls to a region share one connection, which may die without
+// a word. Once nothing came for pingAfter it is asked for a sign of life, and
+// given up pingTimeout later: within 10 s its calls fail and the next dials
+// anew, long before a failover would blame the region's silence on it.
+const (
+	pingAfter   = 5 * time.Second
+	pingTimeout = 5 * time.Second
+)
+
 // httpClient returns a client that keeps connections to several regions open.
 // It sets no limit on a whole exchange, since an answer may take minutes:
 // callers bound their calls by context.
@@ -93,7 +103,9 @@ func httpClient() *http.Client {
 		Transport: &http.Transport{
 			DialContext:         dialer.DialContext,
 			TLSHandshakeTimeout: 2 * time.Second,
+			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 			ForceAttemptHTTP2:   true,
+			HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 			MaxIdleConns:        32,
 			MaxIdleConnsPerHost: 8,
 			IdleConnTimeout:     90 * time.Second,

@@ -29,6 +29,11 @@ const (
 )
 
 // Elsewhere tells whether another region may do better.
+//
+// That goes for [Denied] and [NotFound] too, though the deployment is to blame
+// and another region may hide it: roles, subscriptions and profiles are set up
+// region by region, and callers are to be served while operators, whom the log
+// must warn, mend the one that is not.
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
 func (c Class) Elsewhere() bool {
 	switch c {
@@ -83,8 +88,8 @@ func newError(region string, err error) *Error {
 	if errors.As(err, &api) {
 		e.Code, e.Message = api.ErrorCode(), api.ErrorMessage()
 	}
-	if e.Class == Invalid && tooLong(e.Message) {
-		e.Class = TooLong
+	if e.Class == Invalid {
+		e.Class = invalidClass(e.Message)
 	}
 	return e
 }
@@ -133,14 +138,18 @@ func statusClass(status int) Class {
 	}
 }
 
-// tooLong recognizes, by the words that models use, a request that exceeds the
-// context window: Bedrock has no code of its own for it.
-func tooLong(message string) bool {
+// invalidClass tells by its words what kind of invalid request Bedrock means,
+// which has one code for all of them. A caller never sends a model's identifier,
+// so one that is invalid is the deployment's fault.
+func invalidClass(message string) Class {
 	m := strings.ToLower(message)
+	if strings.Contains(m, "model identifier is invalid") {
+		return NotFound
+	}
 	for _, words := range []string{"too long", "context length", "context window", "too many input tokens"} {
 		if strings.Contains(m, words) {
-			return true
+			return TooLong
 		}
 	}
-	return false
+	return Invalid
 }

@@ -20,6 +20,7 @@ import (
 const (
 	DefaultFirstContent = 20 * time.Second
 	DefaultIdle         = 60 * time.Second
+	DefaultWhole        = 280 * time.Second
 	DefaultReserve      = 2 * time.Second
 )
 
@@ -41,6 +42,11 @@ type Config struct {
 	// Idle bounds the wait between two pieces of an answer; 0 means
 	// [DefaultIdle].
 	Idle time.Duration
+	// Whole bounds an answer that is collected, over all targets; 0 means
+	// [DefaultWhole]. Such an answer writes nothing until its end, and API
+	// Gateway cuts a regional API's response that is silent for 5 minutes.
+	// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+	Whole time.Duration
 	// Reserve is the part of the caller's time that is kept for telling it
 	// about a failure; 0 means [DefaultReserve].
 	Reserve time.Duration
@@ -57,9 +63,9 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Model == nil {
 		errs = append(errs, errors.New("model is missing"))
 	}
-	if cfg.FirstContent < 0 || cfg.Idle < 0 || cfg.Reserve < 0 {
-		errs = append(errs, fmt.Errorf("a limit is negative: first content %s, idle %s, reserve %s",
-			cfg.FirstContent, cfg.Idle, cfg.Reserve))
+	if min(cfg.FirstContent, cfg.Idle, cfg.Whole, cfg.Reserve) < 0 {
+		errs = append(errs, fmt.Errorf("a limit is negative: first content %s, idle %s, whole %s, reserve %s",
+			cfg.FirstContent, cfg.Idle, cfg.Whole, cfg.Reserve))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("configure failover: %w", err)
@@ -69,6 +75,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	cfg.FirstContent = cmp.Or(cfg.FirstContent, DefaultFirstContent)
 	cfg.Idle = cmp.Or(cfg.Idle, DefaultIdle)
+	cfg.Whole = cmp.Or(cfg.Whole, DefaultWhole)
 	cfg.Reserve = cmp.Or(cfg.Reserve, DefaultReserve)
 	return &Engine{cfg: cfg}, nil
 }
@@ -112,6 +119,15 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("no target answered: %s: [%s]", e.Class, strings.Join(causes, "; "))
 }
 
+// Unwrap returns the failures.
+func (e *Error) Unwrap() []error {
+	causes := make([]error, len(e.Failures))
+	for i, f := range e.Failures {
+		causes[i] = f
+	}
+	return causes
+}
+
 // Open returns the answer of the first target that gives any, from its first
 // content on; the caller closes it. Later failures come out of the stream as
 // they are.
@@ -121,7 +137,7 @@ func (e *Error) Error() string {
 // agree on, refusals (denied, not found) aside, else unavailable.
 func (e *Engine) Open(ctx context.Context, targets []contract.Target, r converse.Request) (converse.Stream, Report, error) {
 	var s converse.Stream
-	report, err := e.try(ctx, targets, func(a *attempt) error {
+	report, err := e.try(ctx, e.bound(ctx), targets, func(a *attempt) error {
 		first, err := a.first(r)
 		if err == nil {
 			s = &opened{attempt: a, first: &first}
@@ -135,10 +151,11 @@ func (e *Engine) Open(ctx context.Context, targets []contract.Target, r converse
 }
 
 // Answer returns the first whole answer. Wherever one breaks off, the next
-// target starts anew. Errors are those of [Engine.Open].
+// target starts anew. Errors are those of [Engine.Open], and [ErrWhole] is in
+// the chain of the one that says that [Config.Whole] is over.
 func (e *Engine) Answer(ctx context.Context, targets []contract.Target, r converse.Request) (converse.Answer, Report, error) {
 	var answer converse.Answer
-	report, err := e.try(ctx, targets, func(a *attempt) error {
+	report, err := e.try(ctx, e.wholeBound(ctx), targets, func(a *attempt) error {
 		defer a.close()
 		var err error
 		answer, err = a.collect(r)
@@ -148,24 +165,23 @@ func (e *Engine) Answer(ctx context.Context, targets []contract.Target, r conver
 }
 
 // try runs ask for target after target until one succeeds, whose attempt it
-// leaves open.
-func (e *Engine) try(ctx context.Context, targets []contract.Target, ask func(*attempt) error) (Report, error) {
+// leaves open, or b is reached.
+func (e *Engine) try(ctx context.Context, b bound, targets []contract.Target, ask func(*attempt) error) (Report, error) {
 	var report Report
 	var failures []*converse.Error
 	for i, t := range targets {
-		a, err := e.begin(ctx, t, len(targets)-i)
+		a, err := e.begin(ctx, b, t, len(targets)-i)
 		if err != nil {
 			return report, &Error{Class: err.Class, Failures: append(failures, err)}
 		}
-		failure := asError(t.Region, ask(a))
-		report.Attempts = append(report.Attempts, a.report(failure))
+		called, failure := a.run(ask)
+		report.Attempts = append(report.Attempts, called)
 		if failure == nil {
 			report.Target = t.Region
 			return report, nil
 		}
-		a.close()
 		failures = append(failures, failure)
-		if !failure.Class.Elsewhere() || errors.Is(failure, errDeadline) {
+		if !failure.Class.Elsewhere() || errors.Is(failure, errDeadline) || errors.Is(failure, ErrWhole) {
 			return report, &Error{Class: failure.Class, Failures: failures}
 		}
 	}

@@ -69,6 +69,8 @@ func TestOpenMovesOnUntilTheFirstContent(t *testing.T) {
 		{"a whole answer may be empty", map[string][]step{"a": {end()}}, []string{"a ok"}, ""},
 		{"a silent region is passed over", map[string][]step{"a": {say("late").later(20 * time.Second)}, "b": good}, []string{"a timeout", "b ok"}, "Hello"},
 		{"a slow one is waited for", map[string][]step{"a": {say("Hello").later(19 * time.Second), end()}}, []string{"a ok"}, "Hello"},
+		{"content that meets the end of the wait is too late", map[string][]step{"a": {say("late").later(20 * time.Second).slipping(), end()}, "b": good}, []string{"a timeout", "b ok"}, "Hello"},
+		{"an end that meets it is whole", map[string][]step{"a": {end().later(20 * time.Second).slipping()}}, []string{"a ok"}, ""},
 		{"an error of no class counts as unavailable", map[string][]step{"a": {{err: errors.New("odd")}}, "b": good}, []string{"a unavailable", "b ok"}, "Hello"},
 	}
 	for _, tt := range tests {
@@ -254,9 +256,9 @@ func TestNoTargetsAtAll(t *testing.T) {
 }
 
 func TestNewRejects(t *testing.T) {
-	_, err := failover.New(failover.Config{Idle: -time.Second})
+	_, err := failover.New(failover.Config{Idle: -time.Second, Whole: -time.Minute})
 	assert.ErrorContains(t, err, "model is missing")
-	assert.ErrorContains(t, err, "idle -1s")
+	assert.ErrorContains(t, err, "idle -1s, whole -1m0s")
 }
 
 func TestMachineClockIsTheDefault(t *testing.T) {

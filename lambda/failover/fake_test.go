@@ -76,13 +76,16 @@ type withDeadline struct {
 
 func (c withDeadline) Deadline() (time.Time, bool) { return c.at, true }
 
-// step is what a region does next: after a while it says something, ends, or
-// fails.
+// step is what a region does next: after a while it says something, ends,
+// fails, or breaks the program. What slips is told although the call was
+// canceled meanwhile, as if the two had met.
 type step struct {
 	after time.Duration
+	slips bool
 	text  string
 	end   bool
 	err   error
+	panic bool
 }
 
 func say(text string) step { return step{text: text} }
@@ -91,6 +94,7 @@ func fail(class converse.Class) step {
 	return step{err: &converse.Error{Class: class, Region: "there"}}
 }
 func (s step) later(d time.Duration) step { s.after = d; return s }
+func (s step) slipping() step             { s.slips = true; return s }
 
 // model is a Model whose regions follow a script. The first step of a region
 // is told by Open if it is a failure and immediate is set.
@@ -129,7 +133,9 @@ func (s *stream) Next() (converse.Event, error) {
 	s.steps = s.steps[1:]
 	s.model.clock.advance(next.after)
 	switch {
-	case s.ctx.Err() != nil:
+	case next.panic:
+		panic("this region breaks the program")
+	case s.ctx.Err() != nil && !next.slips:
 		return converse.Event{}, &converse.Error{Class: converse.Canceled, Region: "there", Err: s.ctx.Err()}
 	case next.err != nil:
 		return converse.Event{}, next.err

@@ -8,7 +8,9 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/awsenv"
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -25,15 +27,25 @@ func New(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
 	case contract.FunctionInvoker:
 		return newAPI(getenv, log)
 	case contract.FunctionHealth:
-		cfg, err := contract.Decode[contract.Health](getenv)
-		if err != nil {
-			return nil, err
-		}
-		return health.New(cfg.Region)
+		return newHealth(getenv, log)
 	default:
 		return nil, fmt.Errorf("%s is %q, want %q or %q", contract.EnvFunction, name,
 			contract.FunctionInvoker, contract.FunctionHealth)
 	}
+}
+
+func newHealth(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
+	cfg, err := contract.Decode[contract.Health](getenv)
+	if err != nil {
+		return nil, err
+	}
+	sdk, err := awsenv.Config(getenv)
+	if err != nil {
+		return nil, err
+	}
+	log.Info("start", "function", contract.FunctionHealth, "stack", cfg.Stack, "region", cfg.Region)
+	drains := health.NewTable(dynamodb.NewFromConfig(sdk), cfg.Table)
+	return health.New(health.Config{Region: cfg.Region, Regions: cfg.Regions, Drains: drains, Log: log}), nil
 }
 
 func newAPI(getenv func(string) string, log *slog.Logger) (http.Handler, error) {
@@ -45,11 +57,17 @@ func newAPI(getenv func(string) string, log *slog.Logger) (http.Handler, error) 
 	if err != nil {
 		return nil, err
 	}
-	engine, err := failover.New(failover.Config{Model: converse.New(sdk, sources(cfg.Models))})
+	engine, err := failover.New(limits(cfg, converse.New(sdk, sources(cfg.Models))))
 	if err != nil {
 		return nil, err
 	}
-	return openai.New(openai.Config{Region: cfg.Region, Models: cfg.Models, Engine: engine, Log: log})
+	log.Info("start", "function", contract.FunctionInvoker, "stack", cfg.Stack, "region", cfg.Region)
+	return openai.New(openai.Config{Stack: cfg.Stack, Region: cfg.Region, Models: cfg.Models, Engine: engine, Log: log})
+}
+
+// limits are those of cfg upon model.
+func limits(cfg contract.Invoker, model failover.Model) failover.Config {
+	return failover.Config{Model: model, FirstContent: time.Duration(cfg.FirstContentSeconds) * time.Second}
 }
 
 // sources are the regions that some model is called in.

@@ -1,12 +1,14 @@
 package invoker_test
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
@@ -17,14 +19,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// environment is what contract and Lambda put into a function, with Bedrock at
-// url.
+// environment is what contract and Lambda put into a function, with Bedrock and
+// DynamoDB at url.
 func environment[C contract.Config](t *testing.T, c C, url string) func(string) string {
 	t.Helper()
 	env, err := contract.Encode(c)
 	require.NoError(t, err)
 	env["AWS_REGION"], env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = "eu-west-1", "AKIDEXAMPLE", "secret"
-	env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = url
+	env["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"], env["AWS_ENDPOINT_URL_DYNAMODB"] = url, url
 	return func(name string) string { return env[name] }
 }
 
@@ -36,6 +38,10 @@ func config() contract.Invoker {
 			{Region: "eu-central-1", ID: "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/b"},
 		}}},
 	}
+}
+
+func healthConfig() contract.Health {
+	return contract.Health{Stack: "eu", Region: "eu-west-1", Regions: []string{"eu-west-1", "eu-central-1"}, Table: "control"}
 }
 
 // bedrock throttles in eu-west-1, with the first frame of a stream, and answers
@@ -88,17 +94,47 @@ func TestFunctionAnswersFromAnotherRegion(t *testing.T) {
 	}
 }
 
+// TestTheSameZipIsTheHealthFunction, which reads the drain flag with the SDK.
 func TestTheSameZipIsTheHealthFunction(t *testing.T) {
-	h, err := invoker.New(environment(t, contract.Health{Stack: "eu", Region: "eu-west-1"}, ""), slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/healthz", nil))
-	assert.Equal(t, http.StatusOK, w.Code)
+	for answer, want := range map[string]int{`{}`: http.StatusOK, `{"Item":{"pk":{"S":"drain#eu-west-1"}}}`: http.StatusServiceUnavailable} {
+		table := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			assert.NoError(t, err)
+			assert.JSONEq(t, `{"TableName":"control","Key":{"pk":{"S":"drain#eu-west-1"},"sk":{"S":"drain"}}}`, string(body))
+			_, err = io.WriteString(w, answer)
+			assert.NoError(t, err)
+		}))
+		defer table.Close()
+		h, err := invoker.New(environment(t, healthConfig(), table.URL), slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, contract.HealthPath, nil))
+		assert.Equal(t, want, w.Code, answer)
+	}
+}
+
+func TestStartIsLogged(t *testing.T) {
+	for function, getenv := range map[string]func(string) string{
+		"invoker": environment(t, config(), ""),
+		"health":  environment(t, healthConfig(), ""),
+	} {
+		var log bytes.Buffer
+		_, err := invoker.New(getenv, slog.New(slog.NewTextHandler(&log, nil)))
+		require.NoError(t, err)
+		assert.Contains(t, log.String(), "level=INFO msg=start function="+function+" stack=eu region=eu-west-1\n")
+	}
+}
+
+func TestWaitForFirstContentIsTheConfigured(t *testing.T) {
+	c := config()
+	assert.Zero(t, invoker.Limits(c).FirstContent, "the default is failover's")
+	c.FirstContentSeconds = 45
+	assert.Equal(t, 45*time.Second, invoker.Limits(c).FirstContent)
 }
 
 func TestNewRejects(t *testing.T) {
 	good := environment(t, config(), "")
-	health := environment(t, contract.Health{Stack: "eu", Region: "eu-west-1"}, "")
+	health := environment(t, healthConfig(), "")
 	without := func(getenv func(string) string, missing string) func(string) string {
 		return func(name string) string {
 			if name == missing {
@@ -116,6 +152,7 @@ func TestNewRejects(t *testing.T) {
 		{"no configuration of the API", without(good, contract.EnvConfig), contract.EnvConfig},
 		{"no configuration of the health function", without(health, contract.EnvConfig), contract.EnvConfig},
 		{"no credentials", without(good, "AWS_ACCESS_KEY_ID"), "AWS_ACCESS_KEY_ID is missing"},
+		{"no credentials of the health function", without(health, "AWS_ACCESS_KEY_ID"), "AWS_ACCESS_KEY_ID is missing"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -53,7 +54,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	switch {
 	case errors.As(err, &large):
 		return nil, &apiError{status: http.StatusRequestEntityTooLarge, kind: kindInvalid, code: "request_too_large",
-			message: "The request body is too large: the limit is 3 MiB."}
+			message: fmt.Sprintf("The request body is too large: the limit is %d bytes.", contract.MaxBodyBytes)}
 	case err != nil:
 		return nil, invalid("", "", "The request body could not be read.")
 	default:

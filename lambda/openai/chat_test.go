@@ -1,12 +1,15 @@
 package openai_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/failover"
 	sdk "github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/assert"
@@ -147,6 +150,25 @@ func TestFinishReasons(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, got.Choices[0].FinishReason)
 	}
+}
+
+func TestAnswerThatCannotBeWholeInTimeIsNotRepeated(t *testing.T) {
+	e := none(converse.Timeout, "x")
+	e.err = &failover.Error{Class: converse.Timeout, Failures: []*converse.Error{
+		{Class: converse.Timeout, Region: "eu-west-1", Err: errors.Join(failover.ErrWhole, context.Canceled)},
+	}}
+	url, log := api(t, e)
+	var resp *http.Response
+	c := client(url, option.WithResponseInto(&resp), option.WithMaxRetries(2))
+	_, err := c.Chat.Completions.New(t.Context(), params())
+	var failure *sdk.Error
+	require.ErrorAs(t, err, &failure)
+	assert.Equal(t, http.StatusGatewayTimeout, failure.StatusCode)
+	assert.Equal(t, "server_error", failure.Type)
+	assert.Equal(t, "timeout", failure.Code)
+	assert.Contains(t, failure.Message, `"stream": true`)
+	assert.Empty(t, resp.Header.Get("Retry-After"))
+	assert.EqualValues(t, 504, log.line(t)["status"], "one line, since the SDK asked once")
 }
 
 func TestFailedInference(t *testing.T) {

@@ -125,10 +125,36 @@ func TestFaultyMessagesAreRefusedByName(t *testing.T) {
 		{"a file", saying(`{"role":"user","content":[{"type":"file","file":{}}]}`), "unsupported_parameter", "messages[0].content[0].type"},
 		{"a part without text", saying(`{"role":"user","content":[{"type":"text","text":"a"},{"type":"text"}]}`), "invalid_value", "messages[0].content[1].text"},
 		{"a part that is none", saying(`{"role":"user","content":["a"]}`), "invalid_type", "messages[0].content[0]"},
+		{"a beginning that is the assistant's", saying(`{"role":"system","content":"s"},{"role":"assistant","content":"a"},{"role":"user","content":"b"}`), "invalid_value", "messages[1].role"},
+		{"an end that is the assistant's", saying(`{"role":"user","content":"a"},{"role":"assistant","content":"b"}`), "invalid_value", "messages[1].role"},
+		{"an end that is the assistant's but for instructions", saying(`{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"developer","content":"c"}`), "invalid_value", "messages[1].role"},
+		{"more messages than 2,048", saying(repeated(`{"role":"user","content":"a"}`, 2049)), "invalid_value", "messages"},
+		{"more parts than 2,048 in one message", saying(`{"role":"user","content":[` + repeated(`{"type":"text","text":"a"}`, 2049) + `]}`), "invalid_value", "messages[0].content"},
+		{"more parts than 2,048 in all", saying(`{"role":"system","content":"a"},{"role":"user","content":[` + repeated(`{"type":"text","text":"a"}`, 2048) + `]}`), "invalid_value", "messages[1].content"},
 		{"an unknown member of a part", saying(`{"role":"user","content":[{"type":"text","text":"a","x":1}]}`), "unknown_parameter", "messages[0].content[0].x"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { assertRefused(t, tt.body, tt.code, tt.param) })
+	}
+}
+
+// repeated are n elements of an array.
+func repeated(element string, n int) string {
+	return strings.TrimSuffix(strings.Repeat(element+",", n), ",")
+}
+
+func TestLongConversationsAreAccepted(t *testing.T) {
+	for name, messages := range map[string]string{
+		"2,048 messages": repeated(`{"role":"user","content":"a"}`, 2048),
+		"2,048 parts":    `{"role":"user","content":[` + repeated(`{"type":"text","text":"a"}`, 2048) + `]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := hello()
+			url, _ := api(t, e)
+			resp, body := post(t, url, saying(messages))
+			require.Equal(t, http.StatusOK, resp.StatusCode, body)
+			assert.Len(t, e.question.Messages[0].Parts, 2048)
+		})
 	}
 }
 
@@ -218,6 +244,7 @@ func TestBodyThatIsNotEvenRead(t *testing.T) {
 	resp, body := post(t, url, fill(contract.MaxBodyBytes+1))
 	assert.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode)
 	assert.Contains(t, body, `"code":"request_too_large"`)
+	assert.Contains(t, body, "2883584 bytes")
 }
 
 func TestUnknownModel(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
 )
@@ -28,7 +29,8 @@ type apiError struct {
 	code       string // "" is null
 	param      string // "" is null
 	message    string
-	retryAfter int // seconds; 0 sends no Retry-After
+	retryAfter int  // seconds; 0 sends no Retry-After
+	final      bool // tells SDKs not to try again, whatever the status
 }
 
 // Error implements error.
@@ -56,6 +58,9 @@ func (e *apiError) write(w http.ResponseWriter) {
 	if e.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(e.retryAfter))
 	}
+	if e.final {
+		w.Header().Set(contract.HeaderShouldRetry, "false")
+	}
 	writeJSON(w, e.status, e)
 }
 
@@ -82,6 +87,8 @@ func asAPIError(err error) *apiError {
 	switch {
 	case errors.As(err, &e):
 		return e
+	case errors.Is(err, failover.ErrWhole):
+		return notWhole()
 	case errors.As(err, &none):
 		message := ""
 		if n := len(none.Failures); n > 0 {
@@ -130,6 +137,13 @@ func inferenceError(class converse.Class, message string) *apiError {
 		return &apiError{status: http.StatusServiceUnavailable, kind: kindServer, code: "service_unavailable", retryAfter: retryUnavailable,
 			message: "No region of this service can answer at the moment. Please retry."}
 	}
+}
+
+// notWhole is the error of an answer that cannot be whole in time. Repeating
+// the request would take, and cost, as much again.
+func notWhole() *apiError {
+	return &apiError{status: http.StatusGatewayTimeout, kind: kindServer, code: "timeout", final: true,
+		message: "The answer was not complete in time. Set \"stream\": true, which long answers need, or a lower 'max_completion_tokens'."}
 }
 
 // told keeps the names of this service's own resources from its callers.

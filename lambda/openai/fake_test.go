@@ -117,7 +117,7 @@ func api(t *testing.T, e openai.Engine) (string, *logged) {
 	log := &logged{}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
 	h, err := openai.New(openai.Config{
-		Region: "eu-west-1", Models: models, Engine: e, Log: logger,
+		Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Log: logger,
 		Now: func() time.Time { return time.Unix(1_700_000_000, 0) },
 	})
 	require.NoError(t, err)

@@ -50,6 +50,8 @@ func assertValid(t *testing.T, r chatRequest) {
 		assert.NotEmpty(t, s)
 	}
 	require.NotEmpty(t, q.Messages)
+	assert.Equal(t, converse.User, q.Messages[0].Role)
+	assert.Equal(t, converse.User, q.Messages[len(q.Messages)-1].Role)
 	var last converse.Role
 	for _, m := range q.Messages {
 		assert.NotEqual(t, last, m.Role, "roles alternate")

@@ -7,39 +7,69 @@ import (
 	"github.com/crossregion/crossregion/lambda/converse"
 )
 
+// Limits of one request: its messages, and the parts of all their contents
+// together, a string being one part.
+const (
+	maxMessages = 2048
+	maxParts    = 2048
+)
+
+// conversation collects the messages of a request.
+type conversation struct {
+	system []string
+	turns  []converse.Message
+	last   *object // the message of the last turn
+	parts  int     // of all contents so far
+}
+
 // messages takes the conversation. Converse keeps instructions apart and wants
 // roles to alternate, so system and developer messages are collected from
 // wherever they stand, and neighbours of one role become one message of several
-// parts.
+// parts. The first turn and the last must be the user's: models refuse another
+// beginning, and take an assistant's last words for their own, to go on with.
 func messages(o *object) (system []string, turns []converse.Message) {
 	raws := field[[]json.RawMessage](o, "messages", "an array of messages")
 	if raws == nil {
 		o.set(invalid("messages", "missing_required_parameter", "Missing required parameter: 'messages'."))
 		return nil, nil
 	}
+	if len(*raws) > maxMessages {
+		o.invalid("messages", "%d messages are more than %d", len(*raws), maxMessages)
+	}
+	var all conversation
 	for i, raw := range *raws {
-		c := o.child(fmt.Sprintf("messages[%d]", i), raw)
-		role := value[string](c, "role", "a string")
-		texts := content(c)
-		switch role {
-		case "system", "developer":
-			system = append(system, texts...)
-		case "user", "assistant":
-			if len(texts) == 0 {
-				c.invalid("content", "it is empty, which models refuse")
-			}
-			turns = say(turns, converse.Role(role), texts)
-		case "tool", "function":
-			c.set(unsupported(c.path+"role", "This service does not support tools."))
-		default:
-			c.invalid("role", "expected one of system, developer, user and assistant")
+		if o.err != nil {
+			return nil, nil
 		}
-		messageExtras(c)
+		all.add(o.child(fmt.Sprintf("messages[%d]", i), raw))
 	}
-	if len(turns) == 0 {
+	switch {
+	case len(all.turns) == 0:
 		o.invalid("messages", "at least one message must be the user's")
+	case all.turns[len(all.turns)-1].Role != converse.User:
+		all.last.invalid("role", "the last message must be the user's")
 	}
-	return system, turns
+	return all.system, all.turns
+}
+
+// add takes the message c.
+func (all *conversation) add(c *object) {
+	role := value[string](c, "role", "a string")
+	texts := all.content(c)
+	switch role {
+	case "system", "developer":
+		all.system = append(all.system, texts...)
+	case "user", "assistant":
+		if len(texts) == 0 {
+			c.invalid("content", "it is empty, which models refuse")
+		}
+		all.say(c, converse.Role(role), texts)
+	case "tool", "function":
+		c.set(unsupported(c.path+"role", "This service does not support tools."))
+	default:
+		c.invalid("role", "expected one of system, developer, user and assistant")
+	}
+	messageExtras(c)
 }
 
 // messageExtras refuses what a message may have besides its text. A client that
@@ -56,49 +86,65 @@ func messageExtras(c *object) {
 	c.finish()
 }
 
-// say adds texts to the turns, as part of the last if it has the same role.
-func say(turns []converse.Message, role converse.Role, texts []string) []converse.Message {
-	if len(turns) == 0 || turns[len(turns)-1].Role != role {
-		turns = append(turns, converse.Message{Role: role})
+// say adds the texts of c to the turns, as part of the last if it has the same
+// role.
+func (all *conversation) say(c *object, role converse.Role, texts []string) {
+	if len(all.turns) == 0 && role != converse.User {
+		c.invalid("role", "the first message after the instructions must be the user's")
 	}
-	last := &turns[len(turns)-1]
+	if len(all.turns) == 0 || all.turns[len(all.turns)-1].Role != role {
+		all.turns = append(all.turns, converse.Message{Role: role})
+	}
+	last := &all.turns[len(all.turns)-1]
 	for _, t := range texts {
 		last.Parts = append(last.Parts, converse.Part{Text: t})
 	}
-	return turns
+	all.last = c
 }
 
-// content takes the texts of a message, without empty ones, which say nothing
-// and which Converse refuses.
-func content(c *object) []string {
+// content takes the texts of the message c, without empty ones, which say
+// nothing and which Converse refuses.
+func (all *conversation) content(c *object) []string {
 	raw := c.take("content")
 	if raw == nil {
 		return nil
 	}
 	var parts []json.RawMessage
 	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return nonEmpty(text)
-	}
-	if json.Unmarshal(raw, &parts) != nil {
+	isText := json.Unmarshal(raw, &text) == nil
+	if !isText && json.Unmarshal(raw, &parts) != nil {
 		c.wrongType("content", "a string or an array of parts")
+	}
+	all.parts += max(len(parts), 1)
+	if all.parts > maxParts {
+		c.invalid("content", "the messages have more than %d parts in all", maxParts)
+	}
+	if isText {
+		return nonEmpty(text)
 	}
 	var texts []string
 	for i, raw := range parts {
-		p := c.child(fmt.Sprintf("content[%d]", i), raw)
-		kind := value[string](p, "type", "a string")
-		if kind != "text" {
-			p.set(unsupported(p.path+"type", "This service supports content of type text only."))
+		if c.err != nil {
+			return nil
 		}
-		text := field[string](p, "text", "a string")
-		if text == nil {
-			p.invalid("text", "it is missing")
-			continue
-		}
-		texts = append(texts, nonEmpty(*text)...)
-		p.finish()
+		texts = append(texts, part(c.child(fmt.Sprintf("content[%d]", i), raw))...)
 	}
 	return texts
+}
+
+// part takes the text of one part of a message.
+func part(p *object) []string {
+	kind := value[string](p, "type", "a string")
+	if kind != "text" {
+		p.set(unsupported(p.path+"type", "This service supports content of type text only."))
+	}
+	text := field[string](p, "text", "a string")
+	if text == nil {
+		p.invalid("text", "it is missing")
+		return nil
+	}
+	p.finish()
+	return nonEmpty(*text)
 }
 
 func nonEmpty(text string) []string {

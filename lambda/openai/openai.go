@@ -2,7 +2,8 @@
 //
 // It ignores nothing silently. A parameter is honoured, or is at the value at
 // which it changes nothing, or is a hint that cannot change an answer, or is
-// refused by name. It knows no region and no AWS: an [Engine] answers.
+// refused by name. A request has at most 2,048 messages with 2,048 parts in all,
+// and its body at most [contract.MaxBodyBytes]. It knows no region and no AWS: an [Engine] answers.
 package openai
 
 import (
@@ -31,6 +32,8 @@ type Engine interface {
 
 // Config configures the handler that [New] returns.
 type Config struct {
+	// Stack names the stack in metrics; required.
+	Stack string
 	// Region is where the handler runs; required.
 	Region string
 	// Models are what callers may ask for; at least one.
@@ -66,6 +69,9 @@ func New(cfg Config) (http.Handler, error) {
 
 func (c Config) validate() error {
 	var errs []error
+	if c.Stack == "" {
+		errs = append(errs, errors.New("stack is missing"))
+	}
 	if c.Region == "" {
 		errs = append(errs, errors.New("region is missing"))
 	}
@@ -137,7 +143,7 @@ func (s *server) serve(name string, op operation) http.Handler {
 			rec.status = e.status
 			e.write(w)
 		}
-		rec.write(r.Context(), s.Log, s.Now())
+		rec.write(r.Context(), s)
 	})
 }
 

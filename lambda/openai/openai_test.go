@@ -73,14 +73,30 @@ func TestOneLineInTheLogSaysHowItWent(t *testing.T) {
 	post(t, url, `{"model":"claude-sonnet","messages":[{"role":"user","content":"hello"}]}`)
 	line := log.line(t)
 	delete(line, "time")
+	delete(line, "_aws")
 	assert.Equal(t, map[string]any{
 		"level": "INFO", "msg": "request", "requestId": "req-1", "operation": "createChatCompletion", "model": "claude-sonnet",
-		"status": 200.0, "error": "", "target": "eu-central-1", "ms": 0.0, "inputTokens": 12.0, "outputTokens": 3.0,
+		"status": 200.0, "error": "", "target": "eu-central-1", "ms": 0.0, "stack": "eu", "region": "eu-west-1",
+		"Requests": 1.0, "Errors": 0.0, "Failovers": 1.0, "Throttles": 1.0, "ResidencyViolations": 0.0,
+		"InputTokens": 12.0, "OutputTokens": 3.0,
 		"attempts": []any{
 			map[string]any{"region": "eu-west-1", "outcome": "throttled", "ms": 30.0},
 			map[string]any{"region": "eu-central-1", "outcome": "ok", "ms": 200.0},
 		},
 	}, line)
+}
+
+func TestTargetThatIsNotAsSetUpIsAWarning(t *testing.T) {
+	for outcome, want := range map[converse.Class]string{
+		converse.Denied: "WARN", converse.NotFound: "WARN", converse.Throttled: "INFO", converse.Timeout: "INFO",
+	} {
+		e := hello()
+		e.report.Attempts[0].Outcome = string(outcome)
+		url, log := api(t, e)
+		resp, _ := post(t, url, `{"model":"claude-sonnet","messages":[{"role":"user","content":"hello"}]}`)
+		assert.Equal(t, http.StatusOK, resp.StatusCode)
+		assert.Equal(t, want, log.line(t)["level"], outcome)
+	}
 }
 
 func TestNothingPersonalIsLogged(t *testing.T) {
@@ -122,7 +138,7 @@ func (w *hungUp) Write(p []byte) (int, error) {
 
 func TestStreamEndsWhenNobodyReads(t *testing.T) {
 	e, log := hello(), &logged{}
-	h, err := openai.New(openai.Config{Region: "eu-west-1", Models: models, Engine: e, Log: slog.New(slog.NewJSONHandler(log, nil))})
+	h, err := openai.New(openai.Config{Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Log: slog.New(slog.NewJSONHandler(log, nil))})
 	require.NoError(t, err)
 	r := httptest.NewRequest("POST", "/v1/chat/completions",
 		strings.NewReader(`{"model":"claude-sonnet","stream":true,"messages":[{"role":"user","content":"hello"}]}`))
@@ -136,7 +152,7 @@ func TestStreamEndsWhenNobodyReads(t *testing.T) {
 
 func TestNewNamesEveryFault(t *testing.T) {
 	_, err := openai.New(openai.Config{})
-	for _, fault := range []string{"region is missing", "models is empty", "engine is missing", "log is missing"} {
+	for _, fault := range []string{"stack is missing", "region is missing", "models is empty", "engine is missing", "log is missing"} {
 		assert.ErrorContains(t, err, fault)
 	}
 }

@@ -11,18 +11,21 @@ import (
 	"github.com/crossregion/crossregion/lambda/apigw"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
+	"github.com/crossregion/crossregion/lambda/metrics"
 )
 
 // record is what the log learns of a request: nothing that the caller wrote,
 // and nothing about who it is.
 type record struct {
-	operation string
-	started   time.Time
-	status    int
-	model     string // a configured name, never the caller's own words
-	fault     string // code or type of the error, "" if there was none
-	report    failover.Report
-	usage     converse.Usage
+	operation  string
+	started    time.Time
+	status     int
+	model      string        // a configured name, never the caller's own words
+	fault      string        // code or type of the error, "" if there was none
+	failed     bool          // the service's own fault, though the status may be 200
+	firstToken time.Duration // 0 but for a streamed answer
+	report     failover.Report
+	usage      converse.Usage
 }
 
 // attempted notes how the engine went about it, and tells the client.
@@ -35,6 +38,7 @@ func (rec *record) attempted(h http.Header, report failover.Report) {
 }
 
 func (rec *record) fail(e *apiError) {
+	rec.failed = e.status >= http.StatusInternalServerError
 	rec.fault = e.code
 	if rec.fault == "" {
 		rec.fault = e.kind
@@ -48,21 +52,51 @@ type attempt struct {
 	Millis  int64  `json:"ms"`
 }
 
-func (rec *record) write(ctx context.Context, log *slog.Logger, now time.Time) {
+// metrics are what the request adds to the metrics of the stack and region that
+// s serves.
+func (rec *record) metrics(s *server) metrics.Request {
+	m := metrics.Request{
+		Stack: s.Stack, Region: s.Region, Model: rec.model, Failed: rec.failed, FirstToken: rec.firstToken,
+		Failovers:   max(0, len(rec.report.Attempts)-1),
+		InputTokens: rec.usage.Input, OutputTokens: rec.usage.Output,
+	}
+	for _, a := range rec.report.Attempts {
+		if a.Outcome == string(converse.Throttled) {
+			m.Throttles++
+		}
+	}
+	if rec.fault == contract.CodeResidencyViolation {
+		m.ResidencyViolations = 1
+	}
+	return m
+}
+
+// level is that of a warning if a target is not as it was set up to be, which
+// failover hides from callers but operators have to mend.
+func (rec *record) level() slog.Level {
+	for _, a := range rec.report.Attempts {
+		if a.Outcome == string(converse.Denied) || a.Outcome == string(converse.NotFound) {
+			return slog.LevelWarn
+		}
+	}
+	return slog.LevelInfo
+}
+
+// write adds the request's one line to the log of s, which is a metric document
+// as well.
+func (rec *record) write(ctx context.Context, s *server) {
+	now := s.Now()
 	attempts := make([]attempt, len(rec.report.Attempts))
 	for i, a := range rec.report.Attempts {
 		attempts[i] = attempt{a.Region, a.Outcome, a.Duration.Milliseconds()}
 	}
-	log.InfoContext(ctx, "request",
-		"requestId", apigw.RequestID(ctx),
-		"operation", rec.operation,
-		"model", rec.model,
-		"status", rec.status,
-		"error", rec.fault,
-		"target", rec.report.Target,
-		"attempts", attempts,
-		"ms", now.Sub(rec.started).Milliseconds(),
-		"inputTokens", rec.usage.Input,
-		"outputTokens", rec.usage.Output,
-	)
+	s.Log.LogAttrs(ctx, rec.level(), "request", append(rec.metrics(s).Attrs(now),
+		slog.String("requestId", apigw.RequestID(ctx)),
+		slog.String("operation", rec.operation),
+		slog.Int("status", rec.status),
+		slog.String("error", rec.fault),
+		slog.String("target", rec.report.Target),
+		slog.Any("attempts", attempts),
+		slog.Int64("ms", now.Sub(rec.started).Milliseconds()),
+	)...)
 }

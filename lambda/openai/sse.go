@@ -46,6 +46,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	if err != nil {
 		return err
 	}
+	rec.firstToken = s.Now().Sub(rec.started)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache, no-store")

@@ -20,6 +20,14 @@ import (
 // Source: https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
 const maxNames = 10
 
+// Longest names in octets: the first name becomes the certificate's common name,
+// which RFC 5280 keeps shorter than the alternative names.
+// Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
+const (
+	maxCommonName = 64
+	maxName       = 253
+)
+
 // DNS is the public DNS in which validation records are looked up;
 // local/route53 implements it.
 type DNS interface {
@@ -80,9 +88,12 @@ func (in *certificateInputs) check(names []string) error {
 		return invalid("certificateTransparencyLoggingPreference %q is neither ENABLED nor DISABLED", in.Options.TransparencyLogging)
 	case len(names) > maxNames:
 		return cloud.Refuse("LimitExceededException", "%d names on one certificate, over the quota of %d", len(names), maxNames)
+	case len(in.DomainName) > maxCommonName:
+		return invalid("domainName %q has %d octets, over the %d of a common name: "+
+			"put a shorter name first and this one into subjectAlternativeNames", in.DomainName, len(in.DomainName), maxCommonName)
 	}
 	for _, n := range names {
-		if !name.MatchString(n) || len(n) > 253 {
+		if !name.MatchString(n) || len(n) > maxName {
 			return invalid("domain name %q is not valid", n)
 		}
 	}

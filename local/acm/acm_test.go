@@ -1,6 +1,7 @@
 package acm_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/local/acm"
@@ -58,6 +59,8 @@ func TestCertificateRefuses(t *testing.T) {
 		edit object
 		want string
 	}{
+		{"a common name of 65 octets", object{"domainName": nameOf(65)}, "has 65 octets, over the 64 of a common name"},
+		{"an alternative name of 254 octets", object{"subjectAlternativeNames": []any{nameOf(254)}}, "is not valid"},
 		{"validation by e-mail", object{"validationMethod": "EMAIL"}, "use DNS"},
 		{"no validation", object{"validationMethod": nil}, "use DNS"},
 		{"a name that is none", object{"domainName": "example"}, `domain name "example" is not valid`},
@@ -77,6 +80,27 @@ func TestCertificateRefuses(t *testing.T) {
 			assert.ErrorContains(t, err, tt.want)
 		})
 	}
+}
+
+// nameOf returns a domain name of n octets, at least 60.
+func nameOf(n int) string {
+	rest := n - len(".example.com")
+	var labels strings.Builder
+	for ; rest > 63; rest -= 48 {
+		labels.WriteString(strings.Repeat("a", 47) + ".")
+	}
+	return labels.String() + strings.Repeat("b", rest) + ".example.com"
+}
+
+func TestCertificateTakesTheLongestNames(t *testing.T) {
+	common, alternative := nameOf(64), nameOf(253)
+	require.Len(t, common, 64)
+	require.Len(t, alternative, 253)
+	state, err := create(t, acm.New(dns{}), "eu-west-1", certificate, object{
+		"domainName": common, "validationMethod": "DNS", "subjectAlternativeNames": []any{alternative},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, []string{common, alternative}, state.Outputs["subjectAlternativeNames"])
 }
 
 func TestOneRecordValidatesANameItsWildcardAndAllRegions(t *testing.T) {

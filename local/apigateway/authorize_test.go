@@ -69,6 +69,57 @@ func TestAuthorize(t *testing.T) {
 	}
 }
 
+// validated is a document whose authorizer is asked about API keys only, and
+// which words the refusal of everything else.
+func validated(status any) object {
+	doc := document(object{"/x": object{"get": guarded(buffered())}})
+	change(doc, `^[Bb]earer +cr_[a-z2-7]{4}\.[A-Za-z0-9_-]{6}$`,
+		"components", "securitySchemes", "key", "x-amazon-apigateway-authorizer", "identityValidationExpression")
+	return change(doc, object{"UNAUTHORIZED": object{
+		"statusCode": status, "responseTemplates": object{"application/json": `{"code":"invalid_api_key"}`},
+	}}, "x-amazon-apigateway-gateway-responses")
+}
+
+func TestTheAuthorizerIsAskedAboutTokensThatMatch(t *testing.T) {
+	tests := []struct {
+		name, token string
+		status      int
+	}{
+		{"a key", "Bearer cr_ab27.A_9-zz", 200},
+		{"a key after two spaces and a small letter", "bearer  cr_ab27.A_9-zz", 200},
+		{"another scheme", "Basic cr_ab27.A_9-zz", 401},
+		{"a key without its scheme", "cr_ab27.A_9-zz", 401},
+		{"a key and more", "Bearer cr_ab27.A_9-zzz", 401},
+		{"a key after something else", "x Bearer cr_ab27.A_9-zz", 401},
+		{"a secret with another separator", "Bearer cr_ab27xA_9-zz", 401},
+		{"no token", "", 401},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.lambda.define(serve, returns(`{"statusCode":200}`))
+			f.lambda.define(authorizer, returns(verdict("Allow", "*", `{}`)))
+			_, host := f.deploy("api", validated("401"))
+			res := f.do("GET", host, "/prod/x", header("Authorization", tt.token))
+			assert.Equal(t, tt.status, res.status)
+			if tt.status == 200 {
+				assert.Len(t, f.lambda.to(authorizer), 1)
+				return
+			}
+			assert.JSONEq(t, `{"code":"invalid_api_key"}`, res.body)
+			assert.Empty(t, f.lambda.to(authorizer), "what cannot be a key costs no invocation")
+		})
+	}
+}
+
+func TestAGatewayResponseTakesItsStatusAsTextOrNumber(t *testing.T) {
+	for _, status := range []any{"403", 403} {
+		f := newFixture(t)
+		_, host := f.deploy("api", validated(status))
+		assert.Equal(t, 403, f.do("GET", host, "/prod/x").status, "%T", status)
+	}
+}
+
 func TestTheAuthorizerIsAskedAsAWSAsks(t *testing.T) {
 	f, id, host := guardedFixture(t)
 	f.lambda.define(authorizer, returns(verdict("Allow", "*", `{"tenant":"acme","n":7,"ok":true}`)))

@@ -75,6 +75,8 @@ func TestImportRefuses(t *testing.T) {
 			object{"THROTTLED": object{"responseTemplates": object{"text/xml": ""}}}, "use application/json"},
 		{"a status that is none", []string{"x-amazon-apigateway-gateway-responses"},
 			object{"THROTTLED": object{"statusCode": "fine"}}, "not an HTTP status"},
+		{"a status that no answer has", []string{"x-amazon-apigateway-gateway-responses"},
+			object{"THROTTLED": object{"statusCode": "600"}}, "not an HTTP status"},
 		{"an undefined validator", []string{"x-amazon-apigateway-request-validator"}, "all", `"all" is not defined`},
 		{"a validator of bodies", []string{"x-amazon-apigateway-request-validators"},
 			object{"all": object{"validateRequestBody": true}}, "checks bodies"},

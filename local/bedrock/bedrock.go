@@ -7,6 +7,7 @@
 package bedrock
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -41,7 +42,8 @@ type Service struct {
 	mu       sync.Mutex
 	profiles map[string]profile // application profiles by ARN
 	faults   map[string]Fault   // by source region
-	calls    []Call             // the last [MaxCalls], oldest first
+	calls    []Call             // a ring of the last [MaxCalls]
+	oldest   int                // where the ring begins, once it is full
 	routed   map[string]int     // calls routed so far, by the ARN that was named
 	requests uint64             // received so far, for their ids
 }
@@ -94,7 +96,7 @@ func (s *Service) SigningName() string { return "bedrock" }
 func (s *Service) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Call(nil), s.calls...)
+	return slices.Concat(s.calls[s.oldest:], s.calls[:s.oldest])
 }
 
 // route picks the region that serves the next call for t, in turn, beginning
@@ -104,8 +106,10 @@ func (s *Service) route(t target, c Call) {
 	defer s.mu.Unlock()
 	c.Source, c.Destination = t.source, t.destinations[s.routed[t.arn]%len(t.destinations)]
 	s.routed[t.arn]++
-	if len(s.calls) == MaxCalls {
-		s.calls = append([]Call(nil), s.calls[1:]...)
+	if len(s.calls) < MaxCalls {
+		s.calls = append(s.calls, c)
+		return
 	}
-	s.calls = append(s.calls, c)
+	s.calls[s.oldest] = c
+	s.oldest = (s.oldest + 1) % MaxCalls
 }

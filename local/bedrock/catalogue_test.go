@@ -2,6 +2,7 @@ package bedrock
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,8 +31,20 @@ func TestCatalogueIsConsistent(t *testing.T) {
 func TestCallsKeepsTheLastOnes(t *testing.T) {
 	s := New(Config{})
 	for i := range MaxCalls + 2 {
-		s.route(target{source: "us-east-1", destinations: []string{"us-east-1"}}, Call{Stream: i > 1})
+		s.route(target{source: "us-east-1", destinations: []string{"us-east-1"}}, Call{ModelID: strconv.Itoa(i)})
 	}
-	assert.Len(t, s.Calls(), MaxCalls)
-	assert.True(t, s.Calls()[0].Stream, "the two oldest are gone")
+	calls := s.Calls()
+	assert.Len(t, calls, MaxCalls)
+	for i, c := range calls {
+		assert.Equal(t, strconv.Itoa(i+2), c.ModelID, "the two oldest are gone, the rest is in order")
+	}
+}
+
+func TestAFullMemoryOfCallsIsNotCopied(t *testing.T) {
+	s := New(Config{})
+	home := target{source: "us-east-1", destinations: []string{"us-east-1"}}
+	for range MaxCalls {
+		s.route(home, Call{})
+	}
+	assert.Zero(t, testing.AllocsPerRun(100, func() { s.route(home, Call{}) }))
 }

@@ -24,6 +24,7 @@ type environment struct {
 	api   *http.Server
 	work  chan *invocation   // has room for the one invocation
 	lease context.CancelFunc // ends the wait for work; guarded by Service.mu
+	stale time.Time          // of the cloud's clock: from then on e takes no more work
 
 	mu       sync.Mutex
 	cmd      *exec.Cmd
@@ -38,16 +39,20 @@ type environment struct {
 }
 
 func newEnvironment(s *Service, v *version, first *invocation) *environment {
-	e := &environment{s: s, v: v, current: first, work: make(chan *invocation, 1)}
+	e := &environment{
+		s: s, v: v, current: first, work: make(chan *invocation, 1),
+		stale: s.cfg.World.Clock.Now().Add(s.limits.credentials),
+	}
 	e.work <- first
 	return e
 }
 
-// assign gives e its next invocation, unless e is about to end.
-func (e *environment) assign(inv *invocation) bool {
+// assign gives e its next invocation, unless e is about to end or has old
+// credentials.
+func (e *environment) assign(inv *invocation, now time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stopped || e.dead {
+	if e.stopped || e.dead || !now.Before(e.stale) {
 		return false
 	}
 	e.current = inv
@@ -76,7 +81,8 @@ func (e *environment) start() error {
 	return nil
 }
 
-// variables is the whole environment of the process.
+// variables is the whole environment of the process. Its credentials are never
+// renewed.
 func (e *environment) variables(runtimeAPI string) ([]string, error) {
 	credentials, err := e.s.cfg.IAM.Issue(e.v.in.Role, e.v.region, e.v.in.Name)
 	if err != nil {
@@ -127,19 +133,23 @@ func (e *environment) serve(l net.Listener) {
 // wait ends everything about e after its process has ended.
 func (e *environment) wait() {
 	defer e.s.owned.Done()
-	exit := e.cmd.Wait()
+	e.died(e.cmd.Wait())
+	ctx, cancel := context.WithTimeout(context.Background(), e.s.limits.grace)
+	defer cancel()
+	if err := e.api.Shutdown(ctx); err != nil {
+		err = errors.Join(err, e.api.Close())
+		e.s.cfg.World.Log.Warn("runtime API had to be cut off", "function", e.v.arn, "err", err)
+	}
+}
+
+// died takes a dead environment from its service and ends what it worked on.
+func (e *environment) died(exit error) {
 	inv, cause := e.bury(exit)
 	e.log.flush()
 	e.s.remove(e, inv != nil)
 	if inv != nil {
 		e.logEnd(inv, cause)
 		inv.end(cause)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), e.s.limits.grace)
-	defer cancel()
-	if err := e.api.Shutdown(ctx); err != nil {
-		err = errors.Join(err, e.api.Close())
-		e.s.cfg.World.Log.Warn("runtime API had to be cut off", "function", e.v.arn, "err", err)
 	}
 }
 
@@ -164,6 +174,13 @@ func (e *environment) bury(exit error) (*invocation, *failure) {
 		}
 	}
 	return inv, e.cause
+}
+
+// gone reports whether the process has ended.
+func (e *environment) gone() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.dead
 }
 
 // describe words the end of a process as Lambda does.
@@ -214,7 +231,7 @@ func (e *environment) fail(cause *failure) {
 func (e *environment) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stopped {
+	if e.stopped || e.dead {
 		return
 	}
 	e.stopped = true

@@ -124,9 +124,10 @@ func (s *Service) admit(ref reference, in Invocation) (*invocation, *environment
 	for len(v.idle) > 0 {
 		e := v.idle[len(v.idle)-1]
 		s.takeIdle(e)
-		if e.assign(inv) {
+		if e.assign(inv, s.cfg.World.Clock.Now()) {
 			return inv, nil, nil
 		}
+		e.stop()
 	}
 	e := newEnvironment(s, v, inv)
 	s.running[e] = true
@@ -158,11 +159,12 @@ func (s *Service) count(f *function, n int) {
 }
 
 // release lets an environment wait for more work, and ends it when none comes.
+// One that died meanwhile does not wait: nobody would remove it again.
 func (s *Service) release(e *environment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count(e.v.function, -1)
-	if s.closed {
+	if s.closed || e.gone() {
 		return
 	}
 	ctx, cancel := context.WithCancel(s.ctx)

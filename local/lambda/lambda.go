@@ -61,9 +61,10 @@ type Service struct {
 
 // limits are times of Lambda that no resource configures.
 type limits struct {
-	init  time.Duration // real time, for a process to ask for its first invocation
-	idle  time.Duration // of the cloud's clock, for an environment without work
-	grace time.Duration // real time, between SIGTERM and SIGKILL
+	init        time.Duration // real time, for a process to ask for its first invocation
+	idle        time.Duration // of the cloud's clock, for an environment without work
+	grace       time.Duration // real time, between SIGTERM and SIGKILL
+	credentials time.Duration // of the cloud's clock, for an environment to take new work
 }
 
 // region is what Lambda and CloudWatch Logs keep in one region.
@@ -81,9 +82,13 @@ func New(cfg Config) *Service {
 	return &Service{
 		cfg: cfg,
 		// Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
-		limits: limits{init: 10 * time.Second, idle: 10 * time.Minute, grace: 2 * time.Second},
-		code:   codeStore{dir: cfg.Dir, arch: cfg.Arch, unpacked: map[string]bool{}},
-		ctx:    ctx, cancel: cancel,
+		limits: limits{
+			init: 10 * time.Second, idle: 10 * time.Minute, grace: 2 * time.Second,
+			// What is left of them outlasts the longest invocation.
+			credentials: iam.SessionLifetime / 2,
+		},
+		code: codeStore{dir: cfg.Dir, arch: cfg.Arch, unpacked: map[string]bool{}},
+		ctx:  ctx, cancel: cancel,
 		regions: map[string]*region{}, running: map[*environment]bool{},
 	}
 }

@@ -1,10 +1,13 @@
 package lambda_test
 
 import (
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/crossregion/crossregion/local/iam"
+	"github.com/crossregion/crossregion/local/lambda"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -64,4 +67,67 @@ func TestProcessThatDiesIdleIsReplaced(t *testing.T) {
 	require.Eventually(t, func() bool { return w.Environments() == 0 }, 30*time.Second, time.Millisecond)
 	body, _ = w.call(arn, order{"do": "context"})
 	assert.NotEqual(t, pid, decode(t, body)["pid"])
+}
+
+func TestEnvironmentsWithOldCredentialsTakeNoMoreWork(t *testing.T) {
+	w := newWorld(t)
+	arn := w.function(nil)
+	pid := func() any {
+		body, _ := w.call(arn, order{"do": "context"})
+		return decode(t, body)["pid"]
+	}
+	const step = 9 * time.Minute // never idle for long enough to end
+	first := pid()
+	for age := step; age < iam.SessionLifetime/2; age += step {
+		w.clock.Advance(step)
+		require.Equal(t, first, pid(), "at the age of %s", age)
+	}
+	w.clock.Advance(step)
+	assert.NotEqual(t, first, pid(), "half of the lifetime is over")
+	require.Eventually(t, func() bool { return w.Environments() == 1 }, 30*time.Second, time.Millisecond)
+	assert.ErrorIs(t, syscall.Kill(int(first.(float64)), 0), syscall.ESRCH)
+}
+
+// step returns an environment that has an invocation and no process.
+func (w *world) step(arn string) lambda.Step {
+	w.t.Helper()
+	x, err := w.Step(invocation(arn, order{"do": "answer"}, false))
+	require.NoError(w.t, err)
+	return x
+}
+
+func TestADeadEnvironmentBeginsNothing(t *testing.T) {
+	w := newWorld(t)
+	x := w.step(w.function(nil))
+	x.Die()
+	assert.False(t, x.Begin())
+	assert.False(t, x.Timed(), "a timer is left")
+}
+
+func TestAProcessMayDieWhileItsInvocationIsHandedOver(t *testing.T) {
+	w := newWorld(t)
+	arn := w.function(nil)
+	for range 200 {
+		x := w.step(arn)
+		var both sync.WaitGroup
+		both.Go(func() { x.Begin() })
+		both.Go(x.Die)
+		both.Wait()
+		require.False(t, x.Timed(), "a timer is left")
+	}
+	assert.Zero(t, w.Environments())
+}
+
+func TestADeadEnvironmentDoesNotWaitForWork(t *testing.T) {
+	w := newWorld(t)
+	arn := w.function(props{"reservedConcurrentExecutions": 1.0})
+	x := w.step(arn)
+	require.True(t, x.Begin())
+	x.Respond()
+	x.Finish()
+	x.Die()
+	x.Release()
+	assert.Zero(t, x.Idle())
+	body, _ := w.call(arn, order{"do": "context"})
+	assert.Contains(t, body, "pid", "and its concurrency is free again")
 }

@@ -48,7 +48,12 @@ func (e *environment) next(w http.ResponseWriter, r *http.Request) {
 	}
 	select {
 	case inv := <-e.work:
-		deadline := e.begin(inv)
+		deadline, ok := e.begin(inv)
+		if !ok {
+			answer(w, invalidState("the environment has ended"))
+			return
+		}
+		e.logStart(inv)
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
@@ -98,14 +103,17 @@ func (e *environment) finish() (*invocation, bool) {
 	return inv, true
 }
 
-// begin starts an invocation's time and returns when it is up.
-func (e *environment) begin(inv *invocation) time.Time {
-	e.logStart(inv)
+// begin starts an invocation's time and returns when it is up. It reports false
+// when the process died before: then the invocation is not e's any more.
+func (e *environment) begin(inv *invocation) (time.Time, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.dead || e.current != inv {
+		return time.Time{}, false
+	}
 	inv.state, inv.begun = running, time.Now()
 	inv.timer = time.AfterFunc(e.v.timeout, func() { e.expired(inv) })
-	return inv.begun.Add(e.v.timeout)
+	return inv.begun.Add(e.v.timeout), true
 }
 
 // accept takes the invocation to which the runtime sends a response or an

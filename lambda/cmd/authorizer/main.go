@@ -34,5 +34,6 @@ func authorizer(log *slog.Logger) (*auth.Authorizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure: %w", err)
 	}
+	log.Info("start", "function", contract.FunctionAuthorizer, "stack", cfg.Stack, "region", cfg.Region)
 	return &auth.Authorizer{Store: auth.NewTable(dynamodb.NewFromConfig(sdk), cfg.Table), Now: time.Now, Log: log}, nil
 }

@@ -1,0 +1,47 @@
+package contract
+
+// MetricNamespace is the CloudWatch namespace of the handlers' own metrics.
+const MetricNamespace = "Crossregion"
+
+// Dimensions of the handlers' metrics. Each metric exists twice: by stack and
+// region, and by model besides. Nothing about a caller is a dimension.
+const (
+	DimensionStack  = "stack"  // name of the Pulumi stack
+	DimensionRegion = "region" // region whose API answered
+	DimensionModel  = "model"  // a configured name
+)
+
+// Names of the handlers' metrics.
+const (
+	MetricRequests            = "Requests"
+	MetricErrors              = "Errors"
+	MetricTimeToFirstToken    = "TimeToFirstToken"
+	MetricFailovers           = "Failovers"
+	MetricThrottles           = "Throttles"
+	MetricResidencyViolations = "ResidencyViolations"
+	MetricInputTokens         = "InputTokens"
+	MetricOutputTokens        = "OutputTokens"
+)
+
+// Metric is one metric that the invoker emits.
+type Metric struct {
+	Name string
+	Unit string // CloudWatch's name of the unit
+	What string // one line for operators
+}
+
+// Metrics are all that the invoker emits, once per request.
+var Metrics = []Metric{
+	{MetricRequests, "Count", "requests that reached the invoker"},
+	{MetricErrors, "Count", "requests that failed through no fault of the caller, before or within their answer"},
+	{MetricTimeToFirstToken, "Milliseconds", "from a request to the first content of its streamed answer"},
+	{MetricFailovers, "Count", "inference calls made because an earlier target had failed"},
+	{MetricThrottles, "Count", "inference calls that Bedrock throttled"},
+	{MetricResidencyViolations, "Count", "requests refused because a target would leave the jurisdiction"},
+	{MetricInputTokens, "Count", "tokens read by models"},
+	{MetricOutputTokens, "Count", "tokens written by models"},
+}
+
+// CodeResidencyViolation is the code of the error that
+// [MetricResidencyViolations] counts.
+const CodeResidencyViolation = "residency_violation"

@@ -1,0 +1,73 @@
+package awsenv_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/crossregion/crossregion/lambda/awsenv"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// transport is that of the AWS clients, for a server with certificate whose
+// connections dial returns.
+func transport(t *testing.T, certificate *x509.Certificate, dial func() net.Conn) *http.Transport {
+	t.Helper()
+	cfg, err := awsenv.Config(lambdaEnv())
+	require.NoError(t, err)
+	client, ok := cfg.HTTPClient.(*http.Client)
+	require.True(t, ok)
+	tr, ok := client.Transport.(*http.Transport)
+	require.True(t, ok)
+	tr.DialContext = func(context.Context, string, string) (net.Conn, error) { return dial(), nil }
+	tr.TLSClientConfig.RootCAs = x509.NewCertPool()
+	tr.TLSClientConfig.RootCAs.AddCert(certificate)
+	return tr
+}
+
+// certified is a server that lends its certificate, for example.com.
+func certified(t *testing.T) *httptest.Server {
+	t.Helper()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	return server
+}
+
+func TestDeadConnectionIsGivenUpWithinTenSeconds(t *testing.T) {
+	server := certified(t)
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		mute := tls.Server(theirs, &tls.Config{Certificates: server.TLS.Certificates, NextProtos: []string{"h2"}})
+		go func() { _, _ = io.Copy(io.Discard, mute) }()
+		defer func() { assert.NoError(t, theirs.Close()) }()
+		tr := transport(t, server.Certificate(), func() net.Conn { return ours })
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.com/", nil)
+		require.NoError(t, err)
+		began := time.Now()
+		_, err = tr.RoundTrip(r)
+		require.ErrorContains(t, err, "connection lost")
+		assert.Equal(t, 10*time.Second, time.Since(began))
+	})
+}
+
+func TestOldTLSIsRefused(t *testing.T) {
+	server := certified(t)
+	ours, theirs := net.Pipe()
+	old := tls.Server(theirs, &tls.Config{Certificates: server.TLS.Certificates, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
+	go func() { _ = old.Handshake() }()
+	defer func() { assert.NoError(t, theirs.Close()) }()
+	tr := transport(t, server.Certificate(), func() net.Conn { return ours })
+	assert.EqualValues(t, tls.VersionTLS12, tr.TLSClientConfig.MinVersion, "said, whatever the default is")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.com/", nil)
+	require.NoError(t, err)
+	_, err = tr.RoundTrip(r)
+	assert.ErrorContains(t, err, "protocol version")
+}

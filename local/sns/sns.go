@@ -1,0 +1,150 @@
+// Package sns stands in for Amazon SNS: it keeps topics and who is subscribed
+// to them. It delivers nothing.
+//
+// It refuses FIFO topics, filters, delivery policies and feedback roles.
+package sns
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/crossregion/crossregion/local/cloud"
+)
+
+// Service is SNS in every region.
+type Service struct {
+	mu            sync.Mutex
+	topics        map[string]bool // by ARN
+	subscriptions map[string]bool // by topic, protocol and endpoint
+}
+
+// New returns a service without topics.
+func New() *Service {
+	return &Service{topics: map[string]bool{}, subscriptions: map[string]bool{}}
+}
+
+// Resources lists the Pulumi resource types that the service stands in for.
+func (s *Service) Resources() []cloud.Resource {
+	return []cloud.Resource{
+		cloud.DefineResource("aws:sns/topic:Topic", s.createTopic),
+		cloud.DefineResource("aws:sns/topicSubscription:TopicSubscription", s.subscribe),
+	}
+}
+
+// HasTopic reports whether a topic with the given ARN exists.
+func (s *Service) HasTopic(arn string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.topics[arn]
+}
+
+type topicInputs struct {
+	Name           string            `json:"name,omitempty"`
+	DisplayName    string            `json:"displayName,omitempty"`
+	KMSMasterKeyID string            `json:"kmsMasterKeyId,omitempty"`
+	Tags           map[string]string `json:"tags,omitempty"`
+}
+
+// Source: https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+
+const maxTags = 50
+
+func (in topicInputs) check(region string) error {
+	switch {
+	case !topicName.MatchString(in.Name):
+		return invalid("Topic Name")
+	case len(in.DisplayName) > 100:
+		return invalid("Attributes Reason: DisplayName is over 100 characters")
+	case strings.HasPrefix(in.KMSMasterKeyID, "arn:") && !strings.HasPrefix(in.KMSMasterKeyID, cloud.ARN("kms", region, "")):
+		return invalid("Attributes Reason: KmsMasterKeyId %s is not a key of %s", in.KMSMasterKeyID, region)
+	case len(in.Tags) > maxTags:
+		return cloud.Refuse("TagLimitExceeded", "%d tags are over the limit of %d", len(in.Tags), maxTags)
+	}
+	return nil
+}
+
+func (s *Service) createTopic(_ context.Context, r cloud.Request[topicInputs]) (cloud.State, error) {
+	in := r.In
+	if in.Name == "" {
+		in.Name = r.PhysicalName(256)
+	}
+	if err := in.check(r.Region); err != nil {
+		return cloud.State{}, err
+	}
+	arn := cloud.ARN("sns", r.Region, in.Name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.topics[arn] {
+		return cloud.State{}, invalid("two resources would own the topic %s", in.Name)
+	}
+	s.topics[arn] = true
+	return cloud.State{ID: arn, Outputs: map[string]any{"arn": arn, "name": in.Name, "owner": cloud.Account}}, nil
+}
+
+type subscriptionInputs struct {
+	Topic    string `json:"topic"`
+	Protocol string `json:"protocol"`
+	Endpoint string `json:"endpoint"`
+}
+
+// endpoints are what each protocol can deliver to.
+// Source: https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
+var endpoints = map[string]*regexp.Regexp{
+	"email":       regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`),
+	"email-json":  regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`),
+	"http":        regexp.MustCompile(`^http://[^/\s]+`),
+	"https":       regexp.MustCompile(`^https://[^/\s]+`),
+	"sms":         regexp.MustCompile(`^\+?[0-9]{5,15}$`),
+	"lambda":      regexp.MustCompile(`^arn:aws:lambda:[a-z0-9-]+:\d{12}:function:.+$`),
+	"sqs":         regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:.+$`),
+	"application": regexp.MustCompile(`^arn:aws:sns:[a-z0-9-]+:\d{12}:endpoint/.+$`),
+}
+
+func (in subscriptionInputs) check() error {
+	pattern, ok := endpoints[in.Protocol]
+	switch {
+	case !ok:
+		return invalid("Protocol %q does not exist or is not supported by the embedded cloud", in.Protocol)
+	case !pattern.MatchString(in.Endpoint) && strings.HasPrefix(in.Protocol, "email"):
+		return invalid("Email address")
+	case !pattern.MatchString(in.Endpoint):
+		return invalid("Endpoint %q is none for %s", in.Endpoint, in.Protocol)
+	}
+	return nil
+}
+
+func (s *Service) subscribe(_ context.Context, r cloud.Request[subscriptionInputs]) (cloud.State, error) {
+	in := r.In
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case !strings.HasPrefix(in.Topic, cloud.ARN("sns", r.Region, "")):
+		return cloud.State{}, invalid("TopicArn")
+	case !s.topics[in.Topic]:
+		return cloud.State{}, &cloud.APIError{Code: "NotFound", Message: "Topic does not exist", Status: http.StatusNotFound}
+	}
+	if err := in.check(); err != nil {
+		return cloud.State{}, err
+	}
+	key := strings.Join([]string{in.Topic, in.Protocol, in.Endpoint}, " ")
+	if s.subscriptions[key] {
+		// AWS answers with the subscription that is there, and two resources
+		// would own it.
+		return cloud.State{}, invalid("%s is subscribed to the topic already", in.Endpoint)
+	}
+	s.subscriptions[key] = true
+	id := cloud.ID(32, "subscription", key)
+	arn := in.Topic + ":" + strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-")
+	return cloud.State{ID: arn, Outputs: map[string]any{
+		"arn": arn, "ownerId": cloud.Account, "pendingConfirmation": slices.Contains([]string{"email", "email-json", "http", "https"}, in.Protocol),
+	}}, nil
+}
+
+func invalid(format string, args ...any) *cloud.APIError {
+	return cloud.Refuse("InvalidParameter", "Invalid parameter: "+format, args...)
+}
