@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -77,6 +78,9 @@ func checkShape(t reflect.Type, path string, value any) Faults {
 	case reflect.Bool:
 		_, ok := value.(bool)
 		return unless(ok, path, "true or false", value)
+	case reflect.Int:
+		n, ok := value.(float64)
+		return unless(ok && n == math.Trunc(n), path, "a whole number", value)
 	default:
 		_, ok := value.(string)
 		return unless(ok, path, "a string", value)
@@ -104,6 +108,9 @@ func checkStruct(t reflect.Type, path string, value any) Faults {
 func unless(ok bool, path, want string, value any) Faults {
 	if ok {
 		return nil
+	}
+	if n, number := value.(float64); number && want == "a string" {
+		return Faults{{path, fmt.Sprintf("%.0f is a number, not a string", n), "put it in quotes"}}
 	}
 	return Faults{{path, fmt.Sprintf("%v is not %s", value, want), seeTable}}
 }

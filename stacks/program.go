@@ -10,7 +10,6 @@ import (
 	"github.com/crossregion/crossregion/components/inference"
 	"github.com/crossregion/crossregion/components/invoker"
 	"github.com/crossregion/crossregion/components/routing"
-	"github.com/crossregion/crossregion/contract"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -209,9 +208,9 @@ func (s *stack) newRouting() error {
 	if s.settings.Domain == nil {
 		return nil
 	}
-	args := &routing.GlobalRoutingArgs{Domain: s.settings.Domain.Name, ZoneID: s.zoneID, HealthPath: contract.HealthPath}
+	args := &routing.GlobalRoutingArgs{Domain: s.settings.Domain.Name, ZoneID: s.zoneID}
 	for _, r := range s.settings.Regions {
-		args.Regions = append(args.Regions, routing.Region{Name: r.Name, API: s.regions[r.Name].api})
+		args.Regions = append(args.Regions, routing.Region{Name: r.Name, API: s.regions[r.Name].api, Partner: r.Failover[0]})
 	}
 	_, err := routing.NewGlobalRouting(s.ctx, "routing", args, pulumi.Provider(s.home().provider))
 	return err

@@ -40,6 +40,34 @@ type Settings struct {
 	Conversations Conversations `json:"conversations"`
 	// Auth says how callers prove who they are. Default: apiKey.
 	Auth Auth `json:"auth"`
+	// FrontDoor puts one name over several stacks. Default: none.
+	FrontDoor *FrontDoor `json:"frontDoor"`
+	// HealthChecks say how quickly a region is given up. Default: every 30 s,
+	// three times.
+	HealthChecks HealthChecks `json:"healthChecks"`
+	// Throttle bounds what each region's API lets in. Default: 100 requests a
+	// second, 200 at once.
+	Throttle Throttle `json:"throttle"`
+	// FirstContentSeconds is how long a target may keep silent, 1 to 300.
+	// Default: 20.
+	FirstContentSeconds int `json:"firstContentSeconds"`
+	// Guardrail of each region, all or none. Default: none.
+	Guardrail map[string]Guardrail `json:"guardrail"`
+	// Logs say what is kept of the functions' and the API's logs.
+	Logs Logs `json:"logs"`
+	// Firewall puts a web application firewall before each API. Default: none.
+	Firewall *Firewall `json:"firewall"`
+	// Alarms say who hears of trouble. Default: the topics only.
+	Alarms Alarms `json:"alarms"`
+	// Tracing sends traces to X-Ray, which takes rights that AWS offers on
+	// every resource only. Default: false.
+	Tracing bool `json:"tracing"`
+	// ReservedConcurrency keeps that many environments of each region for the
+	// invoker. Default: 0, none reserved.
+	ReservedConcurrency int `json:"reservedConcurrency"`
+	// CapacityCheck compares the quotas of failover partners at preview.
+	// Default: true.
+	CapacityCheck *bool `json:"capacityCheck"`
 	// Protect guards what holds data against deletion. Default: true.
 	Protect *bool `json:"protect"`
 	// PermissionsBoundary is the ARN of a managed policy for every role.
@@ -75,6 +103,8 @@ type Domain struct {
 	Name string `json:"name"`
 	// Zone is the hosted zone's name, e.g. "example.com". Required.
 	Zone string `json:"zone"`
+	// DualStack answers over IPv6 too. Default: false.
+	DualStack bool `json:"dualStack"`
 }
 
 // Conversations says where the tables live.
@@ -82,12 +112,86 @@ type Conversations struct {
 	// Home is the region that owns the global tables. Required; to change it
 	// would replace them.
 	Home string `json:"home"`
+	// RecoveryPeriodInDays is how far back a table can be restored, 1 to 35.
+	// Default: 35.
+	RecoveryPeriodInDays int `json:"recoveryPeriodInDays"`
 }
 
 // Auth says how callers prove who they are.
 type Auth struct {
 	// Mode is "apiKey". Default: "apiKey".
 	Mode string `json:"mode"`
+}
+
+// FrontDoor is a name over several stacks, answered by the country that a
+// resolver stands in.
+type FrontDoor struct {
+	// Name that clients use, e.g. "llm.example.com". Required.
+	Name string `json:"name"`
+	// Zone is the hosted zone's name. Required.
+	Zone string `json:"zone"`
+	// Locations are the countries that this stack answers, as two letters.
+	// Required.
+	Locations []string `json:"locations"`
+	// Default makes this stack answer wherever no stack is listed. One stack
+	// at most. Default: false.
+	Default bool `json:"default"`
+	// OwnsValidation makes this stack prove the name to ACM. Exactly one stack
+	// of an account must. Default: false.
+	OwnsValidation bool `json:"ownsValidation"`
+}
+
+// HealthChecks say how Route 53 finds out that a region is down.
+type HealthChecks struct {
+	// IntervalSeconds between two probes of a checker: 10 or 30. Default: 30.
+	IntervalSeconds int `json:"intervalSeconds"`
+	// Threshold is how many probes in a row must agree, 1 to 10. Default: 3.
+	Threshold int `json:"threshold"`
+	// Regions are those that probe, three at least. Default: all of Route 53's.
+	Regions []string `json:"regions"`
+}
+
+// Throttle bounds a region's API.
+type Throttle struct {
+	// RatePerSecond is the steady rate. Default: 100.
+	RatePerSecond int `json:"ratePerSecond"`
+	// Burst is how many may come at once. Default: 200.
+	Burst int `json:"burst"`
+}
+
+// Guardrail is a Bedrock guardrail of one region.
+type Guardrail struct {
+	// ID of the guardrail. Required.
+	ID string `json:"id"`
+	// Version, a number or "DRAFT". Required.
+	Version string `json:"version"`
+	// Profile is the guardrail profile, if it is evaluated across regions.
+	// Default: evaluated in its own region.
+	Profile string `json:"profile"`
+}
+
+// Logs say what is kept, and for how long.
+type Logs struct {
+	// RetentionDays is a value that CloudWatch Logs knows. Default: 30.
+	RetentionDays int `json:"retentionDays"`
+	// Access logs each request at the API, without anything a caller wrote.
+	// Default: false.
+	Access bool `json:"access"`
+	// OwnsAccountRole makes this stack set the role with which API Gateway
+	// writes logs. It is one per account and region. Default: false.
+	OwnsAccountRole bool `json:"ownsAccountRole"`
+}
+
+// Firewall bounds what one address may ask for.
+type Firewall struct {
+	// RequestsPerFiveMinutes of one address, 10 to 2,000,000,000. Required.
+	RequestsPerFiveMinutes int `json:"requestsPerFiveMinutes"`
+}
+
+// Alarms say who hears of trouble.
+type Alarms struct {
+	// Emails are subscribed to every region's topic. Default: none.
+	Emails []string `json:"emails"`
 }
 
 // protect reports whether what holds data is guarded.

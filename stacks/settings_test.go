@@ -2,6 +2,7 @@ package stacks_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/stacks"
@@ -53,7 +54,7 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"a key like no other", func(s map[string]any) { s["colour"] = "red" }, "colour: unknown key; remove it"},
 		{"a wrong type", func(s map[string]any) { s["regions"] = "eu-west-1" }, "regions: "},
 		{"a wrong nested type", func(s map[string]any) { s["regions"] = []any{map[string]any{"name": 1}} }, "regions[0].name: "},
-		{"an unknown jurisdiction", func(s map[string]any) { s["jurisdiction"] = "mars" }, `jurisdiction: "mars" is not known; choose one of au, eu, jp, us`},
+		{"an unknown jurisdiction", func(s map[string]any) { s["jurisdiction"] = "mars" }, `jurisdiction: "mars" is not known; choose one of au, eu, global, jp, us`},
 		{"a single region", func(s map[string]any) { s["regions"] = []any{region("eu-central-1", "eu-west-1")} }, "regions: 1 region(s) given"},
 		{"a region twice", func(s map[string]any) {
 			s["regions"] = append(s["regions"].([]any), region("eu-west-1", "eu-central-1"))
@@ -82,6 +83,43 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"an auth mode that does not exist", func(s map[string]any) { s["auth"] = map[string]any{"mode": "trust"} }, `auth.mode: "trust" is not known`},
 		{"an account that is not one", func(s map[string]any) { s["account"] = "12345" }, `account: "12345" is not an account ID`},
 		{"a boundary that is no policy", func(s map[string]any) { s["permissionsBoundary"] = "arn:aws:iam::1:role/x" }, "permissionsBoundary: "},
+		{"an account that lost its quotes", func(s map[string]any) { s["account"] = 123456789012 }, "account: 123456789012 is a number, not a string; put it in quotes"},
+		{"a recovery period out of range", func(s map[string]any) { s["conversations"].(map[string]any)["recoveryPeriodInDays"] = 36 },
+			"conversations.recoveryPeriodInDays: 36 is out of range; give 1 to 35"},
+		{"half a day", func(s map[string]any) { s["conversations"].(map[string]any)["recoveryPeriodInDays"] = 0.5 }, "0.5 is not a whole number"},
+		{"a first content that never comes", func(s map[string]any) { s["firstContentSeconds"] = 301 }, "firstContentSeconds: 301 is out of range"},
+		{"a throttle that lets nothing in", func(s map[string]any) { s["throttle"] = map[string]any{"ratePerSecond": -1} }, "throttle.ratePerSecond: -1 is out of range"},
+		{"an interval that Route 53 has not", func(s map[string]any) { s["healthChecks"] = map[string]any{"intervalSeconds": 20} }, "healthChecks.intervalSeconds: 20"},
+		{"too few checkers", func(s map[string]any) { s["healthChecks"] = map[string]any{"regions": []any{"eu-west-1"}} }, "healthChecks.regions: 1 region(s) given"},
+		{"a checker that does not exist", func(s map[string]any) {
+			s["healthChecks"] = map[string]any{"regions": []any{"eu-west-1", "us-east-1", "eu-central-1"}}
+		}, `healthChecks.regions[2]: Route 53 has no checkers in "eu-central-1"`},
+		{"a retention that CloudWatch has not", func(s map[string]any) { s["logs"] = map[string]any{"retentionDays": 31} }, "logs.retentionDays: 31 days"},
+		{"an account role without access logs", func(s map[string]any) { s["logs"] = map[string]any{"ownsAccountRole": true} }, "logs.ownsAccountRole: is set without access logs"},
+		{"a firewall without a limit", func(s map[string]any) { s["firewall"] = map[string]any{} }, "firewall.requestsPerFiveMinutes: 0 is out of range"},
+		{"an address that is none", func(s map[string]any) { s["alarms"] = map[string]any{"emails": []any{"me"}} }, `alarms.emails[0]: "me" is not an e-mail address`},
+		{"a region without its guardrail", func(s map[string]any) {
+			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "g", "version": "1"}}
+		}, `guardrail: region "eu-central-1" has none`},
+		{"a guardrail without a version", func(s map[string]any) {
+			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "g"}, "eu-central-1": map[string]any{"id": "g", "version": "1"}}
+		}, "guardrail.eu-west-1: needs an id and a version"},
+		{"a guardrail of nowhere", func(s map[string]any) {
+			s["guardrail"] = map[string]any{"us-east-1": map[string]any{"id": "g", "version": "1"}}
+		}, `guardrail.us-east-1: "us-east-1" is not one of the stack's regions`},
+		{"a front door without a house", func(s map[string]any) {
+			delete(s, "domain")
+			s["frontDoor"] = map[string]any{"name": "llm.example.com", "zone": "example.com", "locations": []any{"DE"}}
+		}, "frontDoor: leads nowhere"},
+		{"a front door for nobody", func(s map[string]any) {
+			s["frontDoor"] = map[string]any{"name": "llm.example.com", "zone": "example.com"}
+		}, "frontDoor.locations: no country given"},
+		{"a country that is none", func(s map[string]any) {
+			s["frontDoor"] = map[string]any{"name": "llm.example.com", "zone": "example.com", "locations": []any{"Germany", "FR", "FR"}}
+		}, `frontDoor.locations[0]: "Germany" is not a country`},
+		{"a domain too long to certify", func(s map[string]any) {
+			s["domain"].(map[string]any)["name"] = strings.Repeat("a", 60) + ".example.com"
+		}, "domain.name: "},
 		{"a tag of AWS's", func(s map[string]any) { s["tags"] = map[string]any{"aws:x": "y"} }, "tags.aws:x: tags that start with aws: are AWS's own"},
 	}
 	for _, tt := range tests {

@@ -28,6 +28,10 @@ var (
 	boundaryPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$`)
 )
 
+// maxCertificateName is the longest name that ACM certifies.
+// Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
+const maxCertificateName = 64
+
 // maxModelName keeps the names of inference profiles, which also hold a region
 // and a suffix, within Bedrock's 64 characters.
 const maxModelName = 28
@@ -48,6 +52,9 @@ func (s Settings) validate() Faults {
 	f.check(s.Auth.Mode == "" || s.Auth.Mode == "apiKey", "auth.mode", fmt.Sprintf("%q is not known", s.Auth.Mode), `use "apiKey"`)
 	f.check(s.PermissionsBoundary == "" || boundaryPattern.MatchString(s.PermissionsBoundary), "permissionsBoundary",
 		fmt.Sprintf("%q is not the ARN of a managed policy", s.PermissionsBoundary), "give arn:aws:iam::ACCOUNT:policy/NAME, or leave it out")
+	s.validateLimits(&f)
+	s.validateGuardrail(&f)
+	s.validateFrontDoor(&f)
 	for key := range s.Tags {
 		f.check(!strings.HasPrefix(strings.ToLower(key), "aws:"), "tags."+key, "tags that start with aws: are AWS's own", "rename it")
 	}
@@ -111,4 +118,6 @@ func (s Settings) validateDomain(f *faults) {
 	f.check(domainPattern.MatchString(d.Zone), "domain.zone", fmt.Sprintf("%q is not a domain name", d.Zone), "give the name of a public hosted zone of the account")
 	f.check(strings.HasSuffix(d.Name, "."+d.Zone), "domain.name", fmt.Sprintf("%q is not under zone %q", d.Name, d.Zone),
 		"choose a name that ends in the zone's")
+	f.check(len(d.Name) <= maxCertificateName, "domain.name", fmt.Sprintf("%q is longer than %d characters", d.Name, maxCertificateName),
+		"choose a shorter name: a certificate has room for no more")
 }

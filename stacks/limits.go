@@ -1,0 +1,91 @@
+package stacks
+
+import (
+	"fmt"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/crossregion/crossregion/contract"
+)
+
+// retentions are the values that CloudWatch Logs knows, in days.
+// Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+var retentions = []int{
+	1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+}
+
+// checkers are the regions that Route 53 probes from.
+// Source: https://docs.aws.amazon.com/Route53/latest/APIReference/API_HealthCheckConfig.html
+var checkers = []string{
+	"us-east-1", "us-west-1", "us-west-2", "eu-west-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "sa-east-1",
+}
+
+var countryPattern = regexp.MustCompile(`^[A-Z]{2}$`)
+
+// between checks a number of which 0 means the default.
+func (f *faults) between(path string, n, low, high int) {
+	f.check(n == 0 || n >= low && n <= high, path, fmt.Sprintf("%d is out of range", n), fmt.Sprintf("give %d to %d, or leave it out", low, high))
+}
+
+func (s Settings) validateLimits(f *faults) {
+	f.between("conversations.recoveryPeriodInDays", s.Conversations.RecoveryPeriodInDays, 1, 35)
+	f.between("firstContentSeconds", s.FirstContentSeconds, 1, contract.MaxFirstContentSeconds)
+	f.between("throttle.ratePerSecond", s.Throttle.RatePerSecond, 1, 10_000)
+	f.between("throttle.burst", s.Throttle.Burst, 1, 5_000)
+	f.between("reservedConcurrency", s.ReservedConcurrency, 1, 10_000)
+	f.between("healthChecks.threshold", s.HealthChecks.Threshold, 1, 10)
+	f.check(slices.Contains([]int{0, 10, 30}, s.HealthChecks.IntervalSeconds), "healthChecks.intervalSeconds",
+		fmt.Sprintf("%d is not an interval of Route 53", s.HealthChecks.IntervalSeconds), "give 10 or 30, or leave it out")
+	f.check(s.HealthChecks.Regions == nil || len(s.HealthChecks.Regions) >= 3, "healthChecks.regions",
+		fmt.Sprintf("%d region(s) given", len(s.HealthChecks.Regions)), "give three at least, or leave it out")
+	for i, r := range s.HealthChecks.Regions {
+		f.check(slices.Contains(checkers, r), fmt.Sprintf("healthChecks.regions[%d]", i), fmt.Sprintf("Route 53 has no checkers in %q", r),
+			"choose from "+strings.Join(checkers, ", "))
+	}
+	f.check(s.Logs.RetentionDays == 0 || slices.Contains(retentions, s.Logs.RetentionDays), "logs.retentionDays",
+		fmt.Sprintf("%d days are not a retention of CloudWatch Logs", s.Logs.RetentionDays), "choose from "+strings.Trim(fmt.Sprint(retentions), "[]"))
+	f.check(!s.Logs.OwnsAccountRole || s.Logs.Access, "logs.ownsAccountRole", "is set without access logs", "set logs.access too, or leave both out")
+	if s.Firewall != nil {
+		n := s.Firewall.RequestsPerFiveMinutes
+		f.check(n >= 10 && n <= 2_000_000_000, "firewall.requestsPerFiveMinutes", fmt.Sprintf("%d is out of range", n), "give 10 to 2000000000")
+	}
+	for i, address := range s.Alarms.Emails {
+		_, err := mail.ParseAddress(address)
+		f.check(err == nil, fmt.Sprintf("alarms.emails[%d]", i), fmt.Sprintf("%q is not an e-mail address", address), "correct or remove it")
+	}
+}
+
+func (s Settings) validateGuardrail(f *faults) {
+	if len(s.Guardrail) == 0 {
+		return
+	}
+	names := s.regionNames()
+	for _, r := range names {
+		_, given := s.Guardrail[r]
+		f.check(given, "guardrail", fmt.Sprintf("region %q has none", r), "give one for every region: a request may be answered from each")
+	}
+	for r, g := range s.Guardrail {
+		f.check(slices.Contains(names, r), "guardrail."+r, fmt.Sprintf("%q is not one of the stack's regions", r), "remove it")
+		f.check(g.ID != "" && g.Version != "", "guardrail."+r, "needs an id and a version", "give both as strings")
+	}
+}
+
+func (s Settings) validateFrontDoor(f *faults) {
+	d := s.FrontDoor
+	if d == nil {
+		return
+	}
+	f.check(s.Domain != nil, "frontDoor", "leads nowhere: the stack has no domain", "give the stack a domain, or remove it")
+	f.check(domainPattern.MatchString(d.Name) && len(d.Name) <= maxCertificateName, "frontDoor.name", fmt.Sprintf("%q is not a domain name", d.Name),
+		"give a lower-case name such as llm.example.com")
+	f.check(strings.HasSuffix(d.Name, "."+d.Zone), "frontDoor.name", fmt.Sprintf("%q is not under zone %q", d.Name, d.Zone),
+		"choose a name that ends in the zone's")
+	f.check(len(d.Locations) > 0 || d.Default, "frontDoor.locations", "no country given", "list the countries that this stack answers, e.g. [DE, FR]")
+	for i, country := range d.Locations {
+		path := fmt.Sprintf("frontDoor.locations[%d]", i)
+		f.check(countryPattern.MatchString(country), path, fmt.Sprintf("%q is not a country", country), "give two capital letters, e.g. DE")
+		f.check(slices.Index(d.Locations, country) == i, path, fmt.Sprintf("%q is listed twice", country), "remove one")
+	}
+}

@@ -1,0 +1,80 @@
+package stacks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Place is one place where content is processed or stored.
+type Place struct {
+	What   string // e.g. "model claude-sonnet"
+	How    string // "processed" or "stored"
+	Region string // where
+	Why    string // why that is inside the jurisdiction
+}
+
+// Residency is the evidence that a stack stays inside its jurisdiction.
+type Residency struct {
+	Stack        string
+	Jurisdiction string
+	Allowed      []string // regions of the jurisdiction
+	Places       []Place
+}
+
+// Outside returns the places that are not inside the jurisdiction. A preview
+// that found any has failed, so a deployed stack has none.
+func (r Residency) Outside() []Place {
+	return slices.DeleteFunc(slices.Clone(r.Places), func(p Place) bool { return slices.Contains(r.Allowed, p.Region) })
+}
+
+// Markdown renders the evidence for a data-protection officer.
+func (r Residency) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Residency of stack %s\n\n", r.Stack)
+	fmt.Fprintf(&b, "Jurisdiction **%s**: %s.\n\n", r.Jurisdiction, strings.Join(r.Allowed, ", "))
+	if outside := r.Outside(); len(outside) > 0 {
+		fmt.Fprintf(&b, "**%d places are outside it.**\n\n", len(outside))
+	} else {
+		fmt.Fprintf(&b, "All %d places below are inside it.\n\n", len(r.Places))
+	}
+	b.WriteString("| what | content is | region | inside | why |\n|---|---|---|---|---|\n")
+	for _, p := range r.Places {
+		inside := "yes"
+		if !slices.Contains(r.Allowed, p.Region) {
+			inside = "**no**"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", p.What, p.How, p.Region, inside, p.Why)
+	}
+	b.WriteString("\nWhat this table cannot show stands in docs/residency.md under \"Limits\".\n")
+	return b.String()
+}
+
+// places lists what a stack has in its regions and where its models may be
+// processed; destinations are by source region and model.
+func (s *stack) places(destinations map[string]map[string][]string) []Place {
+	var all []Place
+	add := func(what, how, region, why string) { all = append(all, Place{what, how, region, why}) }
+	for _, r := range s.settings.Regions {
+		const listed = "a region of the stack, which the settings may only take from the jurisdiction"
+		add("API and functions", "processed", r.Name, listed)
+		add("conversation table", "stored", r.Name, listed+"; encrypted with a key of the region")
+		add("control table (keys, drain flags)", "stored", r.Name, listed+"; holds no content")
+		add("logs", "stored", r.Name, "written by functions of the region; they hold no content")
+		if g, ok := s.settings.Guardrail[r.Name]; ok && g.Profile == "" {
+			add("guardrail "+g.ID, "processed", r.Name, "evaluated in its own region")
+		}
+	}
+	for _, r := range s.settings.Regions {
+		for _, m := range s.settings.Models {
+			why := fmt.Sprintf("AWS names it as a destination of %s called from %s", m.Profile, r.Name)
+			if m.Model != "" {
+				why = "invoked in the region itself, without a cross-region profile"
+			}
+			for _, d := range destinations[r.Name][m.Name] {
+				add("model "+m.Name+", called from "+r.Name, "processed", d, why)
+			}
+		}
+	}
+	return all
+}
