@@ -42,6 +42,9 @@ type Invoker struct {
 	Region string `json:"region"`
 	// Regions are all regions of the stack, in the order of its settings.
 	Regions []string `json:"regions"`
+	// Allowed are the regions of the jurisdiction, outside which nothing may be
+	// processed, or [AnyRegion] alone.
+	Allowed []string `json:"allowed"`
 	// Models are what callers may put into "model".
 	Models []Model `json:"models"`
 	// FirstContentSeconds bounds the wait for a target's first content, from 1
@@ -69,7 +72,23 @@ type Target struct {
 	Region string `json:"region"`
 	// ID is the ARN of the application inference profile in that region.
 	ID string `json:"id"`
+	// Destinations are the regions that may process what the target is asked,
+	// those of its guardrail included; [AnyRegion] stands for all.
+	Destinations []string `json:"destinations"`
+	// Guardrail checks what is asked and answered; nil for none.
+	Guardrail *Guardrail `json:"guardrail,omitempty"`
 }
+
+// Guardrail is a Bedrock guardrail in the source region of a [Target].
+type Guardrail struct {
+	// ID of the guardrail.
+	ID string `json:"id"`
+	// Version is a number, or "DRAFT".
+	Version string `json:"version"`
+}
+
+// AnyRegion stands for every region that AWS has, or will have.
+const AnyRegion = "*"
 
 // Health configures the function behind /healthz.
 type Health struct {
@@ -169,16 +188,31 @@ func (c Invoker) Validate() error {
 		errs = append(errs, fmt.Errorf("firstContentSeconds is %d: set 1 to %d, or leave it out",
 			c.FirstContentSeconds, MaxFirstContentSeconds))
 	}
+	if len(c.Allowed) == 0 {
+		errs = append(errs, errors.New("allowed is empty"))
+	}
+	if len(c.Allowed) > 1 && slices.Contains(c.Allowed, AnyRegion) {
+		errs = append(errs, fmt.Errorf("allowed is %q: %q stands alone", c.Allowed, AnyRegion))
+	}
 	for i, m := range c.Models {
 		errs = append(errs, required(fmt.Sprintf("models[%d].name", i), m.Name))
 		if len(m.Targets) == 0 {
 			errs = append(errs, fmt.Errorf("models[%d].targets is empty", i))
 		}
 		for j, t := range m.Targets {
-			errs = append(errs,
-				required(fmt.Sprintf("models[%d].targets[%d].region", i, j), t.Region),
-				required(fmt.Sprintf("models[%d].targets[%d].id", i, j), t.ID))
+			errs = append(errs, t.validate(fmt.Sprintf("models[%d].targets[%d]", i, j)))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+func (t Target) validate(path string) error {
+	errs := []error{required(path+".region", t.Region), required(path+".id", t.ID)}
+	if len(t.Destinations) == 0 {
+		errs = append(errs, fmt.Errorf("%s.destinations is empty", path))
+	}
+	if g := t.Guardrail; g != nil {
+		errs = append(errs, required(path+".guardrail.id", g.ID), required(path+".guardrail.version", g.Version))
 	}
 	return errors.Join(errs...)
 }

@@ -12,7 +12,11 @@ import (
 func invoker() contract.Invoker {
 	return contract.Invoker{
 		Stack: "eu", Jurisdiction: "eu", Region: "eu-west-1", Regions: []string{"eu-west-1", "eu-central-1"},
-		Models: []contract.Model{{Name: "m", Targets: []contract.Target{{Region: "eu-west-1", ID: "arn:x"}}}},
+		Allowed: []string{"eu-central-1", "eu-west-1"},
+		Models: []contract.Model{{Name: "m", Targets: []contract.Target{{
+			Region: "eu-west-1", ID: "arn:x", Destinations: []string{"eu-west-1"},
+			Guardrail: &contract.Guardrail{ID: "g", Version: "1"},
+		}}}},
 	}
 }
 

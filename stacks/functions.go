@@ -3,6 +3,7 @@ package stacks
 import (
 	"fmt"
 
+	"github.com/crossregion/crossregion/components/encryption"
 	"github.com/crossregion/crossregion/components/inference"
 	"github.com/crossregion/crossregion/components/invoker"
 	"github.com/crossregion/crossregion/components/policy"
@@ -38,17 +39,21 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 			Environment: environment(pulumi.StringMap{"table": r.tables.ControlName}, func(v map[string]string) (contract.Health, error) {
 				return contract.Health{Stack: s.ctx.Stack(), Region: r.Name, Regions: s.settings.regionNames(), Table: v["table"]}, nil
 			}),
-			Policies: map[string]pulumi.StringInput{"read-drains": readPolicy(r.tables.ControlArn, contract.DrainPartition("*"))},
+			Policies: map[string]pulumi.StringInput{"read-drains": readPolicy(r, contract.DrainPartition("*"))},
 		}},
 		{contract.FunctionAuthorizer, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Authorizer), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
 			Environment: environment(pulumi.StringMap{"table": r.tables.ControlName}, func(v map[string]string) (contract.Authorizer, error) {
 				return contract.Authorizer{Stack: s.ctx.Stack(), Region: r.Name, Table: v["table"]}, nil
 			}),
-			Policies: map[string]pulumi.StringInput{"read-keys": readPolicy(r.tables.ControlArn, contract.KeyPartition("*"))},
+			Policies: map[string]pulumi.StringInput{"read-keys": readPolicy(r, contract.KeyPartition("*"))},
 		}},
 	} {
-		f.args.Platform, f.args.PermissionsBoundary = s.platform, s.settings.PermissionsBoundary
+		f.args.Platform, f.args.Role, f.args.Tracing = s.platform, r.roles[f.name], s.settings.Tracing
+		f.args.LogKeyArn, f.args.LogRetentionDays = r.key.Arn.ToStringPtrOutput(), s.settings.Logs.RetentionDays
+		if n := s.settings.ReservedConcurrency; n > 0 && f.name == contract.FunctionInvoker {
+			f.args.ReservedConcurrency = &n
+		}
 		if functions[f.name], err = invoker.NewFunction(s.ctx, r.Name+"-"+f.name, f.args, pulumi.Provider(r.provider)); err != nil {
 			return nil, err
 		}
@@ -82,6 +87,7 @@ func (s *stack) invokerEnvironment(r *region) pulumi.StringMapInput {
 	return environment(profiles, func(arns map[string]string) (contract.Invoker, error) {
 		c := contract.Invoker{
 			Stack: s.ctx.Stack(), Jurisdiction: s.settings.Jurisdiction, Region: r.Name, Regions: s.settings.regionNames(),
+			Allowed: JurisdictionRegions(s.settings.Jurisdiction),
 		}
 		for _, m := range s.settings.Models {
 			model := contract.Model{Name: m.Name}
@@ -90,7 +96,7 @@ func (s *stack) invokerEnvironment(r *region) pulumi.StringMapInput {
 				if !ok {
 					return c, fmt.Errorf("model %s has no profile in %s", m.Name, target)
 				}
-				model.Targets = append(model.Targets, contract.Target{Region: target, ID: arn})
+				model.Targets = append(model.Targets, s.regions[target].profiles.Target(m.Name, arn))
 			}
 			c.Models = append(c.Models, model)
 		}
@@ -107,14 +113,20 @@ func (s *stack) inferencePolicy(r *region) (pulumi.StringInput, error) {
 	return inference.InvokePolicy(profiles...)
 }
 
-// readPolicy allows reading single items of one table, with partition keys like
-// the given pattern.
+// readPolicy allows reading single items of a region's control table, with
+// partition keys like the given pattern, and the use of the key that encrypts
+// the table.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
-func readPolicy(table pulumi.StringOutput, keys string) pulumi.StringOutput {
-	return table.ApplyT(func(arn string) (string, error) {
-		return policy.Document(policy.Statement{
-			Actions: []string{"dynamodb:GetItem"}, Resources: []string{arn},
+func readPolicy(r *region, keys string) pulumi.StringOutput {
+	return pulumi.All(r.tables.ControlArn, r.key.Arn).ApplyT(func(arns []any) (string, error) {
+		read := policy.Statement{
+			Actions: []string{"dynamodb:GetItem"}, Resources: []string{arns[0].(string)},
 			Conditions: map[string]map[string][]string{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": {keys}}},
-		})
+		}
+		use, err := encryption.UseStatement(arns[1].(string))
+		if err != nil {
+			return "", err
+		}
+		return policy.Document(read, use)
 	}).(pulumi.StringOutput)
 }

@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 
 	"github.com/crossregion/crossregion/components/conversation"
+	"github.com/crossregion/crossregion/components/encryption"
 	"github.com/crossregion/crossregion/components/gateway"
 	"github.com/crossregion/crossregion/components/inference"
 	"github.com/crossregion/crossregion/components/invoker"
+	"github.com/crossregion/crossregion/components/observability"
 	"github.com/crossregion/crossregion/components/routing"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
@@ -54,22 +56,29 @@ type stack struct {
 	zips     invoker.Zips
 	regions  map[string]*region
 	zoneID   string // empty without a domain
+
+	routing   *routing.GlobalRouting // nil without a domain
+	dashboard *observability.Dashboard
 }
 
 // region is what a stack has in one region.
 type region struct {
 	Region
-	provider *aws.Provider
-	profiles *inference.Profiles
-	tables   *conversation.Tables
-	api      *gateway.RegionalAPI
+	provider  *aws.Provider
+	profiles  *inference.Profiles
+	roles     map[string]*invoker.Role // by contract's names of functions
+	key       *encryption.Key
+	tables    *conversation.Tables
+	functions map[string]*invoker.Function // by contract's names
+	api       *gateway.RegionalAPI
 }
 
 // deploy registers the stack, in steps that each cover every region: functions
-// need the profiles of partner regions, and replicas the home region's table.
+// need the profiles of partner regions, keys the roles that use them, and
+// replicas the home region's table.
 func (s *stack) deploy() error {
 	for _, step := range []func() error{
-		s.newProviders, s.findZone, s.newProfiles, s.newTables, s.newAPIs, s.newRouting,
+		s.newProviders, s.findZone, s.newProfiles, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting, s.newObservability,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -146,7 +155,7 @@ func (s *stack) newProfiles() error {
 func (s *stack) newTables() error {
 	newTables := func(r *region, home *conversation.Tables) (err error) {
 		r.tables, err = conversation.NewTables(s.ctx, r.Name+"-conversation", &conversation.TablesArgs{
-			Home: home, Protect: s.settings.protect(),
+			Home: home, KeyArn: r.key.Arn, RecoveryDays: s.settings.Conversations.RecoveryPeriodInDays, Protect: s.settings.protect(),
 		}, pulumi.Provider(r.provider))
 		return err
 	}
@@ -196,6 +205,7 @@ func (s *stack) newAPI(r *region, certificate *gateway.Certificate) error {
 	if err != nil {
 		return err
 	}
+	r.functions = functions
 	args := &gateway.RegionalAPIArgs{Title: "crossregion " + s.ctx.Stack(), Functions: functions}
 	if certificate != nil {
 		args.Domain = &gateway.Domain{Name: s.settings.Domain.Name, Certificate: certificate}
@@ -212,7 +222,8 @@ func (s *stack) newRouting() error {
 	for _, r := range s.settings.Regions {
 		args.Regions = append(args.Regions, routing.Region{Name: r.Name, API: s.regions[r.Name].api, Partner: r.Failover[0]})
 	}
-	_, err := routing.NewGlobalRouting(s.ctx, "routing", args, pulumi.Provider(s.home().provider))
+	var err error
+	s.routing, err = routing.NewGlobalRouting(s.ctx, "routing", args, pulumi.Provider(s.home().provider))
 	return err
 }
 
@@ -231,6 +242,7 @@ func (s *stack) export() {
 	}
 	s.ctx.Export("endpoint", endpoint)
 	s.ctx.Export("regionalEndpoints", regional)
+	s.ctx.Export("dashboard", s.dashboard.URL)
 	s.ctx.Export("controlTable", s.home().tables.ControlName)
 	s.ctx.Export("conversationTable", s.home().tables.ContentName)
 }

@@ -42,7 +42,7 @@ type Recorder struct {
 }
 
 // New returns a Recorder that answers the given functions by token, besides
-// aws.GetPartition.
+// aws.GetPartition and aws.GetCallerIdentity.
 func New(calls map[string]Call) *Recorder {
 	return &Recorder{calls: calls, regions: map[string]string{}}
 }
@@ -100,8 +100,14 @@ func outputs(reg Registration) resource.PropertyMap {
 
 // Call implements pulumi.MockResourceMonitor.
 func (r *Recorder) Call(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	if a.Token == "aws:index/getPartition:getPartition" {
+	switch a.Token {
+	case "aws:index/getPartition:getPartition":
 		return resource.PropertyMap{"partition": resource.NewProperty("aws")}, nil
+	case "aws:index/getCallerIdentity:getCallerIdentity":
+		return resource.PropertyMap{
+			"accountId": resource.NewProperty(Account),
+			"arn":       resource.NewProperty("arn:aws:sts::" + Account + ":assumed-role/deployer/session"),
+		}, nil
 	}
 	call, ok := r.calls[a.Token]
 	if !ok {

@@ -3,6 +3,7 @@
 package conversation
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/crossregion/crossregion/contract"
@@ -35,17 +36,43 @@ type Tables struct {
 type TablesArgs struct {
 	// Home are the Tables of the home region. Default: these are the home.
 	Home *Tables
+	// KeyArn is the ARN of the customer-managed key of this region that encrypts
+	// both replicas, as each region's does: DynamoDB refuses replicas that differ
+	// in the type of their key. Required.
+	KeyArn pulumi.StringInput
+	// RecoveryDays is how far back the tables of the home can be restored, 1 to
+	// 35; elsewhere it is 35, which DynamoDB lets nobody choose for a replica
+	// when it is added. Default: 35.
+	RecoveryDays int
 	// Protect guards both tables against deletion, by AWS and by Pulumi.
 	Protect bool
 }
 
+// maxRecoveryDays is the longest that DynamoDB keeps a table's history.
+// Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
+const maxRecoveryDays = 35
+
+func (a *TablesArgs) validate() error {
+	if a == nil {
+		return errors.New("no arguments")
+	}
+	var errs []error
+	if a.KeyArn == nil {
+		errs = append(errs, errors.New("missing KeyArn"))
+	}
+	if a.RecoveryDays < 0 || a.RecoveryDays > maxRecoveryDays {
+		errs = append(errs, fmt.Errorf("RecoveryDays is %d: give 1 to %d", a.RecoveryDays, maxRecoveryDays))
+	}
+	return errors.Join(errs...)
+}
+
 // NewTables registers Tables and their children.
 func NewTables(ctx *pulumi.Context, name string, args *TablesArgs, opts ...pulumi.ResourceOption) (*Tables, error) {
-	if args == nil {
-		args = &TablesArgs{}
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("conversation.Tables %s: %w", name, err)
 	}
 	t := &Tables{}
-	inputs := pulumi.Map{"home": pulumi.Bool(args.Home == nil), "protect": pulumi.Bool(args.Protect)}
+	inputs := pulumi.Map{"home": pulumi.Bool(args.Home == nil), "keyArn": args.KeyArn, "protect": pulumi.Bool(args.Protect)}
 	if err := ctx.RegisterComponentResourceV2(tablesType, name, inputs, t, opts...); err != nil {
 		return nil, err
 	}
@@ -62,11 +89,11 @@ func NewTables(ctx *pulumi.Context, name string, args *TablesArgs, opts ...pulum
 }
 
 func (t *Tables) create(ctx *pulumi.Context, name string, args *TablesArgs) error {
-	content, err := t.newTable(ctx, name+"-content", args.Protect)
+	content, err := t.newTable(ctx, name+"-content", args)
 	if err != nil {
 		return err
 	}
-	control, err := t.newTable(ctx, name+"-control", args.Protect)
+	control, err := t.newTable(ctx, name+"-control", args)
 	if err != nil {
 		return err
 	}
@@ -79,7 +106,11 @@ func (t *Tables) create(ctx *pulumi.Context, name string, args *TablesArgs) erro
 // both images. Its own list of replicas is ignored, since each is a resource
 // of its own and the two would fight.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
-func (t *Tables) newTable(ctx *pulumi.Context, name string, protect bool) (*dynamodb.Table, error) {
+func (t *Tables) newTable(ctx *pulumi.Context, name string, args *TablesArgs) (*dynamodb.Table, error) {
+	recoveryDays := args.RecoveryDays
+	if recoveryDays == 0 {
+		recoveryDays = maxRecoveryDays
+	}
 	return dynamodb.NewTable(ctx, name, &dynamodb.TableArgs{
 		Attributes: dynamodb.TableAttributeArray{
 			dynamodb.TableAttributeArgs{Name: pulumi.String(contract.PartitionKey), Type: pulumi.String("S")},
@@ -91,17 +122,18 @@ func (t *Tables) newTable(ctx *pulumi.Context, name string, protect bool) (*dyna
 		StreamEnabled:             pulumi.Bool(true),
 		StreamViewType:            pulumi.String("NEW_AND_OLD_IMAGES"),
 		Ttl:                       dynamodb.TableTtlArgs{AttributeName: pulumi.String(contract.AttrExpires), Enabled: pulumi.Bool(true)},
-		PointInTimeRecovery:       dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true)},
-		DeletionProtectionEnabled: pulumi.Bool(protect),
-	}, pulumi.Parent(t), pulumi.Protect(protect), pulumi.IgnoreChanges([]string{"replicas"}))
+		PointInTimeRecovery:       dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true), RecoveryPeriodInDays: pulumi.Int(recoveryDays)},
+		ServerSideEncryption:      dynamodb.TableServerSideEncryptionArgs{Enabled: pulumi.Bool(true), KmsKeyArn: args.KeyArn.ToStringOutput().ToStringPtrOutput()},
+		DeletionProtectionEnabled: pulumi.Bool(args.Protect),
+	}, pulumi.Parent(t), pulumi.Protect(args.Protect), pulumi.IgnoreChanges([]string{"replicas"}))
 }
 
 func (t *Tables) replicate(ctx *pulumi.Context, name string, args *TablesArgs) error {
-	content, err := t.newReplica(ctx, name+"-content", args.Home.ContentArn, args.Protect)
+	content, err := t.newReplica(ctx, name+"-content", args.Home.ContentArn, args)
 	if err != nil {
 		return err
 	}
-	control, err := t.newReplica(ctx, name+"-control", args.Home.ControlArn, args.Protect)
+	control, err := t.newReplica(ctx, name+"-control", args.Home.ControlArn, args)
 	if err != nil {
 		return err
 	}
@@ -110,12 +142,13 @@ func (t *Tables) replicate(ctx *pulumi.Context, name string, args *TablesArgs) e
 	return nil
 }
 
-// newReplica sets recovery and protection again: they are never synced from
-// the table.
-func (t *Tables) newReplica(ctx *pulumi.Context, name string, table pulumi.StringInput, protect bool) (*dynamodb.TableReplica, error) {
+// newReplica sets recovery, protection and the key again: they are never synced
+// from the table. Tags are not either; each region's provider gives its own.
+func (t *Tables) newReplica(ctx *pulumi.Context, name string, table pulumi.StringInput, args *TablesArgs) (*dynamodb.TableReplica, error) {
 	return dynamodb.NewTableReplica(ctx, name, &dynamodb.TableReplicaArgs{
 		GlobalTableArn:            table,
+		KmsKeyArn:                 args.KeyArn.ToStringOutput().ToStringPtrOutput(),
 		PointInTimeRecovery:       pulumi.Bool(true),
-		DeletionProtectionEnabled: pulumi.Bool(protect),
-	}, pulumi.Parent(t), pulumi.Protect(protect))
+		DeletionProtectionEnabled: pulumi.Bool(args.Protect),
+	}, pulumi.Parent(t), pulumi.Protect(args.Protect))
 }

@@ -21,7 +21,9 @@ func run(t *testing.T, protect bool) *componenttest.Recorder {
 			if err != nil {
 				return err
 			}
-			tables, err := conversation.NewTables(ctx, region+"-tables", &conversation.TablesArgs{Home: home, Protect: protect}, pulumi.Provider(provider))
+			tables, err := conversation.NewTables(ctx, region+"-tables", &conversation.TablesArgs{
+				Home: home, KeyArn: pulumi.String("arn:aws:kms:" + region + ":1:key/k"), RecoveryDays: 7, Protect: protect,
+			}, pulumi.Provider(provider))
 			if err != nil {
 				return err
 			}
@@ -54,7 +56,9 @@ func TestTheHomeOwnsTheTablesAndOthersReplicate(t *testing.T) {
 func TestRecoveryIsSetOnEveryReplica(t *testing.T) {
 	rec := run(t, true)
 	for _, r := range rec.Of("aws:dynamodb/table:Table") {
-		assert.True(t, r.Inputs["pointInTimeRecovery"].ObjectValue()["enabled"].BoolValue(), r.Name)
+		recovery := r.Inputs["pointInTimeRecovery"].ObjectValue()
+		assert.True(t, recovery["enabled"].BoolValue(), r.Name)
+		assert.Equal(t, 7.0, recovery["recoveryPeriodInDays"].NumberValue(), r.Name)
 	}
 	for _, r := range rec.Of("aws:dynamodb/tableReplica:TableReplica") {
 		assert.True(t, r.Inputs["pointInTimeRecovery"].BoolValue(), r.Name)
@@ -68,5 +72,44 @@ func TestProtectionCanBeSwitchedOff(t *testing.T) {
 			assert.Equal(t, protect, r.Inputs["deletionProtectionEnabled"].BoolValue(), r.Name)
 			assert.Equal(t, protect, r.Protect, r.Name)
 		}
+	}
+}
+
+// TestEveryReplicaHasTheKeyOfItsRegion, the same type of key for all, or
+// DynamoDB refuses the replica.
+func TestEveryReplicaHasTheKeyOfItsRegion(t *testing.T) {
+	rec := run(t, true)
+	for _, r := range rec.Of("aws:dynamodb/table:Table") {
+		encryption := r.Inputs["serverSideEncryption"].ObjectValue()
+		assert.True(t, encryption["enabled"].BoolValue(), r.Name)
+		assert.Equal(t, "arn:aws:kms:eu-west-1:1:key/k", encryption["kmsKeyArn"].StringValue(), r.Name)
+	}
+	for _, r := range rec.Of("aws:dynamodb/tableReplica:TableReplica") {
+		assert.Equal(t, "arn:aws:kms:eu-central-1:1:key/k", r.Inputs["kmsKeyArn"].StringValue(), r.Name)
+	}
+}
+
+func TestTablesRefuse(t *testing.T) {
+	key := pulumi.String("arn:aws:kms:eu-west-1:1:key/k")
+	tests := []struct {
+		name string
+		args *conversation.TablesArgs
+		want string
+	}{
+		{"no arguments", nil, "no arguments"},
+		{"no key", &conversation.TablesArgs{}, "missing KeyArn"},
+		{"a history that DynamoDB does not keep", &conversation.TablesArgs{KeyArn: key, RecoveryDays: 36}, "RecoveryDays is 36"},
+		{"a history of less than nothing", &conversation.TablesArgs{KeyArn: key, RecoveryDays: -1}, "RecoveryDays is -1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rec := componenttest.New(nil)
+			err := rec.Run(func(ctx *pulumi.Context) error {
+				_, err := conversation.NewTables(ctx, "tables", tt.args)
+				return err
+			})
+			assert.ErrorContains(t, err, tt.want)
+			assert.Empty(t, rec.Registrations())
+		})
 	}
 }

@@ -22,11 +22,10 @@ type AccessLogs struct {
 	// KeyArn is the key that encrypts the lines; its policy must let CloudWatch
 	// Logs of the region use it. Default: a key of CloudWatch Logs.
 	KeyArn pulumi.StringInput
-	// OwnsAccountRole creates the role that API Gateway writes logs with. It is
-	// a setting of the account in the region, shared by all its APIs: exactly
-	// one stack may own it, and none that must not change what another has set.
-	// Destroying the stack removes the role and leaves the setting behind.
-	// Default: the account has one already.
+	// OwnsAccountRole creates the role that API Gateway writes logs with, and
+	// makes it the account's in the region. All APIs there share that one
+	// setting, so at most one stack may own it. Destroying the stack removes the
+	// role but leaves the setting. Default: the account has such a role already.
 	OwnsAccountRole bool
 	// PermissionsBoundary is the ARN of a managed policy for that role.
 	// Default: none.
@@ -104,14 +103,14 @@ func (a *RegionalAPI) ownAccountRole(ctx *pulumi.Context, name string, logs *Acc
 
 // accountRolePolicy allows what AWS documents for the role, by way of a managed
 // policy on every resource, here for the log groups of one account and region.
-// It cannot name them: the role serves all APIs there, and API Gateway writes
-// to a group of its own, /aws/apigateway/welcome, when the role is set.
+// It cannot name them: the role serves all APIs there, and API Gateway is seen
+// to try it with a group of its own, /aws/apigateway/welcome.
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 // Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonAPIGatewayPushToCloudWatchLogs.html
 func accountRolePolicy(group string) (string, error) {
-	prefix, _, found := strings.Cut(group, ":log-group:")
-	if !found {
-		return "", fmt.Errorf("access log %q is not the ARN of a log group", group)
+	arn := strings.SplitN(group, ":", 6) // arn, partition, service, region, account, the rest
+	if len(arn) < 6 {
+		return "", fmt.Errorf("access log %q is not an ARN", group)
 	}
 	b, err := json.Marshal(object{"Version": "2012-10-17", "Statement": []object{{
 		"Effect": "Allow",
@@ -119,7 +118,7 @@ func accountRolePolicy(group string) (string, error) {
 			"logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams",
 			"logs:PutLogEvents", "logs:GetLogEvents", "logs:FilterLogEvents",
 		},
-		"Resource": []string{prefix + ":log-group:*"},
+		"Resource": []string{fmt.Sprintf("arn:%s:logs:%s:%s:log-group:*", arn[1], arn[3], arn[4])},
 	}}})
 	return string(b), err
 }

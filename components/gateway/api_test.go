@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/components/componenttest"
@@ -13,25 +14,45 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// deploy registers an API without a domain. Its functions' environment holds
-// marker.
-func deploy(marker string) pulumi.RunFunc {
-	return func(ctx *pulumi.Context) error {
-		region, err := aws.NewProvider(ctx, "region", &aws.ProviderArgs{Region: pulumi.String("eu-west-1")})
+// region is where a test registers its API.
+type region struct {
+	ctx       *pulumi.Context
+	provider  pulumi.ResourceOption
+	functions map[string]*invoker.Function
+}
+
+// newRegion registers the functions of a region, named with marker.
+func newRegion(ctx *pulumi.Context, then func(region) error, marker ...string) error {
+	provider, err := aws.NewProvider(ctx, "region", &aws.ProviderArgs{Region: pulumi.String("eu-west-1")})
+	if err != nil {
+		return err
+	}
+	r := region{ctx, pulumi.Provider(provider), map[string]*invoker.Function{}}
+	for _, name := range []string{contract.FunctionInvoker, contract.FunctionHealth, contract.FunctionAuthorizer} {
+		r.functions[name], err = invoker.NewFunction(ctx, name+strings.Join(marker, ""), &invoker.FunctionArgs{
+			Code: pulumi.NewFileArchive("function.zip"), Platform: invoker.DefaultPlatform, Environment: pulumi.StringMap{},
+		}, r.provider)
 		if err != nil {
 			return err
 		}
-		functions := map[string]*invoker.Function{}
-		for _, name := range []string{contract.FunctionInvoker, contract.FunctionHealth, contract.FunctionAuthorizer} {
-			functions[name], err = invoker.NewFunction(ctx, name+marker, &invoker.FunctionArgs{
-				Code: pulumi.NewFileArchive("function.zip"), Platform: invoker.DefaultPlatform, Environment: pulumi.StringMap{},
-			}, pulumi.Provider(region))
-			if err != nil {
-				return err
-			}
-		}
-		_, err = gateway.NewRegionalAPI(ctx, "test", &gateway.RegionalAPIArgs{Title: "test", Functions: functions}, pulumi.Provider(region))
-		return err
+	}
+	return then(r)
+}
+
+// api registers an API named "test".
+func (r region) api(args *gateway.RegionalAPIArgs) (*gateway.RegionalAPI, error) {
+	args.Title, args.Functions = "test", r.functions
+	return gateway.NewRegionalAPI(r.ctx, "test", args, r.provider)
+}
+
+// deploy registers an API without a domain, whose functions' names end in
+// marker.
+func deploy(marker string) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		return newRegion(ctx, func(r region) error {
+			_, err := r.api(&gateway.RegionalAPIArgs{})
+			return err
+		}, marker)
 	}
 }
 
@@ -75,14 +96,40 @@ func TestComponentsRefuse(t *testing.T) {
 			_, err := gateway.NewRegionalAPI(ctx, "test", &gateway.RegionalAPIArgs{Domain: &gateway.Domain{Name: "d"}})
 			return err
 		}, "a domain needs a name and a certificate"},
+		{"an alias without a certificate", func(ctx *pulumi.Context) error {
+			_, err := gateway.NewRegionalAPI(ctx, "test", &gateway.RegionalAPIArgs{Domain: &gateway.Domain{Aliases: []gateway.Alias{{Name: "d"}}}})
+			return err
+		}, "Domain.Aliases[0]: an alias needs a name and a certificate"},
+		{"one name twice", func(ctx *pulumi.Context) error {
+			_, err := gateway.NewRegionalAPI(ctx, "test", &gateway.RegionalAPIArgs{Domain: &gateway.Domain{
+				Name: "d", Aliases: []gateway.Alias{{Name: "d"}},
+			}})
+			return err
+		}, `Domain.Aliases[0]: "d" is a name of this API already`},
+		{"a negative limit", func(ctx *pulumi.Context) error {
+			_, err := gateway.NewRegionalAPI(ctx, "test", &gateway.RegionalAPIArgs{RateLimit: -1})
+			return err
+		}, "RateLimit -1 or BurstLimit 0 is negative"},
+		{"a firewall of nothing", func(ctx *pulumi.Context) error {
+			_, err := gateway.NewWebACL(ctx, "test", &gateway.WebACLArgs{})
+			return err
+		}, "missing API"},
+		{"a limit that WAF does not know", func(ctx *pulumi.Context) error {
+			_, err := gateway.NewWebACL(ctx, "test", &gateway.WebACLArgs{API: &gateway.RegionalAPI{}, AddressLimit: 9})
+			return err
+		}, "AddressLimit is 9, want 10 to 2000000000"},
+		{"a certificate that two prove", func(ctx *pulumi.Context) error {
+			_, err := gateway.NewCertificate(ctx, "test", &gateway.CertificateArgs{Domain: "d", ZoneID: "Z", Proven: true})
+			return err
+		}, "want exactly one of ZoneID, Owner and Proven, not 2 of them"},
 		{"a certificate without a domain", func(ctx *pulumi.Context) error {
 			_, err := gateway.NewCertificate(ctx, "test", &gateway.CertificateArgs{ZoneID: "Z"})
 			return err
-		}, "missing Domain, or not exactly one of ZoneID and Owner"},
+		}, "missing Domain"},
 		{"a certificate that nobody proves", func(ctx *pulumi.Context) error {
 			_, err := gateway.NewCertificate(ctx, "test", &gateway.CertificateArgs{Domain: "d"})
 			return err
-		}, "missing Domain, or not exactly one of ZoneID and Owner"},
+		}, "want exactly one of ZoneID, Owner and Proven, not 0 of them"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 // resources unless the old token is kept as an alias.
 const certificateType = "crossregion:gateway:Certificate"
 
-// Certificate is one region's TLS certificate for a name and the wildcard
-// under it, validated by DNS.
+// Certificate is one region's TLS certificate for a name, and unless told
+// otherwise for the wildcard under it, validated by DNS.
 type Certificate struct {
 	pulumi.ResourceState
 
@@ -28,18 +28,46 @@ type Certificate struct {
 type CertificateArgs struct {
 	// Domain is the name to certify. Required.
 	Domain string
-	// ZoneID is the hosted zone to prove it in. Required with no Owner.
+	// ZoneID is the hosted zone to prove it in. Exactly one of ZoneID, Owner and
+	// Proven is required.
 	ZoneID string
 	// Owner is the certificate whose validation record serves this one too:
-	// ACM asks for the same record in every region of an account. Default:
-	// this one creates it.
+	// ACM asks for the same record in every region of an account.
 	Owner *Certificate
+	// Proven says that another stack of the account owns the validation record.
+	Proven bool
+	// NameOnly leaves the wildcard out, as for a front door.
+	NameOnly bool
+}
+
+func (a *CertificateArgs) validate() error {
+	if a == nil || a.Domain == "" {
+		return errors.New("missing Domain")
+	}
+	proofs := 0
+	for _, given := range []bool{a.ZoneID != "", a.Owner != nil, a.Proven} {
+		if given {
+			proofs++
+		}
+	}
+	if proofs != 1 {
+		return fmt.Errorf("domain %s: want exactly one of ZoneID, Owner and Proven, not %d of them", a.Domain, proofs)
+	}
+	return nil
+}
+
+// alternatives are the names besides the domain.
+func (a *CertificateArgs) alternatives() pulumi.StringArrayInput {
+	if a.NameOnly {
+		return nil
+	}
+	return pulumi.StringArray{pulumi.String("*." + a.Domain)}
 }
 
 // NewCertificate registers a Certificate and its children.
 func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs, opts ...pulumi.ResourceOption) (*Certificate, error) {
-	if args == nil || args.Domain == "" || (args.Owner == nil) == (args.ZoneID == "") {
-		return nil, fmt.Errorf("gateway.Certificate %s: %w", name, errors.New("missing Domain, or not exactly one of ZoneID and Owner"))
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("gateway.Certificate %s: %w", name, err)
 	}
 	c := &Certificate{}
 	if err := ctx.RegisterComponentResourceV2(certificateType, name, pulumi.Map{"domain": pulumi.String(args.Domain)}, c, opts...); err != nil {
@@ -47,16 +75,21 @@ func NewCertificate(ctx *pulumi.Context, name string, args *CertificateArgs, opt
 	}
 	cert, err := acm.NewCertificate(ctx, name+"-cert", &acm.CertificateArgs{
 		DomainName:              pulumi.String(args.Domain),
-		SubjectAlternativeNames: pulumi.StringArray{pulumi.String("*." + args.Domain)},
+		SubjectAlternativeNames: args.alternatives(),
 		ValidationMethod:        pulumi.String("DNS"),
 	}, pulumi.Parent(c))
 	if err != nil {
 		return nil, fmt.Errorf("certificate %s: %w", name, err)
 	}
-	if args.Owner != nil {
+	switch {
+	case args.Owner != nil:
 		c.ValidationFqdn = args.Owner.ValidationFqdn
-	} else if err := c.prove(ctx, name, args.ZoneID, cert); err != nil {
-		return nil, err
+	case args.Proven:
+		c.ValidationFqdn = cert.DomainValidationOptions.Index(pulumi.Int(0)).ResourceRecordName().Elem()
+	default:
+		if err := c.prove(ctx, name, args.ZoneID, cert); err != nil {
+			return nil, err
+		}
 	}
 	issued, err := acm.NewCertificateValidation(ctx, name+"-validation", &acm.CertificateValidationArgs{
 		CertificateArn: cert.Arn, ValidationRecordFqdns: pulumi.StringArray{c.ValidationFqdn},

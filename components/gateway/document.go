@@ -29,6 +29,9 @@ const (
 	authorizerTTLSeconds = 300
 )
 
+// paramsValidator refuses requests that lack a required parameter.
+const paramsValidator = "params"
+
 type object = map[string]any
 
 // OpenAPI returns the OpenAPI 3 document that API Gateway deploys, which is
@@ -52,6 +55,10 @@ func (d Document) OpenAPI() (string, error) {
 		"paths":                                 paths,
 		"components":                            object{"securitySchemes": object{"apiKey": d.authorizer()}},
 		"x-amazon-apigateway-gateway-responses": d.gatewayResponses(),
+		"x-amazon-apigateway-request-validators": object{
+			// Sizes, content types and bodies are the handler's to check.
+			paramsValidator: object{"validateRequestBody": false, "validateRequestParameters": true},
+		},
 	})
 	return string(b), err
 }
@@ -87,6 +94,7 @@ func (d Document) operation(r contract.Route) object {
 	}
 	if params := parameters(r.Path); len(params) > 0 {
 		op["parameters"] = params
+		op["x-amazon-apigateway-request-validator"] = paramsValidator
 	}
 	if !r.Public {
 		op["security"] = []object{{"apiKey": []string{}}}
@@ -143,7 +151,9 @@ func (d Document) gatewayResponses() object {
 	}{
 		{"UNAUTHORIZED", 401, "invalid_request_error", "invalid_api_key"},
 		{"ACCESS_DENIED", 403, "invalid_request_error", "access_denied"},
+		{"WAF_FILTERED", 403, "invalid_request_error", "request_blocked"},
 		{"MISSING_AUTHENTICATION_TOKEN", 404, "invalid_request_error", "unknown_url"},
+		{"BAD_REQUEST_PARAMETERS", 400, "invalid_request_error", "missing_required_parameter"},
 		{"REQUEST_TOO_LARGE", 413, "invalid_request_error", "request_too_large"},
 		{"THROTTLED", 429, "requests", "rate_limit_exceeded"},
 		{"AUTHORIZER_FAILURE", 503, "server_error", "authorizer_unavailable"},

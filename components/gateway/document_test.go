@@ -59,6 +59,31 @@ func TestEveryRouteStreams(t *testing.T) {
 	assert.Contains(t, body, "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:authorizer:live/invocations")
 }
 
+// TestRequiredParametersAreChecked and nothing else: bodies are the handler's.
+func TestRequiredParametersAreChecked(t *testing.T) {
+	body, err := document().OpenAPI()
+	require.NoError(t, err)
+	var doc struct {
+		Validators map[string]map[string]bool `json:"x-amazon-apigateway-request-validators"`
+		Paths      map[string]map[string]struct {
+			Validator  string `json:"x-amazon-apigateway-request-validator"`
+			Parameters []struct {
+				Required bool `json:"required"`
+			} `json:"parameters"`
+		} `json:"paths"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(body), &doc))
+	assert.Equal(t, map[string]map[string]bool{"params": {"validateRequestBody": false, "validateRequestParameters": true}}, doc.Validators)
+	for path, operations := range doc.Paths {
+		for method, op := range operations {
+			for _, p := range op.Parameters {
+				assert.True(t, p.Required, "%s %s", method, path)
+			}
+			assert.Equal(t, len(op.Parameters) > 0, op.Validator == "params", "%s %s", method, path)
+		}
+	}
+}
+
 // TestGatewayErrorsAreOpenAIs parses what API Gateway would send in its own
 // name.
 func TestGatewayErrorsAreOpenAIs(t *testing.T) {
@@ -79,6 +104,8 @@ func TestGatewayErrorsAreOpenAIs(t *testing.T) {
 		"UNAUTHORIZED":                 {"401", "invalid_api_key", false},
 		"ACCESS_DENIED":                {"403", "access_denied", false},
 		"MISSING_AUTHENTICATION_TOKEN": {"404", "unknown_url", false},
+		"WAF_FILTERED":                 {"403", "request_blocked", false},
+		"BAD_REQUEST_PARAMETERS":       {"400", "missing_required_parameter", false},
 		"REQUEST_TOO_LARGE":            {"413", "request_too_large", false},
 		"THROTTLED":                    {"429", "rate_limit_exceeded", true},
 		"AUTHORIZER_FAILURE":           {"503", "authorizer_unavailable", true},

@@ -1,14 +1,16 @@
 // Package inference makes a region's Bedrock models callable: it reads from
 // AWS where each profile may process a prompt, refuses a place outside the
-// stack's jurisdiction, and creates the application inference profiles through
-// which the models are invoked.
+// stack's jurisdiction, a guardrail's as well as a model's, and creates the
+// application inference profiles through which the models are invoked.
 package inference
 
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/crossregion/crossregion/contract"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/bedrock"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -25,9 +27,20 @@ type Profiles struct {
 
 	// Arns are the profiles' ARNs by model name.
 	Arns pulumi.StringMapOutput `pulumi:"arns"`
+	// Destinations are the regions, sorted, that may process what a model is
+	// asked, by its name. Those of the guardrail count; [contract.AnyRegion]
+	// stands for all.
+	Destinations pulumi.StringArrayMapOutput `pulumi:"destinations"`
+	// Differences are sentences on where AWS's answers and the catalogue differ,
+	// which are warned of too. Mostly none.
+	Differences []string
 
-	sources []source           // one for each model
-	grants  pulumi.ArrayOutput // of grant, in the same order
+	region     string
+	models     []string            // names
+	sources    []source            // one for each model
+	reach      map[string][]string // Destinations by model
+	grants     pulumi.ArrayOutput  // of grant, in the order of models
+	checkpoint *checkpoint         // nil without a guardrail
 }
 
 // Model is a model that callers may name.
@@ -47,8 +60,14 @@ type ProfilesArgs struct {
 	Region string
 	// Jurisdiction is the name of Allowed, for messages. Required.
 	Jurisdiction string
-	// Allowed are the regions in which a prompt may be processed. Required.
+	// Allowed are the regions in which a prompt may be processed. Required
+	// unless AllowGlobal is set.
 	Allowed []string
+	// AllowGlobal permits processing anywhere, which global profiles need.
+	// Default: false.
+	AllowGlobal bool
+	// Guardrail checks what every model is asked and answers. Default: none.
+	Guardrail *Guardrail
 	// Models to create profiles for. Required.
 	Models []Model
 }
@@ -59,12 +78,13 @@ func (a *ProfilesArgs) validate() error {
 	}
 	var errs []error
 	for field, empty := range map[string]bool{
-		"Region": a.Region == "", "Jurisdiction": a.Jurisdiction == "", "Allowed": len(a.Allowed) == 0, "Models": len(a.Models) == 0,
+		"Region": a.Region == "", "Jurisdiction": a.Jurisdiction == "", "Allowed": len(a.Allowed) == 0 && !a.AllowGlobal, "Models": len(a.Models) == 0,
 	} {
 		if empty {
 			errs = append(errs, fmt.Errorf("missing %s", field))
 		}
 	}
+	errs = append(errs, a.Guardrail.validate())
 	for _, m := range a.Models {
 		if m.Name == "" || (m.Profile == "") == (m.ID == "") {
 			errs = append(errs, fmt.Errorf("model %q needs a name and either a profile or an ID", m.Name))
@@ -73,18 +93,50 @@ func (a *ProfilesArgs) validate() error {
 	return errors.Join(errs...)
 }
 
+// allows reports whether the jurisdiction lets a region process.
+func (a *ProfilesArgs) allows(region string) bool {
+	return a.AllowGlobal || region != contract.AnyRegion && slices.Contains(a.Allowed, region)
+}
+
 // NewProfiles registers Profiles and their children.
 func NewProfiles(ctx *pulumi.Context, name string, args *ProfilesArgs, opts ...pulumi.ResourceOption) (*Profiles, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("inference.Profiles %s: %w", name, err)
 	}
-	p := &Profiles{}
+	p := &Profiles{region: args.Region, reach: map[string][]string{}}
 	inputs := pulumi.Map{"region": pulumi.String(args.Region), "allowed": pulumi.ToStringArray(args.Allowed)}
 	if err := ctx.RegisterComponentResourceV2(profilesType, name, inputs, p, opts...); err != nil {
 		return nil, err
 	}
-	arns, grants := pulumi.StringMap{}, pulumi.Array{}
-	var faults []error
+	if err := p.find(ctx, args); err != nil {
+		return nil, err
+	}
+	if err := p.compare(ctx); err != nil {
+		return nil, err
+	}
+	arns, destinations, grants := pulumi.StringMap{}, pulumi.StringArrayMap{}, pulumi.Array{}
+	for i, s := range p.sources {
+		model := p.models[i]
+		profile, err := bedrock.NewInferenceProfile(ctx, name+"-"+slug(model), &bedrock.InferenceProfileArgs{
+			ModelSource: bedrock.InferenceProfileModelSourceArgs{CopyFrom: pulumi.String(s.arn)},
+		}, pulumi.Parent(p))
+		if err != nil {
+			return nil, fmt.Errorf("profile of model %s: %w", model, err)
+		}
+		arns[model] = profile.Arn
+		destinations[model] = pulumi.ToStringArray(p.reach[model])
+		grants = append(grants, profile.Arn.ApplyT(func(arn string) grant { return grant{profile: arn, source: s, checkpoint: p.checkpoint} }))
+	}
+	p.Arns, p.Destinations, p.grants = arns.ToStringMapOutput(), destinations.ToStringArrayMapOutput(), grants.ToArrayOutput()
+	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"arns": p.Arns, "destinations": p.Destinations})
+}
+
+// find sets where each model may be processed, or reports every place outside
+// the jurisdiction.
+func (p *Profiles) find(ctx *pulumi.Context, args *ProfilesArgs) error {
+	checkpoint, err := locate(args)
+	faults := []error{err}
+	p.checkpoint = checkpoint
 	for _, m := range args.Models {
 		s, err := lookup(ctx, args.Region, m, pulumi.Parent(p))
 		if err == nil {
@@ -94,22 +146,57 @@ func NewProfiles(ctx *pulumi.Context, name string, args *ProfilesArgs, opts ...p
 			faults = append(faults, err)
 			continue
 		}
-		profile, err := bedrock.NewInferenceProfile(ctx, name+"-"+slug(m.Name), &bedrock.InferenceProfileArgs{
-			ModelSource: bedrock.InferenceProfileModelSourceArgs{CopyFrom: pulumi.String(s.arn)},
-		}, pulumi.Parent(p))
-		if err != nil {
-			return nil, fmt.Errorf("profile of model %s: %w", m.Name, err)
+		p.models, p.sources = append(p.models, m.Name), append(p.sources, s)
+		p.reach[m.Name] = s.destinations()
+		if checkpoint != nil {
+			p.reach[m.Name] = sorted(append(p.reach[m.Name], checkpoint.destinations...))
 		}
-		arns[m.Name] = profile.Arn
-		p.sources = append(p.sources, s)
-		grants = append(grants, profile.Arn.ApplyT(func(arn string) grant { return grant{profile: arn, source: s} }))
 	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
+	return errors.Join(faults...)
+}
+
+// compare warns of what AWS answers otherwise than the catalogue.
+func (p *Profiles) compare(ctx *pulumi.Context) error {
+	for _, s := range p.sources {
+		d := difference(s)
+		if d == "" {
+			continue
+		}
+		p.Differences = append(p.Differences, d)
+		if err := ctx.Log.Warn(d, &pulumi.LogArgs{Resource: p}); err != nil {
+			return err
+		}
 	}
-	p.Arns = arns.ToStringMapOutput()
-	p.grants = grants.ToArrayOutput()
-	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"arns": p.Arns})
+	return nil
+}
+
+// ModelDestinations are the regions, sorted, that may process what a model is
+// asked, but for the guardrail; none if the model is unknown.
+func (p *Profiles) ModelDestinations(model string) []string {
+	i := slices.Index(p.models, model)
+	if i < 0 {
+		return nil
+	}
+	return p.sources[i].destinations()
+}
+
+// GuardrailDestinations are the regions, sorted, that may evaluate the
+// guardrail; none without one.
+func (p *Profiles) GuardrailDestinations() []string {
+	if p.checkpoint == nil {
+		return nil
+	}
+	return slices.Clone(p.checkpoint.destinations)
+}
+
+// Target is how an invoker reaches a model through its profile, whose ARN is
+// that of [Profiles.Arns].
+func (p *Profiles) Target(model, arn string) contract.Target {
+	t := contract.Target{Region: p.region, ID: arn, Destinations: slices.Clone(p.reach[model])}
+	if p.checkpoint != nil {
+		t.Guardrail = &contract.Guardrail{ID: p.checkpoint.ID, Version: p.checkpoint.Version}
+	}
+	return t
 }
 
 // slug turns a model name into part of a resource name: profile names allow

@@ -10,8 +10,8 @@ import (
 	"slices"
 
 	"github.com/crossregion/crossregion/components/policy"
+	"github.com/crossregion/crossregion/contract"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -45,7 +45,8 @@ type FunctionArgs struct {
 	// Platform is what Code was built for. Required.
 	Platform Platform
 	// Environment is what the handler finds in its environment; contract.Encode
-	// makes it. Required.
+	// makes it. What is over Lambda's limit is refused as soon as it is known.
+	// Required.
 	Environment pulumi.StringMapInput
 	// MemoryMiB is 128 to 10240. CPU grows with it: 1,769 MiB is one core.
 	// Default: 512.
@@ -54,22 +55,40 @@ type FunctionArgs struct {
 	TimeoutSeconds int
 	// LogRetentionDays is a value that CloudWatch Logs knows. Default: 30.
 	LogRetentionDays int
-	// Policies are documents from package policy, by the role that they play,
-	// which becomes part of a resource's name. Default: none.
+	// LogKeyArn is the ARN of the key that encrypts the log group, whose policy
+	// must let CloudWatch Logs use it. Default: a key that AWS owns.
+	LogKeyArn pulumi.StringPtrInput
+	// Role is what the function runs as. Default: a role of its own, without
+	// permissions boundary.
+	Role *Role
+	// Policies are documents from package policy that the role is allowed, by
+	// the part that they play. Default: none.
 	Policies map[string]pulumi.StringInput
-	// PermissionsBoundary is the ARN of a managed policy. Default: none.
-	PermissionsBoundary string
+	// ReservedConcurrency keeps as many of the region's concurrent executions
+	// for this function, and limits it to them: 1 or more. Default: it shares
+	// what the region has left.
+	ReservedConcurrency *int
+	// Tracing sends a trace of each invocation to X-Ray of the region. Default:
+	// off.
+	Tracing bool
 }
 
 func (a *FunctionArgs) validate() error {
-	switch {
-	case a == nil || a.Code == nil:
-		return errors.New("missing Code")
-	case a.Environment == nil:
-		return errors.New("missing Environment")
+	if a == nil {
+		return errors.New("no arguments")
+	}
+	var errs []error
+	if a.Code == nil {
+		errs = append(errs, errors.New("missing Code"))
+	}
+	if a.Environment == nil {
+		errs = append(errs, errors.New("missing Environment"))
+	}
+	if n := a.ReservedConcurrency; n != nil && *n < 1 {
+		errs = append(errs, fmt.Errorf("ReservedConcurrency is %d: the function could never run; give 1 or more, or none", *n))
 	}
 	_, err := a.Platform.architecture()
-	return err
+	return errors.Join(append(errs, err)...)
 }
 
 // NewFunction registers a Function and its children.
@@ -88,49 +107,43 @@ func NewFunction(ctx *pulumi.Context, name string, args *FunctionArgs, opts ...p
 	}
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{
 		RetentionInDays: pulumi.Int(orInt(args.LogRetentionDays, 30)),
+		KmsKeyId:        args.LogKeyArn,
 	}, pulumi.Parent(f))
 	if err != nil {
 		return nil, fmt.Errorf("log group of %s: %w", name, err)
 	}
-	role, grants, err := f.newRole(ctx, name, args, logs)
-	if err != nil {
+	role := args.Role
+	if role == nil {
+		if role, err = NewRole(ctx, name+"-role", nil, pulumi.Parent(f)); err != nil {
+			return nil, err
+		}
+	}
+	if err := grant(ctx, role, args, logs); err != nil {
 		return nil, err
 	}
-	if err := f.newFunction(ctx, name, args, function{logs, role, grants}); err != nil {
+	if err := f.newFunction(ctx, name, args, function{logs, role}); err != nil {
 		return nil, err
 	}
 	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{"arn": f.Arn, "name": f.Name, "qualifier": f.Qualifier})
 }
 
-// newRole registers the function's role and what it may do.
-func (f *Function) newRole(ctx *pulumi.Context, name string, args *FunctionArgs, logs *cloudwatch.LogGroup) (*iam.Role, []pulumi.Resource, error) {
-	boundary := pulumi.StringPtrInput(nil)
-	if args.PermissionsBoundary != "" {
-		boundary = pulumi.String(args.PermissionsBoundary)
-	}
-	role, err := iam.NewRole(ctx, name+"-role", &iam.RoleArgs{
-		AssumeRolePolicy:    pulumi.String(policy.Trust("lambda.amazonaws.com")),
-		PermissionsBoundary: boundary,
-	}, pulumi.Parent(f))
-	if err != nil {
-		return nil, nil, fmt.Errorf("role of %s: %w", name, err)
-	}
-	policies := maps.Clone(args.Policies)
-	if policies == nil {
-		policies = map[string]pulumi.StringInput{}
-	}
-	policies["write-logs"] = logs.Arn.ApplyT(logPolicy).(pulumi.StringOutput)
-	var grants []pulumi.Resource
-	for _, id := range slices.Sorted(maps.Keys(policies)) {
-		grant, err := iam.NewRolePolicy(ctx, name+"-"+id, &iam.RolePolicyArgs{
-			Role: role.Name, Policy: policies[id],
-		}, pulumi.Parent(f))
+// grant allows the role what the function asks for, and what it needs besides.
+func grant(ctx *pulumi.Context, role *Role, args *FunctionArgs, logs *cloudwatch.LogGroup) error {
+	policies := map[string]pulumi.StringInput{"write-logs": logs.Arn.ApplyT(logPolicy).(pulumi.StringOutput)}
+	if args.Tracing {
+		document, err := policy.Document(policy.Trace())
 		if err != nil {
-			return nil, nil, fmt.Errorf("grant %s to %s: %w", id, name, err)
+			return fmt.Errorf("traces of %s: %w", role.name, err)
 		}
-		grants = append(grants, grant)
+		policies["write-traces"] = pulumi.String(document)
 	}
-	return role, grants, nil
+	maps.Copy(policies, args.Policies)
+	for _, id := range slices.Sorted(maps.Keys(policies)) {
+		if err := role.Allow(ctx, id, policies[id]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // logPolicy allows writing to one log group. The group exists already, so
@@ -144,9 +157,8 @@ func logPolicy(group string) (string, error) {
 
 // function is what a Lambda function is made of.
 type function struct {
-	logs   *cloudwatch.LogGroup
-	role   *iam.Role
-	grants []pulumi.Resource
+	logs *cloudwatch.LogGroup
+	role *Role
 }
 
 // newFunction registers the function and its alias. It waits for the grants:
@@ -156,10 +168,14 @@ func (f *Function) newFunction(ctx *pulumi.Context, name string, args *FunctionA
 	if err != nil {
 		return err
 	}
+	mode := "PassThrough"
+	if args.Tracing {
+		mode = "Active"
+	}
 	fn, err := lambda.NewFunction(ctx, name+"-fn", &lambda.FunctionArgs{
 		Architectures: pulumi.StringArray{pulumi.String(architecture)},
 		Code:          args.Code,
-		Environment:   lambda.FunctionEnvironmentArgs{Variables: args.Environment},
+		Environment:   lambda.FunctionEnvironmentArgs{Variables: checked(name, args.Environment)},
 		Handler:       pulumi.String("bootstrap"),
 		LoggingConfig: lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: parts.logs.Name},
 		MemorySize:    pulumi.Int(orInt(args.MemoryMiB, 512)),
@@ -167,7 +183,10 @@ func (f *Function) newFunction(ctx *pulumi.Context, name string, args *FunctionA
 		Role:          parts.role.Arn,
 		Runtime:       pulumi.String("provided.al2023"),
 		Timeout:       pulumi.Int(orInt(args.TimeoutSeconds, 10)),
-	}, pulumi.Parent(f), pulumi.DependsOn(parts.grants))
+		TracingConfig: lambda.FunctionTracingConfigArgs{Mode: pulumi.String(mode)},
+
+		ReservedConcurrentExecutions: pulumi.IntPtrFromPtr(args.ReservedConcurrency),
+	}, pulumi.Parent(f), pulumi.DependsOn(parts.role.grants))
 	if err != nil {
 		return fmt.Errorf("function %s: %w", name, err)
 	}
@@ -179,6 +198,22 @@ func (f *Function) newFunction(ctx *pulumi.Context, name string, args *FunctionA
 	}
 	f.Arn, f.Name, f.Qualifier = alias.Arn, fn.Name, alias.Name
 	return nil
+}
+
+// checked is the environment, or an error once it is known to be over what
+// Lambda takes.
+func checked(name string, environment pulumi.StringMapInput) pulumi.StringMapOutput {
+	return environment.ToStringMapOutput().ApplyT(func(variables map[string]string) (map[string]string, error) {
+		size := 0
+		for k, v := range variables {
+			size += len(k) + len(v)
+		}
+		if size > contract.MaxEnvironmentBytes {
+			return nil, fmt.Errorf("environment of %s is %d bytes, over Lambda's limit of %d: "+
+				"use fewer models or regions, or shorter names", name, size, contract.MaxEnvironmentBytes)
+		}
+		return variables, nil
+	}).(pulumi.StringMapOutput)
 }
 
 func orInt(given, otherwise int) int {

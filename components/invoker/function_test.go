@@ -1,6 +1,7 @@
 package invoker_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/components/componenttest"
@@ -35,7 +36,6 @@ func valid() *invoker.FunctionArgs {
 func TestFunction(t *testing.T) {
 	args := valid()
 	args.Policies = map[string]pulumi.StringInput{"read-keys": pulumi.String("{}")}
-	args.PermissionsBoundary = "arn:aws:iam::1:policy/boundary"
 	rec, err := run(t, args)
 	require.NoError(t, err)
 	rec.CheckComponents(t)
@@ -46,8 +46,8 @@ func TestFunction(t *testing.T) {
 	assert.Equal(t, 512.0, fn["memorySize"].NumberValue())
 	assert.Equal(t, 10.0, fn["timeout"].NumberValue())
 	assert.True(t, fn["publish"].BoolValue(), "an alias needs a version")
-	assert.Equal(t, "arn:aws:iam::1:policy/boundary",
-		rec.One(t, "aws:iam/role:Role", "test-role").Inputs["permissionsBoundary"].StringValue())
+	assert.Equal(t, "PassThrough", fn["tracingConfig"].ObjectValue()["mode"].StringValue())
+	assert.NotContains(t, fn, "reservedConcurrentExecutions")
 	assert.Len(t, rec.Of("aws:iam/rolePolicy:RolePolicy"), 2)
 	assert.Equal(t, "1", rec.One(t, "aws:lambda/alias:Alias", "test-alias").Inputs["functionVersion"].StringValue())
 }
@@ -73,6 +73,10 @@ func TestFunctionRefuses(t *testing.T) {
 		{"no code", func(a *invoker.FunctionArgs) { a.Code = nil }, "missing Code"},
 		{"no environment", func(a *invoker.FunctionArgs) { a.Environment = nil }, "missing Environment"},
 		{"no platform", func(a *invoker.FunctionArgs) { a.Platform = invoker.Platform{} }, "Lambda runs arm64 and amd64 only"},
+		{"a concurrency of none", func(a *invoker.FunctionArgs) { a.ReservedConcurrency = new(int) }, "ReservedConcurrency is 0"},
+		{"an environment over Lambda's limit", func(a *invoker.FunctionArgs) {
+			a.Environment = pulumi.StringMap{"KEY": pulumi.String(strings.Repeat("x", 4094))}
+		}, "environment of test is 4097 bytes, over Lambda's limit of 4096"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,5 +88,44 @@ func TestFunctionRefuses(t *testing.T) {
 		})
 	}
 	_, err := run(t, nil)
-	assert.ErrorContains(t, err, "missing Code")
+	assert.ErrorContains(t, err, "no arguments")
+}
+
+func TestAFullEnvironmentIsTaken(t *testing.T) {
+	args := valid()
+	args.Environment = pulumi.StringMap{"KEY": pulumi.String(strings.Repeat("x", 4093))}
+	_, err := run(t, args)
+	assert.NoError(t, err)
+}
+
+func TestLogsAreKept(t *testing.T) {
+	args := valid()
+	args.LogRetentionDays, args.LogKeyArn = 90, pulumi.StringPtr("arn:aws:kms:eu-west-1:1:key/k")
+	rec, err := run(t, args)
+	require.NoError(t, err)
+	group := rec.One(t, "aws:cloudwatch/logGroup:LogGroup", "test-logs").Inputs
+	assert.Equal(t, 90.0, group["retentionInDays"].NumberValue())
+	assert.Equal(t, "arn:aws:kms:eu-west-1:1:key/k", group["kmsKeyId"].StringValue())
+}
+
+// TestTracing grants the two actions that traces need, only when it is on.
+func TestTracing(t *testing.T) {
+	args := valid()
+	args.Tracing = true
+	rec, err := run(t, args)
+	require.NoError(t, err)
+	fn := rec.One(t, "aws:lambda/function:Function", "test-fn").Inputs
+	assert.Equal(t, "Active", fn["tracingConfig"].ObjectValue()["mode"].StringValue())
+	assert.JSONEq(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+		"Action":["xray:PutTraceSegments","xray:PutTelemetryRecords"],"Resource":["*"]}]}`,
+		rec.One(t, "aws:iam/rolePolicy:RolePolicy", "test-role-write-traces").Inputs["policy"].StringValue())
+}
+
+func TestReservedConcurrency(t *testing.T) {
+	args, reserved := valid(), 20
+	args.ReservedConcurrency = &reserved
+	rec, err := run(t, args)
+	require.NoError(t, err)
+	fn := rec.One(t, "aws:lambda/function:Function", "test-fn").Inputs
+	assert.Equal(t, 20.0, fn["reservedConcurrentExecutions"].NumberValue())
 }

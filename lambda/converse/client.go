@@ -44,25 +44,28 @@ func (c *Client) Open(ctx context.Context, target contract.Target, r Request) (S
 	if !ok {
 		return nil, &Error{Class: Unavailable, Region: target.Region, Message: "the client was built without this region"}
 	}
-	out, err := client.ConverseStream(ctx, input(target.ID, r))
+	out, err := client.ConverseStream(ctx, input(target, r))
 	if err != nil {
 		return nil, newError(target.Region, err)
 	}
 	return &stream{ctx: ctx, region: target.Region, source: out.GetStream()}, nil
 }
 
-func input(model string, r Request) *bedrockruntime.ConverseStreamInput {
+func input(target contract.Target, r Request) *bedrockruntime.ConverseStreamInput {
 	if r.MaxTokens == 0 {
 		r.MaxTokens = DefaultMaxTokens
 	}
 	in := &bedrockruntime.ConverseStreamInput{
-		ModelId: aws.String(model),
+		ModelId: aws.String(target.ID),
 		InferenceConfig: &types.InferenceConfiguration{
 			MaxTokens:     aws.Int32(r.MaxTokens),
 			Temperature:   r.Temperature,
 			TopP:          r.TopP,
 			StopSequences: r.Stop,
 		},
+	}
+	if g := target.Guardrail; g != nil {
+		in.GuardrailConfig = guardrail(*g)
 	}
 	for _, s := range r.System {
 		in.System = append(in.System, &types.SystemContentBlockMemberText{Value: s})
@@ -75,6 +78,18 @@ func input(model string, r Request) *bedrockruntime.ConverseStreamInput {
 		in.Messages = append(in.Messages, message)
 	}
 	return in
+}
+
+// guardrail has every piece of an answer checked before it is sent: otherwise a
+// caller could read what the guardrail blocks a moment later. Its trace, which
+// would quote the request, stays off.
+// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-streaming.html
+func guardrail(g contract.Guardrail) *types.GuardrailStreamConfiguration {
+	return &types.GuardrailStreamConfiguration{
+		GuardrailIdentifier:  aws.String(g.ID),
+		GuardrailVersion:     aws.String(g.Version),
+		StreamProcessingMode: types.GuardrailStreamProcessingModeSync,
+	}
 }
 
 // bounded ends answers at [MaxResponseBytes], whoever reads them.

@@ -63,6 +63,17 @@ func TestRequestOnTheWire(t *testing.T) {
 	}
 }
 
+func TestGuardrailChecksBeforeAnythingIsSent(t *testing.T) {
+	guarded := target
+	guarded.Guardrail = &contract.Guardrail{ID: "g", Version: "7"}
+	var body []byte
+	s, err := bedrock(t, func(r reply) { body = r.body }).Open(t.Context(), guarded, ask("hello"))
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	assert.JSONEq(t, `{"messages":[{"role":"user","content":[{"text":"hello"}]}],"inferenceConfig":{"maxTokens":4096},
+		"guardrailConfig":{"guardrailIdentifier":"g","guardrailVersion":"7","streamProcessingMode":"sync"}}`, string(body))
+}
+
 func TestEachRegionIsCalledAsItself(t *testing.T) {
 	var scopes []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -108,7 +119,7 @@ func TestClassesThatAnotherRegionMayDoBetter(t *testing.T) {
 	} {
 		assert.True(t, c.Elsewhere(), c)
 	}
-	for _, c := range []converse.Class{converse.Invalid, converse.TooLong, converse.Canceled} {
+	for _, c := range []converse.Class{converse.Invalid, converse.TooLong, converse.Canceled, converse.Outside} {
 		assert.False(t, c.Elsewhere(), c)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/crossregion/crossregion/contract"
 )
 
 // Class is what went wrong, as far as it matters for what to do next.
@@ -26,6 +27,10 @@ const (
 	Invalid     Class = "invalid"     // the request is wrong, anywhere
 	TooLong     Class = "too_long"    // the request does not fit the model, anywhere
 	Canceled    Class = "canceled"    // nobody waits for the answer any more
+
+	// Outside is a target that was not called: it might have been processed
+	// outside the jurisdiction.
+	Outside Class = contract.CodeResidencyViolation
 )
 
 // Elsewhere tells whether another region may do better.
@@ -33,11 +38,12 @@ const (
 // That goes for [Denied] and [NotFound] too, though the deployment is to blame
 // and another region may hide it: roles, subscriptions and profiles are set up
 // region by region, and callers are to be served while operators, whom the log
-// must warn, mend the one that is not.
+// must warn, mend the one that is not. It does not go for [Outside]: availability
+// never overrides residency.
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
 func (c Class) Elsewhere() bool {
 	switch c {
-	case Invalid, TooLong, Canceled:
+	case Invalid, TooLong, Canceled, Outside:
 		return false
 	default:
 		return true
@@ -139,11 +145,11 @@ func statusClass(status int) Class {
 }
 
 // invalidClass tells by its words what kind of invalid request Bedrock means,
-// which has one code for all of them. A caller never sends a model's identifier,
-// so one that is invalid is the deployment's fault.
+// which has one code for all of them. A caller never sends the identifier of a
+// model or guardrail, so one that is invalid is the deployment's fault.
 func invalidClass(message string) Class {
 	m := strings.ToLower(message)
-	if strings.Contains(m, "model identifier is invalid") {
+	if strings.Contains(m, "model identifier is invalid") || strings.Contains(m, "guardrail identifier") {
 		return NotFound
 	}
 	for _, words := range []string{"too long", "context length", "context window", "too many input tokens"} {

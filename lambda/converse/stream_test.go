@@ -157,12 +157,13 @@ func TestExceptionsInsteadOfAStream(t *testing.T) {
 
 func TestKindOfInvalidRequestIsRecognizedByItsWords(t *testing.T) {
 	tests := map[string]converse.Class{
-		"Input is too long for requested model.":                              converse.TooLong,
-		"prompt is too long: 204881 tokens > 200000 maximum":                  converse.TooLong,
-		"This model's maximum context length is 131072 tokens.":               converse.TooLong,
-		"The provided model identifier is invalid.":                           converse.NotFound,
-		"The maximum tokens you requested exceeds the model limit of 64000.":  converse.Invalid,
-		"Malformed input request: #/messages/0: required key [role] missing.": converse.Invalid,
+		"Input is too long for requested model.":                                      converse.TooLong,
+		"prompt is too long: 204881 tokens > 200000 maximum":                          converse.TooLong,
+		"This model's maximum context length is 131072 tokens.":                       converse.TooLong,
+		"The provided model identifier is invalid.":                                   converse.NotFound,
+		"The guardrail identifier or version provided in the request does not exist.": converse.NotFound,
+		"The maximum tokens you requested exceeds the model limit of 64000.":          converse.Invalid,
+		"Malformed input request: #/messages/0: required key [role] missing.":         converse.Invalid,
 	}
 	for message, want := range tests {
 		t.Run(message, func(t *testing.T) {

@@ -175,7 +175,9 @@ func (e *Engine) try(ctx context.Context, b bound, targets []contract.Target, as
 			return report, &Error{Class: err.Class, Failures: append(failures, err)}
 		}
 		called, failure := a.run(ask)
-		report.Attempts = append(report.Attempts, called)
+		if failure == nil || failure.Class != converse.Outside { // which was not called
+			report.Attempts = append(report.Attempts, called)
+		}
 		if failure == nil {
 			report.Target = t.Region
 			return report, nil

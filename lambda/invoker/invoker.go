@@ -17,6 +17,7 @@ import (
 	"github.com/crossregion/crossregion/lambda/failover"
 	"github.com/crossregion/crossregion/lambda/health"
 	"github.com/crossregion/crossregion/lambda/openai"
+	"github.com/crossregion/crossregion/lambda/residency"
 )
 
 // New returns the handler of the function that [contract.EnvFunction] names:
@@ -57,12 +58,26 @@ func newAPI(getenv func(string) string, log *slog.Logger) (http.Handler, error) 
 	if err != nil {
 		return nil, err
 	}
-	engine, err := failover.New(limits(cfg, converse.New(sdk, sources(cfg.Models))))
+	engine, err := failover.New(limits(cfg, residency.New(converse.New(sdk, sources(cfg.Models)), cfg.Allowed)))
 	if err != nil {
 		return nil, err
 	}
 	log.Info("start", "function", contract.FunctionInvoker, "stack", cfg.Stack, "region", cfg.Region)
+	logViolations(cfg, log)
 	return openai.New(openai.Config{Stack: cfg.Stack, Region: cfg.Region, Models: cfg.Models, Engine: engine, Log: log})
+}
+
+// logViolations says once of each target that it will be refused, and why. The
+// others are served, so it does not keep the function from starting.
+func logViolations(cfg contract.Invoker, log *slog.Logger) {
+	for _, m := range cfg.Models {
+		for _, t := range m.Targets {
+			if outside := residency.Outside(t, cfg.Allowed); len(outside) > 0 {
+				log.Error(contract.CodeResidencyViolation, "model", m.Name, "target", t.Region,
+					"outside", outside, "jurisdiction", cfg.Jurisdiction)
+			}
+		}
+	}
 }
 
 // limits are those of cfg upon model.

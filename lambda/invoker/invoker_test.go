@@ -33,9 +33,10 @@ func environment[C contract.Config](t *testing.T, c C, url string) func(string) 
 func config() contract.Invoker {
 	return contract.Invoker{
 		Stack: "eu", Jurisdiction: "eu", Region: "eu-west-1", Regions: []string{"eu-west-1", "eu-central-1"},
+		Allowed: []string{"eu-central-1", "eu-west-1"},
 		Models: []contract.Model{{Name: "claude-sonnet", Targets: []contract.Target{
-			{Region: "eu-west-1", ID: "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a"},
-			{Region: "eu-central-1", ID: "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/b"},
+			{Region: "eu-west-1", ID: "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a", Destinations: []string{"eu-west-1"}},
+			{Region: "eu-central-1", ID: "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/b", Destinations: []string{"eu-central-1"}},
 		}}},
 	}
 }
@@ -123,6 +124,31 @@ func TestStartIsLogged(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, log.String(), "level=INFO msg=start function="+function+" stack=eu region=eu-west-1\n")
 	}
+}
+
+// TestTargetThatLeavesIsNeverCalled, though it is the nearer one and the other
+// would answer.
+func TestTargetThatLeavesIsNeverCalled(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("somebody was called") }))
+	defer server.Close()
+	c := config()
+	c.Models[0].Targets[0].Destinations = []string{"eu-west-1", "eu-west-2"}
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	h, err := invoker.New(environment(t, c, server.URL), log)
+	require.NoError(t, err)
+	assert.Equal(t, 1, strings.Count(out.String(), "level=ERROR msg=residency_violation model=claude-sonnet target=eu-west-1 outside=[eu-west-2] jurisdiction=eu"))
+
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodPost, "/v1/chat/completions", strings.NewReader(`{"model":"claude-sonnet","messages":[{"role":"user","content":"hello"}]}`))
+	r.Header.Set("Content-Type", "application/json")
+	h.ServeHTTP(w, r)
+	assert.Equal(t, http.StatusInternalServerError, w.Code)
+	assert.Contains(t, w.Body.String(), `"code":"residency_violation"`)
+	assert.Equal(t, "false", w.Header().Get(contract.HeaderShouldRetry))
+	assert.Equal(t, "0", w.Header().Get(contract.HeaderAttempts))
+	assert.Contains(t, out.String(), "ResidencyViolations=1")
+	assert.Equal(t, 1, strings.Count(out.String(), "level=ERROR"), "logged at start, counted per request")
 }
 
 func TestWaitForFirstContentIsTheConfigured(t *testing.T) {

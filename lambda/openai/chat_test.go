@@ -193,6 +193,7 @@ func TestFailedInference(t *testing.T) {
 		{"invalid, without names of resources", none(converse.Invalid, "no arn:aws:bedrock:x"), 400, "invalid_request_error", "", "refused the request", ""},
 		{"invalid, without words", none(converse.Invalid, ""), 400, "invalid_request_error", "", "refused the request", ""},
 		{"too long", none(converse.TooLong, "prompt is too long"), 400, "invalid_request_error", "context_length_exceeded", "too long", ""},
+		{"outside the jurisdiction", none(converse.Outside, "us-east-1"), 500, "server_error", "residency_violation", "was not processed", ""},
 		{"a fault of this program", &engine{err: http.ErrBodyNotAllowed}, 500, "server_error", "internal_error", "had an error", ""},
 	}
 	for _, tt := range tests {

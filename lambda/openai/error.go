@@ -127,6 +127,9 @@ func inferenceError(class converse.Class, message string) *apiError {
 	case converse.NotFound:
 		return &apiError{status: http.StatusNotFound, kind: kindInvalid, code: "model_not_found", param: "model",
 			message: "The model is not available in any region of this service."}
+	case converse.Outside:
+		return &apiError{status: http.StatusInternalServerError, kind: kindServer, code: contract.CodeResidencyViolation, final: true,
+			message: "This service is set up in a way that could process the request outside its jurisdiction. It was not processed."}
 	case converse.Timeout:
 		return &apiError{status: http.StatusGatewayTimeout, kind: kindServer, code: "timeout", retryAfter: retryUnavailable,
 			message: "The model did not answer in time. Please retry."}

@@ -31,6 +31,8 @@ func TestMetricsSayHowItWent(t *testing.T) {
 		{"no region answers", none(converse.Unavailable, ""), whole, map[string]any{"Errors": 1.0, "Failovers": 0.0}},
 		{"a stream that breaks after status 200 is an error", broken, streamed, map[string]any{"Errors": 1.0, "status": 200.0}},
 		{"the caller's own fault is none", hello(), `{`, map[string]any{"Errors": 0.0, "Failovers": 0.0, "model": nil}},
+		{"a target outside the jurisdiction", none(converse.Outside, ""), whole,
+			map[string]any{"Errors": 1.0, "ResidencyViolations": 1.0, "status": 500.0}},
 		{"every region throttles", none(converse.Throttled, ""), whole, map[string]any{"Errors": 0.0, "Throttles": 1.0, "status": 429.0}},
 	}
 	for _, tt := range tests {

@@ -19,10 +19,14 @@ import (
 	"github.com/crossregion/crossregion/local/apigateway"
 	"github.com/crossregion/crossregion/local/bedrock"
 	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/cloudwatch"
 	"github.com/crossregion/crossregion/local/dynamodb"
 	"github.com/crossregion/crossregion/local/iam"
+	"github.com/crossregion/crossregion/local/kms"
 	"github.com/crossregion/crossregion/local/lambda"
 	"github.com/crossregion/crossregion/local/route53"
+	"github.com/crossregion/crossregion/local/sns"
+	"github.com/crossregion/crossregion/local/wafv2"
 )
 
 // Config configures [Open]. All fields are required.
@@ -41,12 +45,16 @@ type Config struct {
 // Account is the embedded AWS account, open for business.
 type Account struct {
 	IAM        *iam.Service
+	KMS        *kms.Service
 	Lambda     *lambda.Service
 	DynamoDB   *dynamodb.Service
 	Bedrock    *bedrock.Service
 	APIGateway *apigateway.Service
 	Route53    *route53.Service
 	ACM        *acm.Service
+	WAFV2      *wafv2.Service
+	SNS        *sns.Service
+	CloudWatch *cloudwatch.Service
 
 	world     cloud.World
 	services  map[string]cloud.Service // by signing name
@@ -86,21 +94,29 @@ func Open(cfg Config) (*Account, error) {
 func (a *Account) assemble(cfg Config) {
 	// Clients sign with the time that they see, however fast the cloud runs.
 	a.IAM = iam.New(cloud.RealClock(1))
-	a.DynamoDB = dynamodb.New(a.world, a.IAM)
+	a.KMS = kms.New(a.IAM)
+	a.DynamoDB = dynamodb.New(a.world, a.IAM, a.KMS)
 	a.Bedrock = bedrock.New(bedrock.Config{World: a.world, IAM: a.IAM})
-	a.Lambda = lambda.New(lambda.Config{World: a.world, IAM: a.IAM, Endpoint: a.endpoint, Dir: cfg.Dir, Arch: runtime.GOARCH})
+	a.Lambda = lambda.New(lambda.Config{World: a.world, IAM: a.IAM, Keys: a.KMS, Endpoint: a.endpoint, Dir: cfg.Dir, Arch: runtime.GOARCH})
 	a.Route53 = route53.New(route53.Config{World: a.world})
 	a.ACM = acm.New(a.Route53)
-	a.APIGateway = apigateway.New(apigateway.Config{World: a.world, Lambda: a.Lambda, Certificates: a.ACM})
+	a.WAFV2 = wafv2.New(a.world.Clock)
+	a.APIGateway = apigateway.New(apigateway.Config{
+		World: a.world, Lambda: a.Lambda, Certificates: a.ACM, Roles: a.IAM, Logs: a.Lambda, Firewall: a.WAFV2,
+	})
+	a.WAFV2.UseStages(a.APIGateway)
 	a.Route53.UseTargets(a.APIGateway)
+	a.SNS = sns.New()
+	a.CloudWatch = cloudwatch.New(a.SNS)
 
 	a.services = map[string]cloud.Service{}
 	for _, s := range []cloud.Service{a.DynamoDB, a.Bedrock} {
 		a.services[s.SigningName()] = s
 	}
 	a.resources = map[string]cloud.Resource{}
-	for _, r := range slices.Concat(a.IAM.Resources(), a.DynamoDB.Resources(), a.Bedrock.Resources(), a.Lambda.Resources(),
-		a.Route53.Resources(), a.ACM.Resources(), a.APIGateway.Resources()) {
+	for _, r := range slices.Concat(a.IAM.Resources(), a.KMS.Resources(), a.DynamoDB.Resources(), a.Bedrock.Resources(), a.Lambda.Resources(),
+		a.Route53.Resources(), a.ACM.Resources(), a.APIGateway.Resources(), a.WAFV2.Resources(),
+		a.SNS.Resources(), a.CloudWatch.Resources()) {
 		a.resources[r.Token] = r
 	}
 	a.functions = map[string]cloud.Function{}

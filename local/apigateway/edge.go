@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/wafv2"
 )
 
 // Quotas on requests, in bytes.
@@ -21,7 +22,7 @@ const (
 
 // exchange is one request on its way through the gateway.
 type exchange struct {
-	w          http.ResponseWriter
+	w          *answer
 	r          *http.Request
 	region     string
 	at         time.Time
@@ -33,6 +34,7 @@ type exchange struct {
 	params   map[string]string
 	body     []byte
 	identity map[string]string // what the authorizer said; nil without one
+	took     timing
 }
 
 // target is the stage that a request is for.
@@ -48,14 +50,17 @@ type target struct {
 // first segment of the path.
 func (s *Service) Handler(region string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x := &exchange{w: w, r: r, region: region, at: s.cfg.World.Clock.Now(), id: s.requestID(region)}
+		x := &exchange{w: &answer{ResponseWriter: w}, r: r, region: region, at: s.cfg.World.Clock.Now(), id: s.requestID(region)}
+		x.took.began = s.cfg.RequestClock.Now()
+		defer s.logAccess(x) // a cut response panics
 		x.extendedID = cloud.ID(15, x.id) + "="
 		w.Header().Set("X-Amzn-Requestid", x.id)
 		w.Header().Set("X-Amz-Apigw-Id", x.extendedID)
 		for _, step := range []func(*exchange) *refusal{
-			s.locate, s.receive, s.throttle, s.authorize, s.validate, s.integrate,
+			s.locate, s.receive, s.inspect, s.match, s.throttle, s.authorize, s.validate, s.integrate,
 		} {
 			if f := step(x); f != nil {
+				x.took.refused = f.kind
 				f.write(x)
 				return
 			}
@@ -76,7 +81,7 @@ func (x *exchange) send(b []byte) bool {
 	return err == nil
 }
 
-// locate finds the stage, the resource and the method.
+// locate finds the stage.
 func (s *Service) locate(x *exchange) *refusal {
 	host, path := normalize(x.r.Host), x.r.URL.EscapedPath()
 	s.mu.RLock()
@@ -89,8 +94,27 @@ func (s *Service) locate(x *exchange) *refusal {
 		return forbidden()
 	}
 	x.target = t
+	return nil
+}
+
+// inspect asks the firewall, which API Gateway does before it checks anything.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-aws-waf.html
+func (s *Service) inspect(x *exchange) *refusal {
+	verdict := s.cfg.Firewall.Inspect(x.api.stageARN(x.stage.name), wafv2.Request{
+		IP: x.sourceIP(), Path: x.r.URL.EscapedPath(), Query: x.r.URL.RawQuery, Header: x.r.Header, Body: x.body,
+	})
+	if !verdict.Blocked {
+		return nil
+	}
+	f := refuse(http.StatusForbidden, "WAF_FILTERED", "Forbidden")
+	f.worded = verdict.Response
+	return f
+}
+
+// match finds the resource and the method.
+func (s *Service) match(x *exchange) *refusal {
 	missing := refuse(http.StatusForbidden, "MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
-	x.resource, x.params = t.stage.document.route(t.route)
+	x.resource, x.params = x.stage.document.route(x.route)
 	if x.resource == nil {
 		return missing
 	}
@@ -157,7 +181,7 @@ func (s *Service) receive(x *exchange) *refusal {
 		return refuse(http.StatusRequestHeaderFieldsTooLarge, "DEFAULT_4XX", "Request Header Fields Too Large")
 	}
 	var err error
-	x.body, err = io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, maxPayload))
+	x.body, err = io.ReadAll(http.MaxBytesReader(x.w.ResponseWriter, x.r.Body, maxPayload))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

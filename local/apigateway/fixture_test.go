@@ -16,6 +16,7 @@ import (
 	"github.com/crossregion/crossregion/local/apigateway"
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/lambda"
+	"github.com/crossregion/crossregion/local/wafv2"
 	"github.com/stretchr/testify/require"
 )
 
@@ -89,12 +90,47 @@ func (certificates) Issued(arn, at, domain string) error {
 	return nil
 }
 
+// roles has one role that API Gateway may assume and that may write logs.
+type roles struct{}
+
+const (
+	logRole  = "arn:aws:iam::123456789012:role/logs"
+	logGroup = "arn:aws:logs:eu-west-1:123456789012:log-group:access"
+)
+
+func (roles) CheckTrust(role, principal string) error {
+	if role != logRole && !strings.HasSuffix(role, "/unfit") || principal != "apigateway.amazonaws.com" {
+		return errors.New(principal + " may not assume " + role)
+	}
+	return nil
+}
+
+func (roles) Authorize(c cloud.Caller, action, resource string, _ cloud.Keys) error {
+	if c.Role != "logs" || !strings.HasPrefix(resource, "arn:aws:logs:eu-west-1:123456789012:log-group:") {
+		return errors.New(c.Role + " may not " + action + " on " + resource)
+	}
+	return nil
+}
+
+// logs has one log group.
+type logs struct{ lines chan string }
+
+func (l *logs) HasLogGroup(arn string) bool { return arn == logGroup }
+
+func (l *logs) WriteLog(_, line string) error {
+	l.lines <- line
+	return nil
+}
+
 // fixture is a gateway with one region's edge.
 type fixture struct {
 	t       *testing.T
 	clock   *cloud.ManualClock // of the cloud
 	request *cloud.ManualClock // of timeouts
 	lambda  *functions
+	logs    *logs
+	waf     *wafv2.Service
+	acl     string // ARN of the last web ACL
 	service *apigateway.Service
 	server  *httptest.Server
 }
@@ -104,11 +140,15 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{
 		t: t, clock: cloud.NewManualClock(time.Unix(1_700_000_000, 0)), request: cloud.NewManualClock(time.Unix(0, 0)),
 		lambda: &functions{by: map[string]func(context.Context, lambda.Invocation) (*lambda.Result, error){}},
+		logs:   &logs{lines: make(chan string, 100)},
 	}
+	f.waf = wafv2.New(f.clock)
 	f.service = apigateway.New(apigateway.Config{
 		World:  cloud.World{Clock: f.clock, Network: cloud.NewNetwork("0"), Log: slog.New(slog.DiscardHandler)},
 		Lambda: f.lambda, Certificates: certificates{}, RequestClock: f.request,
+		Roles: roles{}, Logs: f.logs, Firewall: f.waf,
 	})
+	f.waf.UseStages(f.service)
 	f.server = httptest.NewServer(f.service.Handler(region))
 	t.Cleanup(f.server.Close)
 	return f

@@ -3,9 +3,12 @@ package apigateway
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/crossregion/crossregion/local/wafv2"
 )
 
 // gatewayResponse is how an API words answers that no integration gave.
@@ -105,6 +108,7 @@ type refusal struct {
 	kind    string // gateway response type
 	status  int    // unless the API sets another
 	message string
+	worded  *wafv2.Response // in place of the API's words; nil for those
 }
 
 func refuse(status int, kind, message string) *refusal {
@@ -121,6 +125,12 @@ func forbidden() *refusal { return refuse(http.StatusForbidden, "", "Forbidden")
 
 // write sends the refusal in the words of the API, if it has any for it.
 func (f *refusal) write(x *exchange) {
+	if f.worded != nil {
+		maps.Copy(x.w.Header(), f.worded.Header)
+		x.w.WriteHeader(f.worded.Status)
+		x.send([]byte(f.worded.Body))
+		return
+	}
 	g := x.wording(f)
 	errorType, known := errorTypeOf(f.kind)
 	if !known {

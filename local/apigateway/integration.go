@@ -38,6 +38,8 @@ func (s *Service) integrate(x *exchange) *refusal {
 	if i.stream {
 		idle = idleTimeout
 	}
+	x.took.called = s.cfg.RequestClock.Now()
+	defer func() { x.took.returned = s.cfg.RequestClock.Now() }()
 	guard := watch(x.r.Context(), s.cfg.RequestClock, i.timeout, idle)
 	defer guard.stop()
 	res, err := s.cfg.Lambda.Invoke(guard.ctx, lambda.Invocation{
@@ -84,6 +86,7 @@ func (s *Service) buffer(x *exchange, guard *watchdog, res *lambda.Result) *refu
 	if err != nil {
 		return s.failure(x, guard, http.StatusBadGateway, err)
 	}
+	x.took.content, x.took.status = s.cfg.RequestClock.Now(), answer.StatusCode
 	answer.writeHeaders(x.w.Header())
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(answer.StatusCode)

@@ -36,8 +36,8 @@ func TestResourcesRefuse(t *testing.T) {
 	}{
 		{"an edge-optimized API", "RestApi", api, object{"endpointConfiguration": object{"types": "EDGE"}}, "use REGIONAL"},
 		{"an API of the default type, edge", "RestApi", object{}, object{}, "endpointConfiguration is missing"},
-		{"an API of two address families", "RestApi", api,
-			object{"endpointConfiguration": object{"types": "REGIONAL", "ipAddressType": "dualstack"}}, "use ipv4"},
+		{"an API of one address family, the new one", "RestApi", api,
+			object{"endpointConfiguration": object{"types": "REGIONAL", "ipAddressType": "ipv6"}}, "neither ipv4 nor dualstack"},
 		{"a resource policy", "RestApi", api, object{"policy": "{}"}, "resource policies are not supported"},
 		{"compression", "RestApi", api, object{"minimumCompressionSize": "1024"}, "compression is not supported"},
 		{"an unknown import mode", "RestApi", api, object{"putRestApiMode": "patch"}, "neither overwrite nor merge"},
@@ -67,8 +67,8 @@ func TestResourcesRefuse(t *testing.T) {
 		{"a mapping to no API", "BasePathMapping", mapping, object{"restApi": "x"}, "Invalid API identifier"},
 		{"a base path with a slash before it", "BasePathMapping", mapping, object{"basePath": "/v1"}, "Invalid base path"},
 		{"a second mapping of a base path", "BasePathMapping", mapping, object{}, "ConflictException"},
-		{"execution logs without the account's role", "MethodSettings", settings,
-			object{"settings": object{"loggingLevel": "INFO"}}, "CloudWatch Logs role ARN"},
+		{"execution logs", "MethodSettings", settings, object{"settings": object{"loggingLevel": "INFO"}}, "execution logs are not supported"},
+		{"a trace of data", "MethodSettings", settings, object{"settings": object{"dataTraceEnabled": true}}, "execution logs are not supported"},
 		{"a negative throttle", "MethodSettings", settings, object{"settings": object{"throttlingRateLimit": -2.0}}, "Invalid throttling"},
 		{"caching", "MethodSettings", settings, object{"settings": object{"cachingEnabled": true}}, "does not know property"},
 		{"settings of no method", "MethodSettings", settings, object{"methodPath": "/x/GET"}, "without a leading slash"},
@@ -95,7 +95,7 @@ func TestResourcesTellWhatAWSWould(t *testing.T) {
 	assert.Equal(t, "https://"+api.ID+".execute-api.eu-west-1.amazonaws.com/prod", stage.Outputs["invokeUrl"])
 	assert.Equal(t, "arn:aws:apigateway:eu-west-1::/restapis/"+api.ID+"/stages/prod", stage.Outputs["arn"])
 	domain := f.mustCreate("DomainName", "d", object{"domainName": "*.example.com", "regionalCertificateArn": certificate,
-		"endpointConfiguration": object{"types": "REGIONAL"}, "securityPolicy": "TLS_1_2"})
+		"endpointConfiguration": object{"types": "REGIONAL", "ipAddressType": "dualstack"}, "securityPolicy": "TLS_1_2"})
 	assert.Equal(t, "*.example.com", domain.ID)
 	assert.Regexp(t, `^d-[a-z0-9]{10}\.execute-api\.eu-west-1\.amazonaws\.com$`, domain.Outputs["regionalDomainName"])
 	assert.Regexp(t, "^Z[0-9A-F]{13}$", domain.Outputs["regionalZoneId"])

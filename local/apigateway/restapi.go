@@ -26,8 +26,8 @@ func (e *endpointInputs) check() error {
 		return badRequest("endpointConfiguration is missing: the default, EDGE, is not supported by the embedded cloud; use REGIONAL")
 	case e.Types != "REGIONAL":
 		return badRequest("endpoint type %q is not supported by the embedded cloud: use REGIONAL", e.Types)
-	case e.IPAddressType != "" && e.IPAddressType != "ipv4":
-		return badRequest("ipAddressType %q is not supported by the embedded cloud: use ipv4", e.IPAddressType)
+	case !slices.Contains([]string{"", "ipv4", "dualstack"}, e.IPAddressType):
+		return badRequest("ipAddressType %q is neither ipv4 nor dualstack", e.IPAddressType)
 	default:
 		return nil
 	}
@@ -148,23 +148,10 @@ type stageInputs struct {
 	CacheClusterEnabled bool              `json:"cacheClusterEnabled,omitempty"`
 }
 
-type accessLogInputs struct {
-	DestinationARN string `json:"destinationArn"`
-	Format         string `json:"format"`
-}
-
-// errNoLogRole is API Gateway's refusal to log without the account-wide role
-// of the region, which the embedded cloud does not have.
-func errNoLogRole() error {
-	return badRequest("CloudWatch Logs role ARN must be set in account settings to enable logging")
-}
-
 var stageName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
 
 func (in *stageInputs) check() error {
 	switch {
-	case in.AccessLogSettings != nil:
-		return errNoLogRole()
 	case in.CacheClusterEnabled:
 		return badRequest("cache clusters are not supported by the embedded cloud, and by API Gateway not for streams")
 	case !stageName.MatchString(in.StageName):
@@ -180,6 +167,10 @@ func (s *Service) createStage(_ context.Context, r cloud.Request[stageInputs]) (
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	log, err := s.newAccessLog(r.Region, r.In.AccessLogSettings)
+	if err != nil {
+		return cloud.State{}, err
+	}
 	a, err := s.find(r.Region, r.In.RestAPI)
 	if err != nil {
 		return cloud.State{}, err
@@ -192,9 +183,11 @@ func (s *Service) createStage(_ context.Context, r cloud.Request[stageInputs]) (
 	if a.stages[name] != nil {
 		return cloud.State{}, conflict("Stage already exists: API %s has a stage %q", a.id, name)
 	}
-	a.stages[name] = newStage(name, doc, r.In.Variables)
+	st := newStage(name, doc, r.In.Variables)
+	st.log = log
+	a.stages[name] = st
 	return cloud.State{ID: fmt.Sprintf("ags-%s-%s", a.id, name), Outputs: map[string]any{
-		"arn":          controlARN(a.region, "/restapis/"+a.id+"/stages/"+name),
+		"arn":          a.stageARN(name),
 		"executionArn": a.executionARN() + "/" + name, "invokeUrl": "https://" + a.host() + "/" + name,
 	}}, nil
 }

@@ -4,7 +4,7 @@
 //
 // It refuses what API Gateway would refuse, and every feature that this
 // project has no use for: edge-optimized and private APIs, integrations other
-// than aws_proxy, mapping templates, models, API keys and access logs.
+// than aws_proxy, mapping templates, models, API keys and execution logs.
 package apigateway
 
 import (
@@ -15,6 +15,7 @@ import (
 
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/lambda"
+	"github.com/crossregion/crossregion/local/wafv2"
 )
 
 // Lambda invokes functions; local/lambda implements it.
@@ -29,11 +30,36 @@ type Certificates interface {
 	Issued(arn, region, domain string) error
 }
 
+// Roles tells what the role may do that API Gateway writes logs with; local/iam
+// implements it.
+type Roles interface {
+	// CheckTrust returns an error unless the service may assume the role.
+	CheckTrust(roleARN, principal string) error
+	cloud.Authorizer
+}
+
+// Logs are where access logs go; local/lambda implements it.
+type Logs interface {
+	// HasLogGroup reports whether the ARN is that of a log group.
+	HasLogGroup(arn string) bool
+	// WriteLog adds a line to a log group, and returns an error if there is none
+	// of that ARN.
+	WriteLog(groupARN, line string) error
+}
+
+// Firewall decides on requests before all else; local/wafv2 implements it.
+type Firewall interface {
+	Inspect(stageARN string, r wafv2.Request) wafv2.Verdict
+}
+
 // Config says what a [Service] stands on.
 type Config struct {
 	World        cloud.World  // required
 	Lambda       Lambda       // required
 	Certificates Certificates // required
+	Roles        Roles        // required
+	Logs         Logs         // required
+	Firewall     Firewall     // required
 	// RequestClock measures integration and idle timeouts. They guard deployed
 	// binaries, which keep real time, so nil means the machine's clock.
 	RequestClock cloud.Clock
@@ -44,9 +70,10 @@ type Service struct {
 	cfg      Config
 	requests atomic.Uint64
 
-	mu      sync.RWMutex
-	apis    map[string]*api // by ID, unique over all regions
-	domains map[domainKey]*domain
+	mu       sync.RWMutex
+	apis     map[string]*api // by ID, unique over all regions
+	domains  map[domainKey]*domain
+	logRoles map[string]string // ARN of the account's role for logs, by region
 }
 
 // api is one REST API. Its fields are guarded by the service's lock, except
@@ -65,12 +92,13 @@ func New(cfg Config) *Service {
 	if cfg.RequestClock == nil {
 		cfg.RequestClock = cloud.RealClock(1)
 	}
-	return &Service{cfg: cfg, apis: map[string]*api{}, domains: map[domainKey]*domain{}}
+	return &Service{cfg: cfg, apis: map[string]*api{}, domains: map[domainKey]*domain{}, logRoles: map[string]string{}}
 }
 
 // Resources lists the Pulumi resource types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
+		cloud.DefineResource("aws:apigateway/account:Account", s.updateAccount),
 		cloud.DefineResource("aws:apigateway/restApi:RestApi", s.createAPI),
 		cloud.DefineResource("aws:apigateway/deployment:Deployment", s.createDeployment),
 		cloud.DefineResource("aws:apigateway/stage:Stage", s.createStage),
@@ -103,6 +131,24 @@ func (s *Service) findStage(region, id, name string) (*api, *stage, error) {
 }
 
 func (a *api) executionARN() string { return cloud.ARN("execute-api", a.region, a.id) }
+
+func (a *api) stageARN(name string) string {
+	return controlARN(a.region, "/restapis/"+a.id+"/stages/"+name)
+}
+
+// HasStage reports whether the ARN is that of a stage.
+func (s *Service) HasStage(arn string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, a := range s.apis {
+		for name := range a.stages {
+			if a.stageARN(name) == arn {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 func (a *api) host() string { return a.id + ".execute-api." + a.region + ".amazonaws.com" }
 

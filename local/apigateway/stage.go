@@ -21,11 +21,13 @@ const (
 // maxVerdicts bounds what a stage remembers of its authorizers.
 const maxVerdicts = 10_000
 
-// stage serves one deployment. Its name, document and variables never change.
+// stage serves one deployment. Its name, document, variables and log never
+// change.
 type stage struct {
 	name      string
 	document  *document
 	variables map[string]string
+	log       *accessLog // nil without one
 
 	mu        sync.Mutex
 	throttles map[string]throttle // by method path, "*/*" for all
@@ -127,7 +129,7 @@ type settingsInputs struct {
 
 func (in *settingsInputs) throttle() (throttle, error) {
 	if in.Settings.DataTrace || (in.Settings.Logging != "" && in.Settings.Logging != "OFF") {
-		return throttle{}, errNoLogRole()
+		return throttle{}, badRequest("execution logs are not supported by the embedded cloud: set loggingLevel OFF and no data trace")
 	}
 	limit := throttle{rate: defaultRate, burst: defaultBurst}
 	// The provider sends -1 for "not set".

@@ -80,6 +80,10 @@ func (s *Service) relay(x *exchange, guard *watchdog, res *lambda.Result) *refus
 	if err != nil {
 		return s.failure(x, guard, http.StatusInternalServerError, err)
 	}
+	x.took.status = m.StatusCode
+	if len(rest) > 0 {
+		x.took.content = s.cfg.RequestClock.Now()
+	}
 	m.writeHeaders(x.w.Header())
 	x.w.WriteHeader(m.StatusCode)
 	out := http.NewResponseController(x.w)
@@ -90,6 +94,9 @@ func (s *Service) relay(x *exchange, guard *watchdog, res *lambda.Result) *refus
 	for {
 		n, err := res.Body.Read(chunk)
 		guard.feed()
+		if n > 0 && x.took.content.IsZero() {
+			x.took.content = s.cfg.RequestClock.Now()
+		}
 		if n > 0 && (!x.send(chunk[:n]) || out.Flush() != nil) {
 			return nil
 		}

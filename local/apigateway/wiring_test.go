@@ -15,6 +15,7 @@ import (
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/lambda"
 	"github.com/crossregion/crossregion/local/route53"
+	"github.com/crossregion/crossregion/local/wafv2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -39,7 +40,9 @@ func newEdges(t *testing.T) *edges {
 	world := cloud.World{Clock: e.clock, Network: e.network, Log: slog.New(slog.DiscardHandler)}
 	e.dns = route53.New(route53.Config{World: world})
 	certificates := acm.New(e.dns)
-	gateway := apigateway.New(apigateway.Config{World: world, Lambda: e.lambda, Certificates: certificates})
+	gateway := apigateway.New(apigateway.Config{
+		World: world, Lambda: e.lambda, Certificates: certificates, Roles: roles{}, Logs: &logs{}, Firewall: wafv2.New(world.Clock),
+	})
 	e.dns.UseTargets(gateway)
 	e.zone = e.dns.CreateZone("example.com")
 	t.Cleanup(func() { assert.NoError(t, e.dns.Close()) })

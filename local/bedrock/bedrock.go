@@ -2,7 +2,7 @@
 // cloud: inference profiles, and the Converse and ConverseStream calls, answered
 // by a deterministic model. It knows a fixed catalogue of models and profiles,
 // and refuses all that Bedrock would refuse; it also refuses, saying so, what its
-// model cannot act on (tools, guardrails, images, documents), and never ignores
+// model cannot act on (tools, images, documents), and never ignores
 // a part of a request.
 package bedrock
 
@@ -33,19 +33,35 @@ type Config struct {
 	// PerDelta is the time that each piece of text takes, by the cloud's
 	// clock; zero means [DefaultPerDelta].
 	PerDelta time.Duration
+	// Readings choose how to read what AWS does not document; the zero value is
+	// the stricter.
+	Readings Readings
+}
+
+// Readings are answers to what AWS's documentation leaves open about calls of an
+// application profile that was copied from a system one. A role that is to work
+// on AWS must work with each.
+type Readings struct {
+	// SystemProfileNotNeeded: the caller needs no permission on the system
+	// profile. Default: it does.
+	SystemProfileNotNeeded bool
+	// ConditionIsSystemProfile: bedrock:InferenceProfileArn is the ARN of the
+	// system profile. Default: that of the application profile.
+	ConditionIsSystemProfile bool
 }
 
 // Service is Bedrock in all regions. It is safe for concurrent use.
 type Service struct {
 	cfg Config
 
-	mu       sync.Mutex
-	profiles map[string]profile // application profiles by ARN
-	faults   map[string]Fault   // by source region
-	calls    []Call             // a ring of the last [MaxCalls]
-	oldest   int                // where the ring begins, once it is full
-	routed   map[string]int     // calls routed so far, by the ARN that was named
-	requests uint64             // received so far, for their ids
+	mu         sync.Mutex
+	profiles   map[string]profile     // application profiles by ARN
+	faults     map[string]Fault       // by source region
+	guardrails map[guardrail][]string // ARNs of their profiles
+	calls      []Call                 // a ring of the last [MaxCalls]
+	oldest     int                    // where the ring begins, once it is full
+	routed     map[string]int         // calls routed so far, by the ARN that was named
+	requests   uint64                 // received so far, for their ids
 }
 
 // Call is one inference that a destination region served.
@@ -66,10 +82,11 @@ func New(cfg Config) *Service {
 		cfg.PerDelta = DefaultPerDelta
 	}
 	return &Service{
-		cfg:      cfg,
-		profiles: map[string]profile{},
-		faults:   map[string]Fault{},
-		routed:   map[string]int{},
+		cfg:        cfg,
+		profiles:   map[string]profile{},
+		faults:     map[string]Fault{},
+		guardrails: map[guardrail][]string{},
+		routed:     map[string]int{},
 	}
 }
 

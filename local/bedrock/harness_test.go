@@ -57,10 +57,13 @@ type bench struct {
 	server *httptest.Server
 }
 
-func newBench(t *testing.T, clock cloud.Clock) *bench {
+func newBench(t *testing.T, clock cloud.Clock) *bench { return benchThat(t, clock, bedrock.Readings{}) }
+
+// benchThat reads AWS's documentation in a certain way.
+func benchThat(t *testing.T, clock cloud.Clock, reads bedrock.Readings) *bench {
 	t.Helper()
 	iam := &fakeIAM{}
-	s := bedrock.New(bedrock.Config{IAM: iam, World: cloud.World{Clock: clock, Log: slog.New(slog.DiscardHandler)}})
+	s := bedrock.New(bedrock.Config{IAM: iam, Readings: reads, World: cloud.World{Clock: clock, Log: slog.New(slog.DiscardHandler)}})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.ServeAWS(w, r, cloud.Caller{ARN: role, Role: "invoker", Region: signedRegion(r)})
 	}))

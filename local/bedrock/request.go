@@ -37,10 +37,10 @@ type converseRequest struct {
 	ServiceTier *struct {
 		Type string `json:"type"`
 	} `json:"serviceTier"`
+	GuardrailConfig *guardrailConfig `json:"guardrailConfig"`
 
 	// What follows is known, and refused: the model cannot act on it.
 	ToolConfig          json.RawMessage `json:"toolConfig"`
-	GuardrailConfig     json.RawMessage `json:"guardrailConfig"`
 	OutputConfig        json.RawMessage `json:"outputConfig"`
 	PromptVariables     json.RawMessage `json:"promptVariables"`
 	AdditionalRequest   json.RawMessage `json:"additionalModelRequestFields"`
@@ -119,7 +119,7 @@ func (r converseRequest) refuseUnsupported() error {
 		name  string
 		value json.RawMessage
 	}{
-		{"toolConfig", r.ToolConfig}, {"guardrailConfig", r.GuardrailConfig}, {"outputConfig", r.OutputConfig},
+		{"toolConfig", r.ToolConfig}, {"outputConfig", r.OutputConfig},
 		{"promptVariables", r.PromptVariables}, {"additionalModelRequestFields", r.AdditionalRequest},
 		{"additionalModelResponseFieldPaths", r.AdditionalResponses},
 	}

@@ -84,12 +84,26 @@ func (s *Service) accept(r *http.Request, c cloud.Caller, call Call) (inference,
 	if err != nil {
 		return inference{}, err
 	}
+	if err := validateGuardrail(req.GuardrailConfig, call.Stream); err != nil {
+		return inference{}, err
+	}
+	if g := req.GuardrailConfig; g != nil {
+		if err := s.guard(c, *g); err != nil {
+			return inference{}, err
+		}
+	}
 	f, broken := s.fault(c.Region)
 	if broken && !(call.Stream && f.inStream()) {
 		return inference{}, f.err()
 	}
+	accepted := inference{target: t, fault: f, started: s.cfg.World.Clock.Now()}
+	if req.intervenes() {
+		accepted.answer = blocked()
+		return accepted, nil
+	}
 	s.route(t, call)
-	return inference{target: t, answer: reply(req), fault: f, started: s.cfg.World.Clock.Now()}, nil
+	accepted.answer = reply(req)
+	return accepted, nil
 }
 
 type converseResponse struct {

@@ -129,10 +129,13 @@ func (s *Service) authorize(c cloud.Caller, action string, t target) error {
 		}
 	}
 	profile := ""
-	if t.profile {
+	switch {
+	case t.system != "" && s.cfg.Readings.ConditionIsSystemProfile:
+		profile = t.system
+	case t.profile:
 		profile = t.arn
 	}
-	if t.system != "" {
+	if t.system != "" && !s.cfg.Readings.SystemProfileNotNeeded {
 		if err := s.cfg.IAM.Authorize(c, action, t.system, keys(t.source, profile)); err != nil {
 			return err
 		}

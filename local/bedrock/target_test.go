@@ -1,9 +1,11 @@
 package bedrock_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/crossregion/crossregion/local/bedrock"
+	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -100,6 +102,36 @@ func TestAuthorizationAsksForEveryDestination(t *testing.T) {
 			assert.Equal(t, checks(invokeStream, tt.want), b.iam.asked)
 		})
 	}
+}
+
+func TestReadingsOfWhatIsNotDocumented(t *testing.T) {
+	system := systemARN("us-east-1", "us."+haiku)
+	for _, reads := range []bedrock.Readings{
+		{}, {SystemProfileNotNeeded: true}, {ConditionIsSystemProfile: true}, {SystemProfileNotNeeded: true, ConditionIsSystemProfile: true},
+	} {
+		t.Run(fmt.Sprintf("%+v", reads), func(t *testing.T) {
+			b := benchThat(t, cloud.RealClock(20), reads)
+			app := b.profile(t, "us-east-1", "app", systemARN("us-east-1", "us."+haiku))
+			by := " by " + map[bool]string{false: app, true: system}[reads.ConditionIsSystemProfile]
+			want := []string{app + " in us-east-1"}
+			if !reads.SystemProfileNotNeeded {
+				want = append(want, system+" in us-east-1"+by)
+			}
+			for _, region := range []string{"us-east-1", "us-east-2", "us-west-2"} {
+				want = append(want, model(region, haiku)+" in "+region+by)
+			}
+			_, err := b.client("us-east-1").Converse(patience(t), ask(app, "hello"))
+			require.NoError(t, err)
+			assert.Equal(t, checks(invoke, want), b.iam.asked)
+		})
+	}
+	t.Run("change nothing for a system profile itself", func(t *testing.T) {
+		b := benchThat(t, cloud.RealClock(20), bedrock.Readings{SystemProfileNotNeeded: true, ConditionIsSystemProfile: true})
+		_, err := b.client("us-east-1").Converse(patience(t), ask("us."+haiku, "hello"))
+		require.NoError(t, err)
+		assert.Contains(t, b.iam.asked, check(invoke+system+" in us-east-1"))
+		assert.Contains(t, b.iam.asked, check(invoke+model("us-west-2", haiku)+" in us-west-2 by "+system))
+	})
 }
 
 func TestOneDeniedResourceDeniesTheCall(t *testing.T) {

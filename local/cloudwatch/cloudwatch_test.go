@@ -141,7 +141,9 @@ func TestAlarmRefuses(t *testing.T) {
 }
 
 func TestExpressionRefuses(t *testing.T) {
-	result := func(expression string) object { return object{"id": "result", "expression": expression, "returnData": true} }
+	result := func(expression string) object {
+		return object{"id": "result", "expression": expression, "returnData": true}
+	}
 	part := object{"id": "part", "metric": metric(nil)}
 	many := []any{result("part"), part}
 	for i := range 19 {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/kms"
 )
 
 // ReplicationLag is how long a write takes to reach the other replicas, by the
@@ -21,6 +22,7 @@ const ReplicationLag = 300 * time.Millisecond
 type Service struct {
 	world cloud.World
 	iam   cloud.Authorizer
+	kms   Keys
 
 	mu       sync.Mutex
 	tables   map[place]*table // one entry for each replica
@@ -30,9 +32,15 @@ type Service struct {
 // place is where a table can be called.
 type place struct{ region, name string }
 
+// Keys decides who may use a customer's key.
+type Keys interface {
+	// UseFor returns nil if the caller may do what DynamoDB asks on its behalf.
+	UseFor(c cloud.Caller, u kms.Use) error
+}
+
 // New returns a service without tables.
-func New(world cloud.World, iam cloud.Authorizer) *Service {
-	return &Service{world: world, iam: iam, tables: map[place]*table{}}
+func New(world cloud.World, iam cloud.Authorizer, keys Keys) *Service {
+	return &Service{world: world, iam: iam, kms: keys, tables: map[place]*table{}}
 }
 
 // Resources are the Pulumi resource types that the service stands in for.

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/dynamodb"
+	"github.com/crossregion/crossregion/local/kms"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -45,18 +46,39 @@ func (f *fakeIAM) Authorize(_ cloud.Caller, action, resource string, keys cloud.
 	return nil
 }
 
+// fakeKeys lets everybody use every key unless told otherwise, and keeps what it
+// was asked.
+type fakeKeys struct {
+	mu    sync.Mutex
+	asked []string // caller, service, key and action
+	deny  string   // the one of these that is refused
+}
+
+func (f *fakeKeys) UseFor(c cloud.Caller, u kms.Use) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, action := range u.Actions {
+		ask := strings.Join([]string{c.ARN[strings.LastIndex(c.ARN, "/")+1:], u.Service, u.Key, action}, " ")
+		if f.asked = append(f.asked, ask); ask == f.deny {
+			return cloud.Refuse("AccessDeniedException", "not authorized to perform: %s", action)
+		}
+	}
+	return nil
+}
+
 type bench struct {
 	*dynamodb.Service
 	clock  *cloud.ManualClock
 	iam    *fakeIAM
+	keys   *fakeKeys
 	server *httptest.Server
 }
 
 // newBench returns a service without tables on a clock that stands still.
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{iam: &fakeIAM{}, clock: cloud.NewManualClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))}
-	b.Service = dynamodb.New(cloud.World{Clock: b.clock, Log: slog.New(slog.DiscardHandler)}, b.iam)
+	b := &bench{iam: &fakeIAM{}, keys: &fakeKeys{}, clock: cloud.NewManualClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))}
+	b.Service = dynamodb.New(cloud.World{Clock: b.clock, Log: slog.New(slog.DiscardHandler)}, b.iam, b.keys)
 	b.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.ServeAWS(w, r, cloud.Caller{ARN: "arn:role", Role: "r", Region: signedRegion(r)})
 	}))

@@ -72,17 +72,15 @@ func (c call) table(in common, leading func(*table) (string, bool, error)) (*tab
 	if !slices.Contains([]string{"", "NONE", "TOTAL"}, in.ReturnConsumedCapacity) {
 		return nil, invalid("ReturnConsumedCapacity %q: this stand-in knows NONE and TOTAL", in.ReturnConsumedCapacity)
 	}
-	c.service.mu.Lock()
-	t := c.service.tables[place{c.caller.Region, name}]
-	c.service.mu.Unlock()
+	t, key := c.service.find(place{c.caller.Region, name})
 	keys := cloud.Keys{"aws:RequestedRegion": {c.caller.Region}}
 	if t != nil {
-		key, ok, err := leading(t)
+		partition, ok, err := leading(t)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			keys["dynamodb:LeadingKeys"] = []string{key}
+			keys["dynamodb:LeadingKeys"] = []string{partition}
 		}
 	}
 	if err := c.service.iam.Authorize(c.caller, "dynamodb:"+c.operation, tableARN(c.caller.Region, name), keys); err != nil {
@@ -91,7 +89,7 @@ func (c call) table(in common, leading func(*table) (string, bool, error)) (*tab
 	if t == nil {
 		return nil, cloud.Refuse("ResourceNotFoundException", "Requested resource not found: table %s has no replica in %s", name, c.caller.Region)
 	}
-	return t, nil
+	return t, c.service.unlock(c.caller, t.name, key)
 }
 
 // tableOf is [call.table] for an operation that names an item.

@@ -28,7 +28,10 @@ func (s *Service) createReplica(_ context.Context, r cloud.Request[replicaInputs
 	if err := s.checkReplica(t, r.Region, r.In); err != nil {
 		return cloud.State{}, err
 	}
-	t.replicas[r.Region] = t.replicas[t.home].clone(r.Region)
+	if err := s.connect(t, r.Region, r.In.KmsKeyARN); err != nil {
+		return cloud.State{}, err
+	}
+	t.replicas[r.Region] = t.replicas[t.home].clone(r.Region, r.In.KmsKeyARN)
 	s.tables[place{r.Region, t.name}] = t
 	return cloud.State{ID: t.name + ":" + t.home, Outputs: map[string]any{"arn": tableARN(r.Region, t.name)}}, nil
 }
@@ -50,7 +53,7 @@ func (s *Service) checkReplica(t *table, region string, in replicaInputs) error 
 		return invalid("Failed to create a replica: a table named %s exists in %s", t.name, region)
 	case !t.streams:
 		return invalid("table %s needs streams with NEW_AND_OLD_IMAGES to have replicas", t.name)
-	case t.encrypted != (in.KmsKeyARN != ""):
+	case (t.replicas[t.home].key != "") != (in.KmsKeyARN != ""):
 		return invalid("kmsKeyArn %q: all replicas of %s must use the same type of key; "+
 			"give each a customer managed key of its own region, or none", in.KmsKeyARN, t.name)
 	}

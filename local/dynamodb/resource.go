@@ -63,12 +63,15 @@ func (s *Service) createTable(_ context.Context, r cloud.Request[tableInputs]) (
 	}
 	t := &table{
 		name: r.In.Name, home: r.Region, hash: r.In.attribute(r.In.HashKey),
-		encrypted: r.In.Encryption.KmsKeyARN != "", streams: r.In.StreamViewType == "NEW_AND_OLD_IMAGES",
-		replicas: map[string]*replica{r.Region: newReplica(r.Region)},
+		streams:  r.In.StreamViewType == "NEW_AND_OLD_IMAGES",
+		replicas: map[string]*replica{r.Region: newReplica(r.Region, r.In.Encryption.KmsKeyARN)},
 	}
 	if r.In.RangeKey != "" {
 		a := r.In.attribute(r.In.RangeKey)
 		t.sort = &a
+	}
+	if err := s.protect(t.name, r.In.Encryption.KmsKeyARN, r.Region); err != nil {
+		return cloud.State{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

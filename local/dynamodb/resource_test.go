@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const kms = "arn:aws:kms:us-east-1:123456789012:key/k"
+const homeKey = "arn:aws:kms:us-east-1:123456789012:key/k"
 
 func attribute(name, kind string) map[string]any { return map[string]any{"name": name, "type": kind} }
 
@@ -17,7 +17,7 @@ func TestCreateTable(t *testing.T) {
 	state, err := newBench(t).createTable(home, map[string]any{
 		"ttl":                       map[string]any{"attributeName": "expiresAt", "enabled": true},
 		"pointInTimeRecovery":       map[string]any{"enabled": true, "recoveryPeriodInDays": 35},
-		"serverSideEncryption":      map[string]any{"enabled": true, "kmsKeyArn": kms},
+		"serverSideEncryption":      map[string]any{"enabled": true, "kmsKeyArn": homeKey},
 		"deletionProtectionEnabled": true, "tableClass": "STANDARD", "tags": map[string]any{"stack": "us"},
 	})
 	require.NoError(t, err)
@@ -63,9 +63,9 @@ func TestCreateTableRefuses(t *testing.T) {
 		{"a view type without stream", map[string]any{"streamEnabled": nil}, "streams are not enabled"},
 		{"a TTL without attribute", map[string]any{"ttl": map[string]any{"enabled": true}}, "ttl.attributeName"},
 		{"recovery of 36 days", map[string]any{"pointInTimeRecovery": map[string]any{"enabled": true, "recoveryPeriodInDays": 36.0}}, "recoveryPeriodInDays"},
-		{"a key without encryption", map[string]any{"serverSideEncryption": map[string]any{"enabled": false, "kmsKeyArn": kms}}, "encryption is not enabled"},
+		{"a key without encryption", map[string]any{"serverSideEncryption": map[string]any{"enabled": false, "kmsKeyArn": homeKey}}, "encryption is not enabled"},
 		{"a key of another region", map[string]any{"serverSideEncryption": map[string]any{"enabled": true,
-			"kmsKeyArn": strings.Replace(kms, home, far, 1)}}, "want the ARN of a key in us-east-1"},
+			"kmsKeyArn": strings.Replace(homeKey, home, far, 1)}}, "want the ARN of a key in us-east-1"},
 		{"an unknown table class", map[string]any{"tableClass": "GLACIER"}, "table class"},
 		{"too many tags", map[string]any{"tags": tags}, "51 tags"},
 		{"a tag that belongs to AWS", map[string]any{"tags": map[string]any{"aws:x": "v"}}, "tag"},
@@ -97,8 +97,8 @@ func TestCreateReplica(t *testing.T) {
 }
 
 func TestCreateReplicaRefuses(t *testing.T) {
-	key := map[string]any{"serverSideEncryption": map[string]any{"enabled": true, "kmsKeyArn": kms}}
-	farKey := strings.Replace(kms, home, far, 1)
+	key := map[string]any{"serverSideEncryption": map[string]any{"enabled": true, "kmsKeyArn": homeKey}}
+	farKey := strings.Replace(homeKey, home, far, 1)
 	tests := []struct {
 		name           string
 		table, changes map[string]any
@@ -112,7 +112,7 @@ func TestCreateReplicaRefuses(t *testing.T) {
 		{"of a table that streams only keys", map[string]any{"streamViewType": "KEYS_ONLY"}, nil, far, "needs streams"},
 		{"without a key of a table with one", key, nil, far, "same type of key"},
 		{"with a key of a table without one", nil, map[string]any{"kmsKeyArn": farKey}, far, "same type of key"},
-		{"with a key of another region", key, map[string]any{"kmsKeyArn": kms}, far, "key in us-west-2"},
+		{"with a key of another region", key, map[string]any{"kmsKeyArn": homeKey}, far, "key in us-west-2"},
 		{"with an unknown table class", nil, map[string]any{"tableClassOverride": "GLACIER"}, far, "table class"},
 	}
 	for _, tt := range tests {

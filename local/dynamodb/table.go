@@ -10,13 +10,12 @@ import (
 // table is one global table: a schema, and data in each region that has a
 // replica. Its schema never changes; its data is guarded by [Service].
 type table struct {
-	name      string
-	home      string
-	hash      attribute
-	sort      *attribute // nil when items have no sort key
-	encrypted bool       // with a customer's key
-	streams   bool       // of new and old images, which replicas need
-	replicas  map[string]*replica
+	name     string
+	home     string
+	hash     attribute
+	sort     *attribute // nil when items have no sort key
+	streams  bool       // of new and old images, which replicas need
+	replicas map[string]*replica
 }
 
 // attribute is one key attribute; kind is S, N or B.
@@ -26,6 +25,7 @@ type attribute struct{ name, kind string }
 // it is looked at, so that replication needs no process of its own.
 type replica struct {
 	region    string
+	key       string                       // ARN of the customer's key; empty for one that AWS owns
 	items     map[string]map[string]record // by partition and sort key
 	underway  []write                      // from other replicas, by arrival
 	lastStamp int64
@@ -58,13 +58,13 @@ func (s stamp) compare(o stamp) int {
 	return cmp.Or(cmp.Compare(s.at, o.at), cmp.Compare(s.region, o.region))
 }
 
-func newReplica(region string) *replica {
-	return &replica{region: region, items: map[string]map[string]record{}}
+func newReplica(region, key string) *replica {
+	return &replica{region: region, key: key, items: map[string]map[string]record{}}
 }
 
 // clone is a new replica that starts with what r has and will receive.
-func (r *replica) clone(region string) *replica {
-	c := newReplica(region)
+func (r *replica) clone(region, key string) *replica {
+	c := newReplica(region, key)
 	for partition, records := range r.items {
 		c.items[partition] = maps.Clone(records)
 	}

@@ -38,7 +38,7 @@ func (s *Service) decide(c cloud.Caller, ask Ask) Decision {
 	if !ok {
 		return Neutral
 	}
-	ask.Keys = withGlobalKeys(ask.Keys, c, r)
+	ask.Keys = withPrincipal(ask.Keys, r.arn, c.Region)
 	decision := Neutral
 	for _, p := range r.inline {
 		decision = max(decision, p.policy.Decide(ask))
@@ -46,14 +46,14 @@ func (s *Service) decide(c cloud.Caller, ask Ask) Decision {
 	return decision
 }
 
-// withGlobalKeys adds the keys that every request has.
+// withPrincipal adds the keys that every request has.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-func withGlobalKeys(keys cloud.Keys, c cloud.Caller, r *role) cloud.Keys {
+func withPrincipal(keys cloud.Keys, principal, region string) cloud.Keys {
 	all := foldKeys(keys)
 	for name, value := range map[string]string{
-		"aws:requestedregion":  c.Region,
+		"aws:requestedregion":  region,
 		"aws:principalaccount": cloud.Account,
-		"aws:principalarn":     r.arn,
+		"aws:principalarn":     principal,
 	} {
 		if _, given := all[name]; !given && value != "" {
 			all[name] = []string{value}

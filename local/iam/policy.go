@@ -38,7 +38,8 @@ type statement struct {
 	deny       bool
 	actions    patterns // lower case
 	resources  patterns // empty in a trust policy
-	services   []string // service principals, in a trust policy only
+	services   []string // service principals, in the policy of a role or resource
+	principals []string // accounts, roles and users, in the policy of a resource
 	conditions []condition
 }
 

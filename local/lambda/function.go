@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/crossregion/crossregion/local/cloud"
@@ -59,6 +60,9 @@ func (s *Service) createFunction(_ context.Context, r cloud.Request[functionInpu
 	if err := s.cfg.IAM.CheckTrust(in.Role, "lambda.amazonaws.com"); err != nil {
 		return cloud.State{}, invalid("The role defined for the function cannot be assumed by Lambda. (%v)", err)
 	}
+	if err := s.checkTraces(in, r.Region); err != nil {
+		return cloud.State{}, err
+	}
 	unpacked, err := s.code.unpack(in.Code, in.architecture())
 	if err != nil {
 		return cloud.State{}, err
@@ -68,6 +72,22 @@ func (s *Service) createFunction(_ context.Context, r cloud.Request[functionInpu
 		return cloud.State{}, err
 	}
 	return cloud.State{ID: in.Name, Outputs: f.outputs(s.cfg.World.Clock.Now())}, nil
+}
+
+// checkTraces refuses active tracing to a role that may not write traces.
+// Source: https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+func (s *Service) checkTraces(in functionInputs, region string) error {
+	if in.sampled() == 0 {
+		return nil
+	}
+	role := in.Role[strings.LastIndex(in.Role, "/")+1:]
+	caller := cloud.Caller{ARN: cloud.ARN("sts", "", "assumed-role/"+role+"/"+in.Name), Role: role, Home: region, Region: region}
+	for _, action := range []string{"PutTraceSegments", "PutTelemetryRecords"} {
+		if err := s.cfg.IAM.Authorize(caller, "xray:"+action, "*", nil); err != nil {
+			return invalid("The provided execution role does not have permissions to call %s on XRAY (%v)", action, err)
+		}
+	}
+	return nil
 }
 
 func newFunction(in functionInputs, region string, unpacked code) *function {

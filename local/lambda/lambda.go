@@ -13,6 +13,7 @@ import (
 
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/iam"
+	"github.com/crossregion/crossregion/local/kms"
 )
 
 // IAM is what Lambda asks of the embedded IAM.
@@ -26,10 +27,17 @@ type IAM interface {
 	Issue(roleARN, home, session string) (iam.Credentials, error)
 }
 
+// Keys decides who may use a customer's key.
+type Keys interface {
+	// UseBy returns nil if CloudWatch Logs may do what it asks in its own name.
+	UseBy(u kms.Use) error
+}
+
 // Config configures [New]. All fields are required.
 type Config struct {
 	World cloud.World
 	IAM   IAM
+	Keys  Keys
 	// Endpoint is the URL of the AWS API endpoint, which every environment
 	// finds in AWS_ENDPOINT_URL.
 	Endpoint string

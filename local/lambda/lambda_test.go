@@ -23,6 +23,7 @@ import (
 
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/iam"
+	"github.com/crossregion/crossregion/local/kms"
 	"github.com/crossregion/crossregion/local/lambda"
 	"github.com/stretchr/testify/require"
 )
@@ -132,22 +133,38 @@ func (a *access) Authorize(c cloud.Caller, action, resource string, _ cloud.Keys
 	return nil
 }
 
+// keys lets every service use every key unless told otherwise, and keeps what it
+// was asked last.
+type keys struct {
+	deny string // action
+	use  kms.Use
+}
+
+func (k *keys) UseBy(u kms.Use) error {
+	k.use = u
+	if slices.Contains(u.Actions, k.deny) {
+		return cloud.Refuse("AccessDeniedException", "not authorized to perform: %s", k.deny)
+	}
+	return nil
+}
+
 // world is a Lambda with what it stands on.
 type world struct {
 	*lambda.Service
 	t     *testing.T
 	clock *cloud.ManualClock
 	iam   *access
+	keys  *keys
 	log   *bytes.Buffer // read it after Close only
 	dir   string
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, clock: cloud.NewManualClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), iam: &access{}, log: &bytes.Buffer{}, dir: t.TempDir()}
+	w := &world{t: t, clock: cloud.NewManualClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), iam: &access{}, keys: &keys{}, log: &bytes.Buffer{}, dir: t.TempDir()}
 	w.Service = lambda.New(lambda.Config{
 		World: cloud.World{Clock: w.clock, Network: cloud.NewNetwork("0"), Log: slog.New(slog.NewTextHandler(w.log, nil))},
-		IAM:   w.iam, Endpoint: "http://127.0.0.1:4566", Dir: w.dir, Arch: runtime.GOARCH,
+		IAM:   w.iam, Keys: w.keys, Endpoint: "http://127.0.0.1:4566", Dir: w.dir, Arch: runtime.GOARCH,
 	})
 	t.Cleanup(w.close)
 	return w

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/kms"
 )
 
 // maxGroupBytes is how much of a log group is kept. CloudWatch keeps all until
@@ -56,6 +57,9 @@ func (s *Service) createLogGroup(_ context.Context, r cloud.Request[logGroupInpu
 	if err := in.check(r.Region); err != nil {
 		return cloud.State{}, err
 	}
+	if err := s.checkGroupKey(r.Region, in); err != nil {
+		return cloud.State{}, err
+	}
 	if err := s.addGroup(r.Region, in.Name); err != nil {
 		return cloud.State{}, err
 	}
@@ -78,6 +82,25 @@ func (in logGroupInputs) check(region string) error {
 		return err
 	}
 	return checkKey(region, in.KMSKeyID)
+}
+
+// checkGroupKey refuses a key whose policy does not let CloudWatch Logs of the
+// region encrypt this group.
+// Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+func (s *Service) checkGroupKey(region string, in logGroupInputs) error {
+	if in.KMSKeyID == "" {
+		return nil
+	}
+	arn := groupARN(region, in.Name)
+	if err := s.cfg.Keys.UseBy(kms.Use{
+		Key: in.KMSKeyID, Service: "logs." + region + ".amazonaws.com", Context: map[string]string{"aws:logs:arn": arn},
+		Actions: []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey",
+			"kms:GenerateDataKeyWithoutPlaintext"},
+	}); err != nil {
+		return refuse(http.StatusBadRequest, "AccessDeniedException",
+			"The specified KMS key does not exist or is not allowed to be used with Arn '%s' (%v)", arn, err)
+	}
+	return nil
 }
 
 func checkGroupName(name string) error {

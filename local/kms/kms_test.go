@@ -1,0 +1,107 @@
+package kms_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/iam"
+	"github.com/crossregion/crossregion/local/kms"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	region = "eu-west-1"
+	trust  = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}`
+	keeper = `{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:PutKeyPolicy", "Resource": "*"}`
+	reader = `{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:Decrypt", "Resource": "*", "Condition": {
+		"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/reader"},
+		"StringEquals": {"kms:ViaService": "dynamodb.eu-west-1.amazonaws.com", "kms:CallerAccount": "123456789012"}}}`
+	logs = `{"Effect": "Allow", "Principal": {"Service": "logs.eu-west-1.amazonaws.com"}, "Action": "kms:Encrypt", "Resource": "*", "Condition": {
+		"ArnLike": {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:eu-west-1:123456789012:log-group:*"}}}`
+)
+
+type object = map[string]any
+
+func document(statements ...string) string {
+	return `{"Version": "2012-10-17", "Statement": [` + strings.Join(statements, ",") + `]}`
+}
+
+type bench struct {
+	*kms.Service
+	t   *testing.T
+	iam *iam.Service
+}
+
+func newBench(t *testing.T) *bench {
+	s := iam.New(cloud.NewManualClock(time.Unix(0, 0)))
+	return &bench{Service: kms.New(s), t: t, iam: s}
+}
+
+func (b *bench) create(token, region string, inputs object) (cloud.State, error) {
+	b.t.Helper()
+	for _, r := range append(b.Resources(), b.iam.Resources()...) {
+		if r.Token == token {
+			return r.Create(b.t.Context(), region, "test", inputs)
+		}
+	}
+	require.Fail(b.t, "no such resource type", token)
+	return cloud.State{}, nil
+}
+
+func (b *bench) must(token string, inputs object) cloud.State {
+	b.t.Helper()
+	state, err := b.create(token, region, inputs)
+	require.NoError(b.t, err)
+	return state
+}
+
+// key makes a key with the statements besides that of its keepers.
+func (b *bench) key(statements ...string) string {
+	b.t.Helper()
+	return fmt.Sprint(b.must("aws:kms/key:Key", object{"policy": document(append(statements, keeper)...)}).Outputs["arn"])
+}
+
+// role makes a role that IAM lets decrypt with every key.
+func (b *bench) role(name string) cloud.Caller {
+	b.t.Helper()
+	b.must("aws:iam/role:Role", object{"name": name, "assumeRolePolicy": trust})
+	b.must("aws:iam/rolePolicy:RolePolicy", object{"role": name, "name": "use",
+		"policy": document(`{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}`)})
+	return cloud.Caller{ARN: "arn:aws:sts::123456789012:assumed-role/" + name + "/s", Role: name, Region: region}
+}
+
+func use(key, service string, actions ...string) kms.Use {
+	return kms.Use{Key: key, Service: service, Actions: actions, Context: map[string]string{"aws:logs:arn": "arn:aws:logs:eu-west-1:123456789012:log-group:g"}}
+}
+
+func TestUseFor(t *testing.T) {
+	const dynamodb = "dynamodb.eu-west-1.amazonaws.com"
+	b := newBench(t)
+	key, named, other := b.key(reader), b.role("reader"), b.role("other")
+	assert.NoError(t, b.UseFor(named, use(key, dynamodb, "kms:Decrypt")))
+	assert.ErrorContains(t, b.UseFor(named, use(key, "dynamodb.eu-west-2.amazonaws.com", "kms:Decrypt")), "no resource-based policy", "through another region")
+	assert.ErrorContains(t, b.UseFor(named, use(key, dynamodb, "kms:Decrypt", "kms:Encrypt")), "kms:Encrypt", "every action must be allowed")
+	assert.ErrorContains(t, b.UseFor(other, use(key, dynamodb, "kms:Decrypt")), "no resource-based policy", "a role that the key does not name")
+	assert.ErrorContains(t, b.UseFor(named, use(key+"x", dynamodb, "kms:Decrypt")), "NotFoundException")
+}
+
+// TestTheKeysPolicyIsNotEnough for a role that its own policies do not allow.
+func TestTheKeysPolicyIsNotEnough(t *testing.T) {
+	b := newBench(t)
+	b.must("aws:iam/role:Role", object{"name": "reader", "assumeRolePolicy": trust})
+	err := b.UseFor(cloud.Caller{ARN: "arn:s", Role: "reader"}, use(b.key(reader), "dynamodb.eu-west-1.amazonaws.com", "kms:Decrypt"))
+	assert.ErrorContains(t, err, "no identity-based policy")
+}
+
+func TestUseBy(t *testing.T) {
+	b := newBench(t)
+	key := b.key(logs)
+	assert.NoError(t, b.UseBy(use(key, "logs.eu-west-1.amazonaws.com", "kms:Encrypt")))
+	assert.ErrorContains(t, b.UseBy(use(key, "logs.eu-west-2.amazonaws.com", "kms:Encrypt")), "AccessDeniedException")
+	assert.ErrorContains(t, b.UseBy(use(key, "logs.eu-west-1.amazonaws.com", "kms:Encrypt", "kms:Decrypt")), "kms:Decrypt")
+	assert.ErrorContains(t, b.UseBy(use(key+"x", "logs.eu-west-1.amazonaws.com", "kms:Encrypt")), "NotFoundException")
+}

@@ -1,0 +1,158 @@
+// Package wafv2 stands in for AWS WAF in front of the stages of API Gateway: it
+// keeps regional web ACLs and decides on requests by their rules.
+//
+// It refuses what WAF would refuse, and what this project has no use for: IP
+// sets, regular expressions, labels, CAPTCHA, and managed rules other than AWS's
+// core rule set. Of that one it evaluates the rules whose limits AWS publishes,
+// sizes and the user agent; the patterns of the others are AWS's secret, and
+// never match here.
+package wafv2
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/crossregion/crossregion/local/cloud"
+)
+
+// Stages tells which stages exist; local/apigateway implements it.
+type Stages interface {
+	// HasStage reports whether the ARN is that of a stage of a REST API.
+	HasStage(arn string) bool
+}
+
+// Request is what WAF sees of a request.
+type Request struct {
+	IP     string // of the client
+	Path   string // escaped, with the stage where the client named one
+	Query  string // without question mark
+	Header http.Header
+	Body   []byte
+}
+
+// Verdict is what a web ACL decided.
+type Verdict struct {
+	Blocked bool
+	// Response is what to answer a blocked request. Nil: what the protected
+	// resource answers by itself.
+	Response *Response
+}
+
+// Response is an answer that a web ACL words itself.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Service is AWS WAF in every region.
+type Service struct {
+	clock cloud.Clock
+
+	mu           sync.Mutex
+	stages       Stages
+	acls         map[string]*webACL // by ARN
+	associations map[string]*webACL // by ARN of what they protect
+}
+
+// New returns a service without web ACLs, whose rates follow the clock. Nothing
+// can be protected before [Service.UseStages].
+func New(clock cloud.Clock) *Service {
+	return &Service{clock: clock, acls: map[string]*webACL{}, associations: map[string]*webACL{}}
+}
+
+// UseStages says what can be protected.
+func (s *Service) UseStages(stages Stages) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stages = stages
+}
+
+// Resources lists the Pulumi resource types that the service stands in for.
+func (s *Service) Resources() []cloud.Resource {
+	return []cloud.Resource{
+		cloud.DefineResource("aws:wafv2/webAcl:WebAcl", s.createACL),
+		cloud.DefineResource("aws:wafv2/webAclAssociation:WebAclAssociation", s.associate),
+	}
+}
+
+// Inspect decides on a request for a stage, which without a web ACL passes.
+func (s *Service) Inspect(stageARN string, r Request) Verdict {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	acl, ok := s.associations[stageARN]
+	if !ok {
+		return Verdict{}
+	}
+	return acl.decide(r, s.clock.Now())
+}
+
+func (s *Service) createACL(_ context.Context, r cloud.Request[aclInputs]) (cloud.State, error) {
+	acl, err := r.In.parse()
+	if err != nil {
+		return cloud.State{}, err
+	}
+	name := r.In.Name
+	if name == "" {
+		name = r.PhysicalName(128)
+	}
+	if !entityName.MatchString(name) {
+		return cloud.State{}, invalid("NAME", name, "use 1 to 128 letters, digits, underscores and hyphens")
+	}
+	id := cloud.ID(32, "webacl", r.Region, name)
+	arn := cloud.ARN("wafv2", r.Region, "regional/webacl/"+name+"/"+id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.acls[arn] != nil {
+		return cloud.State{}, cloud.Refuse("WAFDuplicateItemException",
+			"AWS WAF couldn't perform the operation because some resource in your request is a duplicate of an existing one: %s", name)
+	}
+	s.acls[arn] = acl
+	return cloud.State{ID: id, Outputs: map[string]any{"arn": arn, "name": name, "capacity": acl.capacity()}}, nil
+}
+
+type associationInputs struct {
+	ResourceARN string `json:"resourceArn"`
+	WebACLARN   string `json:"webAclArn"`
+}
+
+// associate puts a web ACL in front of a stage.
+// Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_AssociateWebACL.html
+func (s *Service) associate(_ context.Context, r cloud.Request[associationInputs]) (cloud.State, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	acl := s.acls[r.In.WebACLARN]
+	switch {
+	case acl == nil:
+		return cloud.State{}, nonexistent(r.In.WebACLARN)
+	case regionOf(r.In.WebACLARN) != r.Region || regionOf(r.In.ResourceARN) != r.Region:
+		return cloud.State{}, invalid("RESOURCE_ARN", r.In.ResourceARN, "web ACL, resource and call belong in one region, here "+r.Region)
+	case s.stages == nil || !s.stages.HasStage(r.In.ResourceARN):
+		return cloud.State{}, nonexistent(r.In.ResourceARN)
+	case s.associations[r.In.ResourceARN] != nil:
+		return cloud.State{}, cloud.Refuse("WAFInvalidOperationException",
+			"%s has a web ACL already, which AWS would replace without a word: associate one only", r.In.ResourceARN)
+	}
+	s.associations[r.In.ResourceARN] = acl
+	return cloud.State{ID: r.In.WebACLARN + "," + r.In.ResourceARN}, nil
+}
+
+// regionOf returns the region of an ARN, empty if it is none.
+func regionOf(arn string) string {
+	if parts := strings.Split(arn, ":"); len(parts) >= 6 {
+		return parts[3]
+	}
+	return ""
+}
+
+func invalid(field, parameter, reason string) error {
+	return cloud.Refuse("WAFInvalidParameterException",
+		"Error reason: %s, field: %s, parameter: %s", reason, field, parameter)
+}
+
+func nonexistent(what string) error {
+	return cloud.Refuse("WAFNonexistentItemException",
+		"AWS WAF couldn't perform the operation because your resource doesn't exist: %s", what)
+}
