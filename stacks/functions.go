@@ -87,7 +87,7 @@ func (s *stack) invokerEnvironment(r *region) pulumi.StringMapInput {
 	return environment(profiles, func(arns map[string]string) (contract.Invoker, error) {
 		c := contract.Invoker{
 			Stack: s.ctx.Stack(), Jurisdiction: s.settings.Jurisdiction, Region: r.Name, Regions: s.settings.regionNames(),
-			Allowed: JurisdictionRegions(s.settings.Jurisdiction),
+			Allowed: s.allowed(), FirstContentSeconds: s.settings.FirstContentSeconds,
 		}
 		for _, m := range s.settings.Models {
 			model := contract.Model{Name: m.Name}
@@ -102,6 +102,14 @@ func (s *stack) invokerEnvironment(r *region) pulumi.StringMapInput {
 		}
 		return c, nil
 	})
+}
+
+// allowed are the regions to which the invoker may send a prompt.
+func (s *stack) allowed() []string {
+	if s.settings.Jurisdiction == anywhere {
+		return []string{contract.AnyRegion}
+	}
+	return JurisdictionRegions(s.settings.Jurisdiction)
 }
 
 // inferencePolicy lets r's invoker call its own profiles and its partners'.

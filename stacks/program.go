@@ -13,7 +13,6 @@ import (
 	"github.com/crossregion/crossregion/components/observability"
 	"github.com/crossregion/crossregion/components/routing"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -35,7 +34,7 @@ func Program(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &stack{ctx: ctx, settings: settings, platform: platform, zips: zips, regions: map[string]*region{}}
+	s := &stack{ctx: ctx, settings: settings, platform: platform, zips: zips, regions: map[string]*region{}, zones: map[string]string{}}
 	return s.deploy()
 }
 
@@ -55,7 +54,7 @@ type stack struct {
 	platform invoker.Platform
 	zips     invoker.Zips
 	regions  map[string]*region
-	zoneID   string // empty without a domain
+	zones    map[string]string // ID by name
 
 	routing   *routing.GlobalRouting // nil without a domain
 	dashboard *observability.Dashboard
@@ -78,7 +77,7 @@ type region struct {
 // replicas the home region's table.
 func (s *stack) deploy() error {
 	for _, step := range []func() error{
-		s.newProviders, s.findZone, s.newProfiles, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting, s.newObservability,
+		s.newProviders, s.findZones, s.newProfiles, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting, s.newObservability,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -125,29 +124,20 @@ func (s *stack) newProviders() error {
 	return nil
 }
 
-func (s *stack) findZone() error {
-	d := s.settings.Domain
-	if d == nil {
-		return s.ctx.Log.Warn("settings have no domain: clients get regional URLs only, and no failover between them", nil)
-	}
-	zone, err := route53.LookupZone(s.ctx, &route53.LookupZoneArgs{Name: &d.Zone}, pulumi.Provider(s.home().provider))
-	if err != nil {
-		return fmt.Errorf("hosted zone %s: %w; create it in this account, or correct domain.zone in the settings", d.Zone, err)
-	}
-	s.zoneID = zone.ZoneId
-	return nil
-}
-
 func (s *stack) newProfiles() error {
 	models := make([]inference.Model, len(s.settings.Models))
 	for i, m := range s.settings.Models {
 		models[i] = inference.Model{Name: m.Name, Profile: m.Profile, ID: m.Model}
 	}
 	return s.each(func(r *region) (err error) {
-		r.profiles, err = inference.NewProfiles(s.ctx, r.Name+"-inference", &inference.ProfilesArgs{
-			Region: r.Name, Jurisdiction: s.settings.Jurisdiction,
-			Allowed: JurisdictionRegions(s.settings.Jurisdiction), Models: models,
-		}, pulumi.Provider(r.provider))
+		args := &inference.ProfilesArgs{
+			Region: r.Name, Jurisdiction: s.settings.Jurisdiction, Allowed: JurisdictionRegions(s.settings.Jurisdiction),
+			AllowGlobal: s.settings.Jurisdiction == anywhere, Models: models,
+		}
+		if g, ok := s.settings.Guardrail[r.Name]; ok {
+			args.Guardrail = &inference.Guardrail{ID: g.ID, Version: g.Version, Profile: g.Profile}
+		}
+		r.profiles, err = inference.NewProfiles(s.ctx, r.Name+"-inference", args, pulumi.Provider(r.provider))
 		return err
 	})
 }
@@ -170,63 +160,6 @@ func (s *stack) newTables() error {
 	})
 }
 
-// newAPIs registers each region's functions and API. The home region's
-// certificate proves the domain for all.
-func (s *stack) newAPIs() error {
-	owner, err := s.newCertificate(s.home(), nil)
-	if err != nil {
-		return err
-	}
-	return s.each(func(r *region) error {
-		certificate := owner
-		if r != s.home() {
-			if certificate, err = s.newCertificate(r, owner); err != nil {
-				return err
-			}
-		}
-		return s.newAPI(r, certificate)
-	})
-}
-
-// newCertificate returns nil without a domain.
-func (s *stack) newCertificate(r *region, owner *gateway.Certificate) (*gateway.Certificate, error) {
-	if s.settings.Domain == nil {
-		return nil, nil
-	}
-	args := &gateway.CertificateArgs{Domain: s.settings.Domain.Name, Owner: owner}
-	if owner == nil {
-		args.ZoneID = s.zoneID
-	}
-	return gateway.NewCertificate(s.ctx, r.Name+"-certificate", args, pulumi.Provider(r.provider))
-}
-
-func (s *stack) newAPI(r *region, certificate *gateway.Certificate) error {
-	functions, err := s.newFunctions(r)
-	if err != nil {
-		return err
-	}
-	r.functions = functions
-	args := &gateway.RegionalAPIArgs{Title: "crossregion " + s.ctx.Stack(), Functions: functions}
-	if certificate != nil {
-		args.Domain = &gateway.Domain{Name: s.settings.Domain.Name, Certificate: certificate}
-	}
-	r.api, err = gateway.NewRegionalAPI(s.ctx, r.Name+"-gateway", args, pulumi.Provider(r.provider))
-	return err
-}
-
-func (s *stack) newRouting() error {
-	if s.settings.Domain == nil {
-		return nil
-	}
-	args := &routing.GlobalRoutingArgs{Domain: s.settings.Domain.Name, ZoneID: s.zoneID}
-	for _, r := range s.settings.Regions {
-		args.Regions = append(args.Regions, routing.Region{Name: r.Name, API: s.regions[r.Name].api, Partner: r.Failover[0]})
-	}
-	var err error
-	s.routing, err = routing.NewGlobalRouting(s.ctx, "routing", args, pulumi.Provider(s.home().provider))
-	return err
-}
-
 // export gives pipelines what they need to know of the stack.
 func (s *stack) export() {
 	regional := pulumi.StringMap{}
@@ -242,6 +175,7 @@ func (s *stack) export() {
 	}
 	s.ctx.Export("endpoint", endpoint)
 	s.ctx.Export("regionalEndpoints", regional)
+	s.ctx.Export("residency", pulumi.String(s.residency().Markdown()))
 	s.ctx.Export("dashboard", s.dashboard.URL)
 	s.ctx.Export("controlTable", s.home().tables.ControlName)
 	s.ctx.Export("conversationTable", s.home().tables.ContentName)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/crossregion/crossregion/contract"
 )
 
 // Place is one place where content is processed or stored.
@@ -50,31 +52,33 @@ func (r Residency) Markdown() string {
 	return b.String()
 }
 
-// places lists what a stack has in its regions and where its models may be
-// processed; destinations are by source region and model.
-func (s *stack) places(destinations map[string]map[string][]string) []Place {
-	var all []Place
-	add := func(what, how, region, why string) { all = append(all, Place{what, how, region, why}) }
-	for _, r := range s.settings.Regions {
+// residency collects the evidence, as AWS has answered in this run.
+func (s *stack) residency() Residency {
+	r := Residency{Stack: s.ctx.Stack(), Jurisdiction: s.settings.Jurisdiction, Allowed: JurisdictionRegions(s.settings.Jurisdiction)}
+	if r.Jurisdiction == anywhere {
+		r.Allowed = append(r.Allowed, contract.AnyRegion)
+	}
+	add := func(what, how, region, why string) { r.Places = append(r.Places, Place{what, how, region, why}) }
+	for _, region := range s.settings.Regions {
 		const listed = "a region of the stack, which the settings may only take from the jurisdiction"
-		add("API and functions", "processed", r.Name, listed)
-		add("conversation table", "stored", r.Name, listed+"; encrypted with a key of the region")
-		add("control table (keys, drain flags)", "stored", r.Name, listed+"; holds no content")
-		add("logs", "stored", r.Name, "written by functions of the region; they hold no content")
-		if g, ok := s.settings.Guardrail[r.Name]; ok && g.Profile == "" {
-			add("guardrail "+g.ID, "processed", r.Name, "evaluated in its own region")
+		add("API and functions", "processed", region.Name, listed)
+		add("conversation table", "stored", region.Name, listed+"; encrypted with a key of the region")
+		add("control table (keys, drain flags)", "stored", region.Name, listed+"; holds no content")
+		add("logs", "stored", region.Name, "written by functions of the region; they hold no content")
+		for _, d := range s.regions[region.Name].profiles.GuardrailDestinations() {
+			add("guardrail "+s.settings.Guardrail[region.Name].ID, "processed", d, "where AWS evaluates it for "+region.Name)
 		}
 	}
-	for _, r := range s.settings.Regions {
+	for _, region := range s.settings.Regions {
 		for _, m := range s.settings.Models {
-			why := fmt.Sprintf("AWS names it as a destination of %s called from %s", m.Profile, r.Name)
+			why := fmt.Sprintf("AWS names it as a destination of %s called from %s", m.Profile, region.Name)
 			if m.Model != "" {
 				why = "invoked in the region itself, without a cross-region profile"
 			}
-			for _, d := range destinations[r.Name][m.Name] {
-				add("model "+m.Name+", called from "+r.Name, "processed", d, why)
+			for _, d := range s.regions[region.Name].profiles.ModelDestinations(m.Name) {
+				add("model "+m.Name+", called from "+region.Name, "processed", d, why)
 			}
 		}
 	}
-	return all
+	return r
 }
