@@ -9,13 +9,15 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/crossregion/crossregion/local/residency"
 	"github.com/crossregion/crossregion/local/up"
 )
 
 const usage = `usage: go run ./local <command>
 
 commands:
-  up    deploy a stack into the embedded cloud and serve it; up -h lists its flags
+  up         deploy a stack into the embedded cloud and serve it; up -h lists its flags
+  residency  write where a stack processes and stores content, as Markdown
 `
 
 func main() {
@@ -32,6 +34,8 @@ func run(ctx context.Context, args []string) error {
 	switch {
 	case len(args) > 0 && args[0] == "up":
 		return up.Command(ctx, args[1:], up.Streams{Out: os.Stdout, Err: os.Stderr})
+	case len(args) > 0 && args[0] == "residency":
+		return residency.Command(ctx, args[1:], os.Stdout, os.Stderr)
 	case len(args) == 1 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help"):
 		fmt.Print(usage)
 		return nil

@@ -22,6 +22,8 @@ var checkers = []string{
 	"us-east-1", "us-west-1", "us-west-2", "eu-west-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "sa-east-1",
 }
 
+var principalPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/.+$`)
+
 var countryPattern = regexp.MustCompile(`^[A-Z]{2}$`)
 
 // between checks a number of which 0 means the default.
@@ -50,6 +52,10 @@ func (s Settings) validateLimits(f *faults) {
 	if s.Firewall != nil {
 		n := s.Firewall.RequestsPerFiveMinutes
 		f.check(n >= 10 && n <= 2_000_000_000, "firewall.requestsPerFiveMinutes", fmt.Sprintf("%d is out of range", n), "give 10 to 2000000000")
+	}
+	for i, arn := range s.Deployers {
+		f.check(principalPattern.MatchString(arn), fmt.Sprintf("deployers[%d]", i), fmt.Sprintf("%q is not the ARN of a role or user", arn),
+			"give arn:aws:iam::ACCOUNT:role/NAME or …:user/NAME")
 	}
 	for i, address := range s.Alarms.Emails {
 		_, err := mail.ParseAddress(address)

@@ -34,6 +34,9 @@ func Program(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := ctx.RegisterStackTransformation(tagComponent); err != nil {
+		return err
+	}
 	s := &stack{ctx: ctx, settings: settings, platform: platform, zips: zips, regions: map[string]*region{}, zones: map[string]string{}}
 	return s.deploy()
 }

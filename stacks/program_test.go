@@ -232,6 +232,30 @@ func TestTablesStayInTheStacksRegions(t *testing.T) {
 	}
 }
 
+// TestEveryTaggableResourceNamesItsComponent: what is the same for all comes
+// from the provider.
+func TestEveryTaggableResourceNamesItsComponent(t *testing.T) {
+	rec, err := run(t, load(t, "eu"), inJurisdiction)
+	require.NoError(t, err)
+	for _, token := range []string{
+		"aws:lambda/function:Function", "aws:iam/role:Role", "aws:dynamodb/table:Table", "aws:dynamodb/tableReplica:TableReplica",
+		"aws:kms/key:Key", "aws:cloudwatch/logGroup:LogGroup", "aws:apigateway/restApi:RestApi", "aws:apigateway/stage:Stage",
+		"aws:apigateway/domainName:DomainName", "aws:acm/certificate:Certificate", "aws:route53/healthCheck:HealthCheck",
+		"aws:bedrock/inferenceProfile:InferenceProfile", "aws:sns/topic:Topic", "aws:cloudwatch/metricAlarm:MetricAlarm",
+	} {
+		require.NotEmpty(t, rec.Of(token), token)
+		for _, r := range rec.Of(token) {
+			if assert.True(t, r.Inputs["tags"].IsObject(), "%s %s has no tags", token, r.Name) {
+				component := r.Inputs["tags"].ObjectValue()["crossregion:component"]
+				assert.Equal(t, resource.NewProperty(r.Parent.Name()), component, "%s %s", token, r.Name)
+			}
+		}
+	}
+	for _, p := range rec.Of("pulumi:providers:aws") {
+		assert.Contains(t, fmt.Sprint(p.Inputs["defaultTags"]), "crossregion:jurisdiction", p.Name)
+	}
+}
+
 func TestWithoutADomainThereAreRegionalEndpointsOnly(t *testing.T) {
 	stack := load(t, "eu")
 	stack.Config["crossregion:settings"] = edit(t, stack.Config["crossregion:settings"], func(s map[string]any) { delete(s, "domain") })

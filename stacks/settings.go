@@ -57,6 +57,10 @@ type Settings struct {
 	Logs Logs `json:"logs"`
 	// Firewall puts a web application firewall before each API. Default: none.
 	Firewall *Firewall `json:"firewall"`
+	// Deployers are ARNs of all who deploy the stack or work on its tables by
+	// hand; the keys let nobody else. Default: whoever runs the program, which
+	// is right while there is one.
+	Deployers []string `json:"deployers"`
 	// Alarms say who hears of trouble. Default: the topics only.
 	Alarms Alarms `json:"alarms"`
 	// Tracing sends traces to X-Ray, which takes rights that AWS offers on

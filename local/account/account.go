@@ -29,7 +29,7 @@ import (
 	"github.com/crossregion/crossregion/local/wafv2"
 )
 
-// Config configures [Open]. All fields are required.
+// Config configures [Open]. All fields but Readings are required.
 type Config struct {
 	// Port is the port on which every region's public address listens.
 	Port string
@@ -40,6 +40,9 @@ type Config struct {
 	Viewer string
 	// Log receives what an operator of the embedded cloud may want to see.
 	Log *slog.Logger
+	// Readings choose how Bedrock reads what AWS leaves open. The zero value is
+	// the strictest.
+	Readings bedrock.Readings
 }
 
 // Account is the embedded AWS account, open for business.
@@ -96,7 +99,7 @@ func (a *Account) assemble(cfg Config) {
 	a.IAM = iam.New(cloud.RealClock(1))
 	a.KMS = kms.New(a.IAM)
 	a.DynamoDB = dynamodb.New(a.world, a.IAM, a.KMS)
-	a.Bedrock = bedrock.New(bedrock.Config{World: a.world, IAM: a.IAM})
+	a.Bedrock = bedrock.New(bedrock.Config{World: a.world, IAM: a.IAM, Readings: cfg.Readings})
 	a.Lambda = lambda.New(lambda.Config{World: a.world, IAM: a.IAM, Keys: a.KMS, Endpoint: a.endpoint, Dir: cfg.Dir, Arch: runtime.GOARCH})
 	a.Route53 = route53.New(route53.Config{World: a.world})
 	a.ACM = acm.New(a.Route53)

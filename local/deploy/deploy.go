@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crossregion/crossregion/local/account"
 	"github.com/crossregion/crossregion/stacks"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -82,6 +83,24 @@ func stackNames(root string) []string {
 	return names
 }
 
+// Prepare does what an account's owner has done before the stack is deployed:
+// the hosted zones of its names exist, and its guardrails.
+func (s *Stack) Prepare(a *account.Account) {
+	zones := map[string]bool{}
+	if d := s.Settings.Domain; d != nil {
+		zones[d.Zone] = true
+	}
+	if d := s.Settings.FrontDoor; d != nil {
+		zones[d.Zone] = true
+	}
+	for zone := range zones {
+		a.Route53.CreateZone(zone)
+	}
+	for region, g := range s.Settings.Guardrail {
+		a.Bedrock.AddGuardrail(region, g.ID, g.Version)
+	}
+}
+
 // Deploy runs the project's program for the stack; see [Run].
 func (s *Stack) Deploy(ctx context.Context, target Target, created func(Resource)) (map[string]any, error) {
 	return Run(ctx, s, stacks.Program, Options{target, created})
@@ -134,4 +153,20 @@ func flatten(err error) error {
 		all = append(all, flatten(e))
 	}
 	return errors.Join(all...)
+}
+
+// FindRoot is the nearest folder upwards that holds Pulumi.yaml.
+func FindRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for start := dir; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no Pulumi.yaml in %s or above it: run this in the project's folder", start)
+		}
+	}
 }

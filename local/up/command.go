@@ -9,11 +9,11 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/crossregion/crossregion/local/deploy"
 )
 
 // Streams are where the command prints.
@@ -43,7 +43,7 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	case flags.NArg() > 0:
 		return fmt.Errorf("up takes no argument %q; see go run ./local up -h", flags.Arg(0))
 	}
-	root, err := findRoot()
+	root, err := deploy.FindRoot()
 	if err != nil {
 		return err
 	}
@@ -72,22 +72,6 @@ func interrupted(ctx context.Context, err error) error {
 		return errors.New("interrupted; nothing is left running")
 	}
 	return err
-}
-
-// findRoot is the nearest folder upwards that holds Pulumi.yaml.
-func findRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for start := dir; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no Pulumi.yaml in %s or above it: run this in the project's folder", start)
-		}
-	}
 }
 
 // print tells where to call.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/crossregion/crossregion/local/account"
+	"github.com/crossregion/crossregion/local/bedrock"
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/deploy"
 )
@@ -37,6 +38,13 @@ type Options struct {
 	Progress func(string)
 	// Log receives warnings of the embedded cloud. Default: nobody.
 	Log *slog.Logger
+	// Readings choose how Bedrock reads what AWS leaves open. Default: the
+	// strictest way.
+	Readings bedrock.Readings
+	// Target wraps where resources go, to observe or alter what is deployed, as
+	// a policy of the account or a mistake in the program would. Default: the
+	// account itself.
+	Target func(deploy.Target) deploy.Target
 }
 
 // Running is a deployed stack that answers.
@@ -148,7 +156,7 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 	if err != nil {
 		return outputs{}, err
 	}
-	r.Account, err = account.Open(account.Config{Port: port, Dir: r.dir, Viewer: r.From, Log: o.Log})
+	r.Account, err = account.Open(account.Config{Port: port, Dir: r.dir, Viewer: r.From, Log: o.Log, Readings: o.Readings})
 	if err != nil {
 		return outputs{}, err
 	}
@@ -158,9 +166,8 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 			return outputs{}, listenError("port "+port+" of region "+region.Name, err)
 		}
 	}
-	// What the account's owner has done before any stack is deployed.
+	stack.Prepare(r.Account)
 	if d := stack.Settings.Domain; d != nil {
-		r.Account.Route53.CreateZone(d.Zone)
 		r.Domain = d.Name
 	}
 	for _, m := range stack.Settings.Models {
@@ -187,7 +194,11 @@ func (r *Running) run(ctx context.Context, stack *deploy.Stack, o Options) (map[
 			}
 		}
 	}()
-	outputs, err := stack.Deploy(ctx, r.Account, func(resource deploy.Resource) { created <- resource })
+	target := deploy.Target(r.Account)
+	if o.Target != nil {
+		target = o.Target(target)
+	}
+	outputs, err := stack.Deploy(ctx, target, func(resource deploy.Resource) { created <- resource })
 	close(created)
 	<-done
 	return outputs, err

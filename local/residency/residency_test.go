@@ -1,0 +1,41 @@
+package residency_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/crossregion/crossregion/local/residency"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestEveryPlaceOfTheEuropeanStackIsInTheUnion(t *testing.T) {
+	var report bytes.Buffer
+	require.NoError(t, residency.Write(t.Context(), &report, residency.Options{Root: "../..", Stack: "eu"}))
+	text := report.String()
+	assert.Contains(t, text, "Jurisdiction **eu**")
+	assert.NotContains(t, text, "**no**")
+	for _, want := range []string{
+		"| conversation table | stored | eu-north-1 | yes |",
+		"| model nova-pro, called from eu-west-1 | processed | eu-west-3 | yes | AWS names it as a destination of eu.amazon.nova-pro-v1:0 called from eu-west-1 |",
+		"| model claude-sonnet, called from eu-central-1 | processed | eu-south-2 | yes |",
+	} {
+		assert.Contains(t, text, want)
+	}
+	assert.Equal(t, 1, strings.Count(text, "model nova-pro, called from eu-west-1 | processed | eu-west-3"), "each place once")
+}
+
+func TestAnUnknownStackIsRefused(t *testing.T) {
+	var report bytes.Buffer
+	assert.ErrorContains(t, residency.Write(t.Context(), &report, residency.Options{Root: "../..", Stack: "qa"}), `no stack "qa"`)
+	assert.Empty(t, report)
+}
+
+func TestCommandRefuses(t *testing.T) {
+	var out, errs bytes.Buffer
+	assert.ErrorContains(t, residency.Command(t.Context(), []string{"eu"}, &out, &errs), `takes no argument "eu"`)
+	assert.ErrorContains(t, residency.Command(t.Context(), []string{"--region", "x"}, &out, &errs), "residency -h")
+	require.NoError(t, residency.Command(t.Context(), []string{"-h"}, &out, &errs))
+	assert.Contains(t, errs.String(), "usage: go run ./local residency")
+}
