@@ -1,6 +1,24 @@
 package lambda
 
-import "github.com/crossregion/crossregion/local/cloud"
+import (
+	"slices"
+
+	"github.com/crossregion/crossregion/local/cloud"
+)
+
+// LogGroups returns the ARNs of all log groups, sorted.
+func (s *Service) LogGroups() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var arns []string
+	for region, r := range s.regions {
+		for name := range r.groups {
+			arns = append(arns, groupARN(region, name))
+		}
+	}
+	slices.Sort(arns)
+	return arns
+}
 
 // HasLogGroup reports whether the ARN is that of a log group.
 func (s *Service) HasLogGroup(arn string) bool {

@@ -49,15 +49,17 @@ type Options struct {
 
 // Running is a deployed stack that answers.
 type Running struct {
-	Stack     string
-	Endpoint  string            // URL of the front door
-	Regions   map[string]string // URL of each region alone
-	DNS       string            // address of the DNS server
-	APIKey    string            // of a first tenant
-	Models    []string          // what to put into "model"
-	Domain    string            // the stack's name in that DNS; empty without a domain
-	From      string            // where the front door's clients stand
-	Resources int               // registered by the program, components included
+	Stack    string
+	Endpoint string            // URL of the front door
+	Regions  map[string]string // URL of each region alone
+	DNS      string            // address of the DNS server
+	APIKey   string            // of a first tenant
+	Models   []string          // what to put into "model"
+	// ControlTable is the name of the table that holds keys and drain flags.
+	ControlTable string
+	Domain       string // the stack's name in that DNS; empty without a domain
+	From         string // where the front door's clients stand
+	Resources    int    // registered by the program, components included
 
 	// Account is the embedded account, for tests and drills.
 	Account *account.Account
@@ -101,6 +103,7 @@ func Start(ctx context.Context, o Options) (_ *Running, err error) {
 		return nil, err
 	}
 	o.Progress("mint an API key")
+	r.ControlTable = out.ControlTable
 	if r.APIKey, err = r.mintKey(ctx, stack, out.ControlTable); err != nil {
 		return nil, err
 	}
