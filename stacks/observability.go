@@ -35,7 +35,7 @@ func (s *stack) newObservability() error {
 // observed is what there is to watch in r.
 func (s *stack) observed(r *region) observability.Region {
 	o := observability.Region{
-		Name: r.Name, API: r.api.Name, Stage: gateway.StageName, Functions: map[string]observability.Function{},
+		Name: r.Name, Partners: r.Failover, API: r.api.Name, Stage: gateway.StageName, Functions: map[string]observability.Function{},
 		Tables: map[string]pulumi.StringInput{"content": r.tables.ContentName, "control": r.tables.ControlName},
 	}
 	for role, f := range r.functions {

@@ -35,8 +35,8 @@ type RegionalAlarmsArgs struct {
 	// Region is the one to watch; its provider must be given. Required: one of
 	// Regions.
 	Region string
-	// Regions are all regions of the stack. Replication is watched towards
-	// each of them. The health checks of all are watched from us-east-1 alone,
+	// Regions are all regions of the stack. Replication is watched
+	// towards the partners of this one. The health checks of all are watched from us-east-1 alone,
 	// where Route 53 publishes their state: a stack without that region has no
 	// alarm on them, and sees them on its dashboard. Required.
 	Regions []Region

@@ -21,7 +21,7 @@ func regions(names ...string) []observability.Region {
 	var all []observability.Region
 	for _, name := range names {
 		all = append(all, observability.Region{
-			Name: name, API: pulumi.String(name + "-api"), Stage: "live", HealthCheck: pulumi.String(name + "-check"),
+			Name: name, Partners: slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name }), API: pulumi.String(name + "-api"), Stage: "live", HealthCheck: pulumi.String(name + "-check"),
 			Functions: map[string]observability.Function{
 				"invoker": {Name: pulumi.String(name + "-invoker"), ReservedConcurrency: 200},
 				"health":  {Name: pulumi.String(name + "-health")},

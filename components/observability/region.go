@@ -28,6 +28,10 @@ type Region struct {
 	// Tables are the names of global tables with a replica here, by the role
 	// that they play. Default: none.
 	Tables map[string]pulumi.StringInput
+	// Partners are the regions that take over when this one goes, by name:
+	// replication towards them is watched. Not towards all, or alarms would
+	// grow with the square of the regions. Default: none.
+	Partners []string
 	// HealthCheck is the ID of the region's health check. Default: none, as in
 	// a stack without a domain.
 	HealthCheck pulumi.StringInput

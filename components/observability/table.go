@@ -54,7 +54,7 @@ type metric struct {
 func table(args *RegionalAlarmsArgs) []alarm {
 	own := args.Regions[slices.IndexFunc(args.Regions, func(r Region) bool { return r.Name == args.Region })]
 	return slices.Concat(
-		requestAlarms(args), apiAlarms(own), functionAlarms(args, own), replicationAlarms(args, own), healthAlarms(args))
+		requestAlarms(args), apiAlarms(own), functionAlarms(args, own), replicationAlarms(own), healthAlarms(args))
 }
 
 // requestAlarms watch what the invoker says of its requests.
@@ -150,18 +150,15 @@ func functionAlarms(args *RegionalAlarmsArgs, own Region) []alarm {
 // region; the sending region keeps the metric. Until a turn has arrived, its
 // conversation cannot go on there.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
-func replicationAlarms(args *RegionalAlarmsArgs, own Region) []alarm {
+func replicationAlarms(own Region) []alarm {
 	const seconds = 30
 	var rows []alarm
 	for _, role := range slices.Sorted(maps.Keys(own.Tables)) {
-		for _, to := range args.Regions {
-			if to.Name == own.Name {
-				continue
-			}
+		for _, to := range own.Partners {
 			rows = append(rows, alarm{
-				role: role + "-to-" + to.Name, about: fmt.Sprintf("The %s table of %s reaches %s later than after %d s.", role, own.Name, to.Name, seconds),
+				role: role + "-to-" + to, about: fmt.Sprintf("The %s table of %s reaches %s later than after %d s.", role, own.Name, to, seconds),
 				metrics: []metric{{"", tableNamespace, "ReplicationLatency", "Average", pulumi.StringMap{
-					"TableName": own.Tables[role], "ReceivingRegion": pulumi.String(to.Name),
+					"TableName": own.Tables[role], "ReceivingRegion": pulumi.String(to),
 				}}},
 				comparison: above, threshold: seconds * 1000, breaching: 3, periods: 5, missing: quiet,
 			})
