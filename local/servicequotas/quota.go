@@ -23,8 +23,9 @@ const (
 	global      = "Global cross-region model inference tokens per minute for "
 )
 
-// quotas are AWS's defaults as of 2026-11. Bedrock's change without notice, and
-// AWS gives new accounts less.
+// quotas are defaults that AWS has published, those of Nova Pro and of Sonnet 4
+// in 2025, the others in 2026. It raises Bedrock's from time to time, and gives
+// new accounts less.
 // Sources: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 // and https://docs.aws.amazon.com/general/latest/gr/bedrock.html#limits_bedrock
 var quotas = []quota{

@@ -31,7 +31,6 @@ type prober struct {
 	*up.Running
 	cloud   *altered
 	targets []string // of the region's invoker, in order
-	table   string   // control table
 }
 
 // probe is one thing that the region does.
@@ -174,15 +173,19 @@ func eventually(p probe) probe {
 	return probe{p.name, func(ctx context.Context) error {
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
+		var last error
 		for {
 			err := p.run(ctx)
-			if err == nil {
+			switch {
+			case err == nil:
 				return nil
+			case ctx.Err() == nil || last == nil:
+				last = err
 			}
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
-				return err
+				return last
 			}
 		}
 	}}
@@ -194,7 +197,7 @@ func (p *prober) setFlag(ctx context.Context) error {
 		Region: p.From, BaseEndpoint: aws.String(p.Account.Endpoint()),
 		Credentials: credentials.NewStaticCredentialsProvider(operator.AccessKeyID, operator.SecretAccessKey, operator.SessionToken),
 	})
-	_, err := db.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(p.table), Item: map[string]types.AttributeValue{
+	_, err := db.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(p.ControlTable), Item: map[string]types.AttributeValue{
 		contract.PartitionKey: &types.AttributeValueMemberS{Value: contract.DrainPartition(p.From)},
 		contract.SortKey:      &types.AttributeValueMemberS{Value: contract.DrainSort},
 	}})
