@@ -33,6 +33,7 @@ var directions = []struct{ from, never, why string }{
 	{"local/kms", module + "contract", embedded},
 	{"local/lambda", module + "contract", embedded},
 	{"local/route53", module + "contract", embedded},
+	{"local/servicequotas", module + "contract", embedded},
 	{"local/sns", module + "contract", embedded},
 	{"local/wafv2", module + "contract", embedded},
 	{"local/account", module + "stacks", "only the ways into the embedded cloud know a program"},

@@ -75,11 +75,6 @@ func (s *stack) checkCapacity() error {
 			s.warnings = append(s.warnings, s.overbooked(r.Name, partner, values)...)
 		}
 	}
-	for _, w := range s.warnings {
-		if err := s.ctx.Log.Warn(w, nil); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

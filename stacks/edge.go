@@ -12,7 +12,8 @@ import (
 // findZones looks up the hosted zones of the stack's names.
 func (s *stack) findZones() error {
 	if s.settings.Domain == nil {
-		return s.ctx.Log.Warn("settings have no domain: clients get regional URLs only, and no failover between them", nil)
+		s.warnings = append(s.warnings, "settings have no domain: clients get regional URLs only, and no failover between them")
+		return nil
 	}
 	zones := map[string]string{"domain.zone": s.settings.Domain.Zone}
 	if d := s.settings.FrontDoor; d != nil {

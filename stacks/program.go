@@ -61,6 +61,7 @@ type stack struct {
 
 	routing   *routing.GlobalRouting // nil without a domain
 	dashboard *observability.Dashboard
+	warnings  []string // sentences, collected on the way
 }
 
 // region is what a stack has in one region.
@@ -80,7 +81,8 @@ type region struct {
 // replicas the home region's table.
 func (s *stack) deploy() error {
 	for _, step := range []func() error{
-		s.newProviders, s.findZones, s.newProfiles, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting, s.newObservability,
+		s.newProviders, s.findZones, s.newProfiles, s.checkCapacity, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting,
+		s.newObservability, s.warn,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -141,6 +143,9 @@ func (s *stack) newProfiles() error {
 			args.Guardrail = &inference.Guardrail{ID: g.ID, Version: g.Version, Profile: g.Profile}
 		}
 		r.profiles, err = inference.NewProfiles(s.ctx, r.Name+"-inference", args, pulumi.Provider(r.provider))
+		if err == nil {
+			s.warnings = append(s.warnings, r.profiles.Differences...)
+		}
 		return err
 	})
 }
@@ -163,6 +168,16 @@ func (s *stack) newTables() error {
 	})
 }
 
+// warn says what an operator should look at; pipelines read it as an output.
+func (s *stack) warn() error {
+	for _, w := range s.warnings {
+		if err := s.ctx.Log.Warn(w, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // export gives pipelines what they need to know of the stack.
 func (s *stack) export() {
 	regional := pulumi.StringMap{}
@@ -178,6 +193,7 @@ func (s *stack) export() {
 	}
 	s.ctx.Export("endpoint", endpoint)
 	s.ctx.Export("regionalEndpoints", regional)
+	s.ctx.Export("warnings", pulumi.ToStringArray(s.warnings))
 	s.ctx.Export("residency", pulumi.String(s.residency().Markdown()))
 	s.ctx.Export("dashboard", s.dashboard.URL)
 	s.ctx.Export("controlTable", s.home().tables.ControlName)

@@ -35,6 +35,7 @@ func calls(to destinations) map[string]componenttest.Call {
 		"aws:route53/getZone:getZone": func(string, map[string]any) (map[string]any, error) {
 			return map[string]any{"zoneId": "ZZONE", "id": "ZZONE"}, nil
 		},
+		quotaFunction: func(string, map[string]any) (map[string]any, error) { return map[string]any{"value": 1000}, nil },
 		"aws:bedrock/getInferenceProfile:getInferenceProfile": func(region string, args map[string]any) (map[string]any, error) {
 			id := args["inferenceProfileId"].(string)
 			models := []any{}

@@ -111,9 +111,7 @@ func NewProfiles(ctx *pulumi.Context, name string, args *ProfilesArgs, opts ...p
 	if err := p.find(ctx, args); err != nil {
 		return nil, err
 	}
-	if err := p.compare(ctx); err != nil {
-		return nil, err
-	}
+	p.compare()
 	arns, destinations, grants := pulumi.StringMap{}, pulumi.StringArrayMap{}, pulumi.Array{}
 	for i, s := range p.sources {
 		model := p.models[i]
@@ -155,19 +153,13 @@ func (p *Profiles) find(ctx *pulumi.Context, args *ProfilesArgs) error {
 	return errors.Join(faults...)
 }
 
-// compare warns of what AWS answers otherwise than the catalogue.
-func (p *Profiles) compare(ctx *pulumi.Context) error {
+// compare notes what AWS answers otherwise than the catalogue.
+func (p *Profiles) compare() {
 	for _, s := range p.sources {
-		d := difference(s)
-		if d == "" {
-			continue
-		}
-		p.Differences = append(p.Differences, d)
-		if err := ctx.Log.Warn(d, &pulumi.LogArgs{Resource: p}); err != nil {
-			return err
+		if d := difference(s); d != "" {
+			p.Differences = append(p.Differences, d)
 		}
 	}
-	return nil
 }
 
 // ModelDestinations are the regions, sorted, that may process what a model is

@@ -25,6 +25,7 @@ import (
 	"github.com/crossregion/crossregion/local/kms"
 	"github.com/crossregion/crossregion/local/lambda"
 	"github.com/crossregion/crossregion/local/route53"
+	"github.com/crossregion/crossregion/local/servicequotas"
 	"github.com/crossregion/crossregion/local/sns"
 	"github.com/crossregion/crossregion/local/wafv2"
 )
@@ -58,6 +59,7 @@ type Account struct {
 	WAFV2      *wafv2.Service
 	SNS        *sns.Service
 	CloudWatch *cloudwatch.Service
+	Quotas     *servicequotas.Service
 
 	world     cloud.World
 	services  map[string]cloud.Service // by signing name
@@ -111,6 +113,7 @@ func (a *Account) assemble(cfg Config) {
 	a.Route53.UseTargets(a.APIGateway)
 	a.SNS = sns.New()
 	a.CloudWatch = cloudwatch.New(a.SNS)
+	a.Quotas = servicequotas.New()
 
 	a.services = map[string]cloud.Service{}
 	for _, s := range []cloud.Service{a.DynamoDB, a.Bedrock} {
@@ -123,7 +126,7 @@ func (a *Account) assemble(cfg Config) {
 		a.resources[r.Token] = r
 	}
 	a.functions = map[string]cloud.Function{}
-	for _, f := range slices.Concat(a.IAM.Functions(), a.Bedrock.Functions(), a.Route53.Functions()) {
+	for _, f := range slices.Concat(a.IAM.Functions(), a.Bedrock.Functions(), a.Route53.Functions(), a.Quotas.Functions()) {
 		a.functions[f.Token] = f
 	}
 }
