@@ -32,7 +32,7 @@ type Profiles struct {
 	// stands for all.
 	Destinations pulumi.StringArrayMapOutput `pulumi:"destinations"`
 	// Differences are sentences on where AWS's answers and the catalogue differ,
-	// which are warned of too. Mostly none.
+	// for the caller to warn of. Mostly none.
 	Differences []string
 
 	region     string
