@@ -14,7 +14,7 @@ import (
 )
 
 // worldwide returns a stack of n regions of the jurisdiction that has them
-// all, each with the next two as partners.
+// all, each with the next as partner.
 func worldwide(t testing.TB, n int) *deploy.Stack {
 	t.Helper()
 	names := stacks.JurisdictionRegions("global")[:n]

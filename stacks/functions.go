@@ -25,13 +25,17 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 	if err != nil {
 		return nil, fmt.Errorf("invoker of %s: %w", r.Name, err)
 	}
+	invokerEnvironment, err := s.invokerEnvironment(r)
+	if err != nil {
+		return nil, err
+	}
 	functions := map[string]*invoker.Function{}
 	for _, f := range []struct {
 		name string
 		args *invoker.FunctionArgs
 	}{
 		{contract.FunctionInvoker, &invoker.FunctionArgs{
-			Code: pulumi.NewFileArchive(s.zips.Invoker), Environment: s.invokerEnvironment(r), TimeoutSeconds: invokerTimeoutSeconds,
+			Code: pulumi.NewFileArchive(s.zips.Invoker), Environment: invokerEnvironment, TimeoutSeconds: invokerTimeoutSeconds,
 			Policies: map[string]pulumi.StringInput{"invoke-models": inferencePolicy},
 		}},
 		{contract.FunctionHealth, &invoker.FunctionArgs{
@@ -77,14 +81,32 @@ func environment[C contract.Config](values pulumi.StringMap, config func(map[str
 // partners.
 func (s *stack) targets(r *region) []string { return append([]string{r.Name}, r.Failover...) }
 
-func (s *stack) invokerEnvironment(r *region) pulumi.StringMapInput {
-	profiles := pulumi.StringMap{}
+// invokerEnvironment refuses at registration what Lambda would find too large:
+// on a first preview no ARN is known, so their length stands in for them.
+func (s *stack) invokerEnvironment(r *region) (pulumi.StringMapInput, error) {
+	profiles, like := pulumi.StringMap{}, map[string]string{}
 	for _, m := range s.settings.Models {
 		for _, target := range s.targets(r) {
-			profiles[target+"/"+m.Name] = s.regions[target].profiles.Arns.MapIndex(pulumi.String(m.Name))
+			key := target + "/" + m.Name
+			profiles[key] = s.regions[target].profiles.Arns.MapIndex(pulumi.String(m.Name))
+			like[key] = fmt.Sprintf("arn:aws:bedrock:%s:%012d:application-inference-profile/%012d", target, 0, 0)
 		}
 	}
-	return environment(profiles, func(arns map[string]string) (contract.Invoker, error) {
+	config := s.invokerConfig(r)
+	expected, err := config(like)
+	if err == nil {
+		_, err = contract.Encode(expected)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("invoker of %s: %w", r.Name, err)
+	}
+	return environment(profiles, config), nil
+}
+
+// invokerConfig is the configuration of r's invoker, given its profiles' ARNs by
+// region and model.
+func (s *stack) invokerConfig(r *region) func(map[string]string) (contract.Invoker, error) {
+	return func(arns map[string]string) (contract.Invoker, error) {
 		c := contract.Invoker{
 			Stack: s.ctx.Stack(), Jurisdiction: s.settings.Jurisdiction, Region: r.Name, Regions: s.settings.regionNames(),
 			Allowed: s.allowed(), FirstContentSeconds: s.settings.FirstContentSeconds,
@@ -101,7 +123,7 @@ func (s *stack) invokerEnvironment(r *region) pulumi.StringMapInput {
 			c.Models = append(c.Models, model)
 		}
 		return c, nil
-	})
+	}
 }
 
 // allowed are the regions to which the invoker may send a prompt.

@@ -2,7 +2,7 @@ package stacks
 
 import (
 	"fmt"
-	"net/mail"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,7 +22,14 @@ var checkers = []string{
 	"us-east-1", "us-west-1", "us-west-2", "eu-west-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "sa-east-1",
 }
 
+var emailPattern = regexp.MustCompile(`^[^@\s<>"]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$`)
+
 var principalPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/.+$`)
+
+var (
+	guardrailPattern = regexp.MustCompile(`^[a-z0-9]+$`)
+	versionPattern   = regexp.MustCompile(`^([1-9][0-9]{0,7}|DRAFT)$`)
+)
 
 var countryPattern = regexp.MustCompile(`^[A-Z]{2}$`)
 
@@ -45,6 +52,7 @@ func (s Settings) validateLimits(f *faults) {
 	for i, r := range s.HealthChecks.Regions {
 		f.check(slices.Contains(checkers, r), fmt.Sprintf("healthChecks.regions[%d]", i), fmt.Sprintf("Route 53 has no checkers in %q", r),
 			"choose from "+strings.Join(checkers, ", "))
+		f.check(slices.Index(s.HealthChecks.Regions, r) == i, fmt.Sprintf("healthChecks.regions[%d]", i), fmt.Sprintf("%q is listed twice", r), "remove one")
 	}
 	f.check(s.Logs.RetentionDays == 0 || slices.Contains(retentions, s.Logs.RetentionDays), "logs.retentionDays",
 		fmt.Sprintf("%d days are not a retention of CloudWatch Logs", s.Logs.RetentionDays), "choose from "+strings.Trim(fmt.Sprint(retentions), "[]"))
@@ -58,8 +66,9 @@ func (s Settings) validateLimits(f *faults) {
 			"give arn:aws:iam::ACCOUNT:role/NAME or …:user/NAME")
 	}
 	for i, address := range s.Alarms.Emails {
-		_, err := mail.ParseAddress(address)
-		f.check(err == nil, fmt.Sprintf("alarms.emails[%d]", i), fmt.Sprintf("%q is not an e-mail address", address), "correct or remove it")
+		path := fmt.Sprintf("alarms.emails[%d]", i)
+		f.check(emailPattern.MatchString(address), path, fmt.Sprintf("%q is not an e-mail address", address), "give it bare, as in ops@example.com")
+		f.check(slices.Index(s.Alarms.Emails, address) == i, path, fmt.Sprintf("%q is listed twice", address), "remove one")
 	}
 }
 
@@ -72,9 +81,12 @@ func (s Settings) validateGuardrail(f *faults) {
 		_, given := s.Guardrail[r]
 		f.check(given, "guardrail", fmt.Sprintf("region %q has none", r), "give one for every region: a request may be answered from each")
 	}
-	for r, g := range s.Guardrail {
-		f.check(slices.Contains(names, r), "guardrail."+r, fmt.Sprintf("%q is not one of the stack's regions", r), "remove it")
-		f.check(g.ID != "" && g.Version != "", "guardrail."+r, "needs an id and a version", "give both as strings")
+	for _, r := range slices.Sorted(maps.Keys(s.Guardrail)) {
+		g, path := s.Guardrail[r], "guardrail."+r
+		f.check(slices.Contains(names, r), path, fmt.Sprintf("%q is not one of the stack's regions", r), "remove it")
+		f.check(g.ID != "" && g.Version != "", path, "needs an id and a version", "give both as strings")
+		f.check(g.ID == "" || guardrailPattern.MatchString(g.ID), path+".id", fmt.Sprintf("%q is not the ID of a guardrail", g.ID), "give the ID alone, not the ARN")
+		f.check(g.Version == "" || versionPattern.MatchString(g.Version), path+".version", fmt.Sprintf("%q is not a version", g.Version), `give a number in quotes, or "DRAFT"`)
 	}
 }
 
@@ -88,6 +100,10 @@ func (s Settings) validateFrontDoor(f *faults) {
 		"give a lower-case name such as llm.example.com")
 	f.check(strings.HasSuffix(d.Name, "."+d.Zone), "frontDoor.name", fmt.Sprintf("%q is not under zone %q", d.Name, d.Zone),
 		"choose a name that ends in the zone's")
+	if s.Domain != nil {
+		f.check(d.Name != s.Domain.Name && !strings.HasSuffix(d.Name, "."+s.Domain.Name), "frontDoor.name",
+			fmt.Sprintf("%q is or lies under the stack's own name", d.Name), "choose a name beside or above "+s.Domain.Name)
+	}
 	f.check(len(d.Locations) > 0 || d.Default, "frontDoor.locations", "no country given", "list the countries that this stack answers, e.g. [DE, FR]")
 	for i, country := range d.Locations {
 		path := fmt.Sprintf("frontDoor.locations[%d]", i)

@@ -121,6 +121,25 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"a domain too long to certify", func(s map[string]any) {
 			s["domain"].(map[string]any)["name"] = strings.Repeat("a", 60) + ".example.com"
 		}, "domain.name: "},
+		{"an address with a name", func(s map[string]any) { s["alarms"] = map[string]any{"emails": []any{"Bob <b@example.com>"}} }, "alarms.emails[0]: "},
+		{"an address twice", func(s map[string]any) {
+			s["alarms"] = map[string]any{"emails": []any{"b@example.com", "b@example.com"}}
+		},
+			`alarms.emails[1]: "b@example.com" is listed twice`},
+		{"a checker twice", func(s map[string]any) {
+			s["healthChecks"] = map[string]any{"regions": []any{"eu-west-1", "us-east-1", "us-east-1"}}
+		}, `healthChecks.regions[2]: "us-east-1" is listed twice`},
+		{"a guardrail by its ARN", func(s map[string]any) {
+			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "arn:aws:bedrock:eu-west-1:1:guardrail/g", "version": "1"}}
+		}, "guardrail.eu-west-1.id: "},
+		{"a guardrail of the latest version", func(s map[string]any) {
+			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "g", "version": "latest"}}
+		}, `guardrail.eu-west-1.version: "latest" is not a version`},
+		{"a front door in its own house", func(s map[string]any) {
+			s["frontDoor"] = map[string]any{"name": "eu.llm.example.com", "zone": "example.com", "locations": []any{"DE"}}
+		}, "frontDoor.name: "},
+		{"a tag of the program's", func(s map[string]any) { s["tags"] = map[string]any{"crossregion:stack": "mine"} }, "are the program's own"},
+		{"a tag that is none", func(s map[string]any) { s["tags"] = map[string]any{"a*{}": "b"} }, `"a*{}" is not a tag key`},
 		{"a tag of AWS's", func(s map[string]any) { s["tags"] = map[string]any{"aws:x": "y"} }, "tags.aws:x: tags that start with aws: are AWS's own"},
 	}
 	for _, tt := range tests {

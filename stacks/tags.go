@@ -7,10 +7,20 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
+const componentTag = "crossregion:component"
+
+// webACLType is registered without the SDK's types, whose package alone takes a
+// minute to compile.
+const webACLType = "aws:wafv2/webAcl:WebAcl"
+
 // tagComponent names, on every resource that takes tags, the component that it
 // belongs to. The provider's default tags add what is the same for all.
 func tagComponent(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 	opts, err := pulumi.NewResourceOptions(args.Opts...)
+	if untyped, ok := args.Props.(pulumi.Map); ok && err == nil && opts.Parent != nil && args.Type == webACLType {
+		untyped["tags"] = pulumi.StringMap{componentTag: pulumi.String(opts.Parent.PulumiResourceName())}
+		return &pulumi.ResourceTransformationResult{Props: untyped, Opts: args.Opts}
+	}
 	props := reflect.ValueOf(args.Props)
 	if err != nil || opts.Parent == nil || props.Kind() != reflect.Pointer || props.IsNil() {
 		return nil
@@ -23,7 +33,7 @@ func tagComponent(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTrans
 	if given, ok := tags.Interface().(pulumi.StringMap); ok {
 		own = maps.Clone(given)
 	}
-	own["crossregion:component"] = pulumi.String(opts.Parent.PulumiResourceName())
+	own[componentTag] = pulumi.String(opts.Parent.PulumiResourceName())
 	tags.Set(reflect.ValueOf(own))
 	return &pulumi.ResourceTransformationResult{Props: args.Props, Opts: args.Opts}
 }

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ var (
 	accountPattern  = regexp.MustCompile(`^[0-9]{12}$`)
 	modelPattern    = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
 	domainPattern   = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$`)
+	tagPattern      = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$`)
 	boundaryPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$`)
 )
 
@@ -55,12 +57,17 @@ func (s Settings) validate() Faults {
 	s.validateLimits(&f)
 	s.validateGuardrail(&f)
 	s.validateFrontDoor(&f)
-	for key := range s.Tags {
-		f.check(!strings.HasPrefix(strings.ToLower(key), "aws:"), "tags."+key, "tags that start with aws: are AWS's own", "rename it")
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		path := "tags." + key
+		f.check(!strings.HasPrefix(strings.ToLower(key), "aws:"), path, "tags that start with aws: are AWS's own", "rename it")
+		f.check(!strings.HasPrefix(key, "crossregion:"), path, "tags that start with crossregion: are the program's own", "rename it")
+		f.check(tagPattern.MatchString(key) && len(key) <= 128, path, fmt.Sprintf("%q is not a tag key", key), "use up to 128 letters, digits, spaces and _ . : / = + - @")
+		f.check(tagPattern.MatchString(s.Tags[key]+"x") && len(s.Tags[key]) <= 256, path, fmt.Sprintf("%q is not a tag value", s.Tags[key]), "use up to 256 letters, digits, spaces and _ . : / = + - @")
 	}
 	return f.all
 }
 
+// regionNames are in the order of the settings.
 func (s Settings) regionNames() []string {
 	names := make([]string, len(s.Regions))
 	for i, r := range s.Regions {
@@ -73,6 +80,7 @@ func (s Settings) validateRegions(f *faults) {
 	f.check(len(s.Regions) >= 2, "regions", fmt.Sprintf("%d region(s) given", len(s.Regions)),
 		"list two at least: with one there is nowhere to fail over to")
 	names := s.regionNames()
+	distinct := slices.Compact(slices.Sorted(slices.Values(names)))
 	for i, r := range s.Regions {
 		path := fmt.Sprintf("regions[%d]", i)
 		f.check(slices.Index(names, r.Name) == i, path+".name", fmt.Sprintf("%q is listed twice", r.Name), "remove one")
@@ -85,7 +93,7 @@ func (s Settings) validateRegions(f *faults) {
 			at := fmt.Sprintf("%s.failover[%d]", path, j)
 			f.check(partner != r.Name, at, fmt.Sprintf("%q is its own partner", partner), "name another region of the stack")
 			f.check(slices.Contains(names, partner), at, fmt.Sprintf("%q is not one of the stack's regions", partner),
-				"choose from "+strings.Join(names, ", "))
+				"choose from "+strings.Join(distinct, ", "))
 			f.check(slices.Index(r.Failover, partner) == j, at, fmt.Sprintf("%q is listed twice", partner), "remove one")
 		}
 	}
