@@ -88,7 +88,7 @@ func (s *stack) newAPI(r *region, names certificates) error {
 		return err
 	}
 	if f := s.settings.Firewall; f != nil {
-		_, err = gateway.NewWebACL(s.ctx, r.Name+"-firewall", &gateway.WebACLArgs{
+		r.firewall, err = gateway.NewWebACL(s.ctx, r.Name+"-firewall", &gateway.WebACLArgs{
 			API: r.api, AddressLimit: f.RequestsPerFiveMinutes,
 		}, pulumi.Provider(r.provider))
 	}
@@ -127,7 +127,11 @@ func (s *stack) newRouting() error {
 	checks := routing.Checks{IntervalSeconds: h.IntervalSeconds, Threshold: h.Threshold, CheckerRegions: h.Regions}
 	args := &routing.GlobalRoutingArgs{Domain: d.Name, ZoneID: s.zones[d.Zone], DualStack: d.DualStack, Checks: checks}
 	for _, r := range s.settings.Regions {
-		args.Regions = append(args.Regions, routing.Region{Name: r.Name, API: s.regions[r.Name].api, Partner: r.Failover[0]})
+		region := routing.Region{Name: r.Name, API: s.regions[r.Name].api, Partner: r.Failover[0]}
+		if w := s.regions[r.Name].firewall; w != nil {
+			region.Needs = []pulumi.Resource{w.Association()}
+		}
+		args.Regions = append(args.Regions, region)
 	}
 	var err error
 	if s.routing, err = routing.NewGlobalRouting(s.ctx, "routing", args, pulumi.Provider(s.home().provider)); err != nil {

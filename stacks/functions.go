@@ -55,7 +55,7 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 	} {
 		f.args.Platform, f.args.Role, f.args.Tracing = s.platform, r.roles[f.name], s.settings.Tracing
 		f.args.LogKeyArn, f.args.LogRetentionDays = r.key.Arn.ToStringPtrOutput(), s.settings.Logs.RetentionDays
-		if n := s.settings.ReservedConcurrency; n > 0 && f.name == contract.FunctionInvoker {
+		if n := s.reserved(f.name); n > 0 {
 			f.args.ReservedConcurrency = &n
 		}
 		if functions[f.name], err = invoker.NewFunction(s.ctx, r.Name+"-"+f.name, f.args, pulumi.Provider(r.provider)); err != nil {
@@ -63,6 +63,21 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 		}
 	}
 	return functions, nil
+}
+
+// reserved is how many environments a function has to itself, 0 for none. Where
+// the invoker is bounded, the two that decide whether it is asked at all must
+// not be starved by it, nor by anything else of the account.
+func (s *stack) reserved(function string) int {
+	const small = 20
+	switch {
+	case s.settings.ReservedConcurrency == 0:
+		return 0
+	case function == contract.FunctionInvoker:
+		return s.settings.ReservedConcurrency
+	default:
+		return small
+	}
 }
 
 // environment encodes a function's configuration once the values that it is

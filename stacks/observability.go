@@ -3,7 +3,6 @@ package stacks
 import (
 	"github.com/crossregion/crossregion/components/gateway"
 	"github.com/crossregion/crossregion/components/observability"
-	"github.com/crossregion/crossregion/contract"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -39,10 +38,7 @@ func (s *stack) observed(r *region) observability.Region {
 		Tables: map[string]pulumi.StringInput{"content": r.tables.ContentName, "control": r.tables.ControlName},
 	}
 	for role, f := range r.functions {
-		o.Functions[role] = observability.Function{Name: f.Name}
-	}
-	o.Functions[contract.FunctionInvoker] = observability.Function{
-		Name: r.functions[contract.FunctionInvoker].Name, ReservedConcurrency: s.settings.ReservedConcurrency,
+		o.Functions[role] = observability.Function{Name: f.Name, ReservedConcurrency: s.reserved(role)}
 	}
 	if s.routing != nil {
 		o.HealthCheck = s.routing.HealthCheckIDs.MapIndex(pulumi.String(r.Name))

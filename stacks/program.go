@@ -74,6 +74,7 @@ type region struct {
 	tables    *conversation.Tables
 	functions map[string]*invoker.Function // by contract's names
 	api       *gateway.RegionalAPI
+	firewall  *gateway.WebACL // nil without one
 }
 
 // deploy registers the stack, in steps that each cover every region: functions

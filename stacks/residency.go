@@ -64,7 +64,17 @@ func (s *stack) residency() Residency {
 		add("API and functions", "processed", region.Name, listed)
 		add("conversation table", "stored", region.Name, listed+"; encrypted with a key of the region")
 		add("control table (keys, drain flags)", "stored", region.Name, listed+"; holds no content")
+		add("restore points of both tables", "stored", region.Name, "DynamoDB keeps them beside the replica")
 		add("logs", "stored", region.Name, "written by functions of the region; they hold no content")
+		if s.settings.Logs.Access {
+			add("access logs", "stored", region.Name, "written by the API of the region; they hold no content")
+		}
+		if s.settings.Firewall != nil {
+			add("firewall", "processed", region.Name, "inspects requests at the API of the region, and keeps none")
+		}
+		if s.settings.Tracing {
+			add("traces", "stored", region.Name, "sent to X-Ray of the region; they hold no content")
+		}
 		for _, d := range s.regions[region.Name].profiles.GuardrailDestinations() {
 			add("guardrail "+s.settings.Guardrail[region.Name].ID, "processed", d, "where AWS evaluates it for "+region.Name)
 		}

@@ -67,7 +67,8 @@ type Settings struct {
 	// every resource only. Default: false.
 	Tracing bool `json:"tracing"`
 	// ReservedConcurrency keeps that many environments of each region for the
-	// invoker. Default: 0, none reserved.
+	// invoker, and 20 each for health and the authorizer. AWS wants 100 of a
+	// region's quota left to others. Default: 0, none reserved.
 	ReservedConcurrency int `json:"reservedConcurrency"`
 	// CapacityCheck compares the quotas of failover partners at preview.
 	// Default: true.

@@ -39,7 +39,14 @@ type RegionalAPI struct {
 	// Wildcard is the target of alias records for names under the shared one.
 	// Nil without a domain.
 	Wildcard *Target
+
+	parts []pulumi.Resource
 }
+
+// Parts are what must exist before the API answers as it should. Records that
+// lead to it depend on them one by one: a component that is depended upon
+// stands for the children that happen to be registered by then.
+func (a *RegionalAPI) Parts() []pulumi.Resource { return slices.Clone(a.parts) }
 
 // RegionalAPIArgs are the arguments of [NewRegionalAPI].
 type RegionalAPIArgs struct {
@@ -109,6 +116,7 @@ func NewRegionalAPI(ctx *pulumi.Context, name string, args *RegionalAPIArgs, opt
 	if err != nil {
 		return nil, err
 	}
+	a.parts = append(a.parts, permissions...)
 	stage, err := a.deploy(ctx, name, args, snapshot{api, body, permissions})
 	if err != nil {
 		return nil, err

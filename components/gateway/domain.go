@@ -83,12 +83,13 @@ func (a *RegionalAPI) name(ctx *pulumi.Context, name string, args *RegionalAPIAr
 		if err != nil {
 			return fmt.Errorf("domain %s of %s: %w", n.name, name, err)
 		}
-		_, err = apigateway.NewBasePathMapping(ctx, name+"-"+n.role+"-mapping", &apigateway.BasePathMappingArgs{
+		mapping, err := apigateway.NewBasePathMapping(ctx, name+"-"+n.role+"-mapping", &apigateway.BasePathMappingArgs{
 			DomainName: custom.DomainName, RestApi: stage.RestApi, StageName: stage.StageName,
 		}, pulumi.Parent(a))
 		if err != nil {
 			return fmt.Errorf("mapping of %s to %s: %w", n.name, name, err)
 		}
+		a.parts = append(a.parts, mapping)
 		targets[n.role] = &Target{Name: custom.RegionalDomainName, ZoneID: custom.RegionalZoneId}
 	}
 	a.Shared, a.Wildcard = targets["shared"], targets["wildcard"]

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 
+	"github.com/crossregion/crossregion/contract"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -53,25 +55,45 @@ func (a *RegionalAPI) deploy(ctx *pulumi.Context, name string, args *RegionalAPI
 	if err != nil {
 		return nil, fmt.Errorf("stage of %s: %w", name, err)
 	}
+	a.parts = append(a.parts, stage)
 	return stage, a.limit(ctx, name, args, stage)
 }
+
+// Health checks come unevenly, some each second, and whoever used up what
+// clients may ask for would take the region out of DNS: their path has a limit
+// of its own, for all that Route 53 sends and more.
+// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+const (
+	healthRate  = 200.0 // requests a second
+	healthBurst = 400   // requests
+)
 
 // limit throttles every method, each by itself, and switches its metrics on.
 // Execution logs stay off: they hold what clients sent.
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 func (a *RegionalAPI) limit(ctx *pulumi.Context, name string, args *RegionalAPIArgs, stage *apigateway.Stage) error {
-	_, err := apigateway.NewMethodSettings(ctx, name+"-settings", &apigateway.MethodSettingsArgs{
-		RestApi: stage.RestApi, StageName: stage.StageName, MethodPath: pulumi.String("*/*"),
-		Settings: apigateway.MethodSettingsSettingsArgs{
-			ThrottlingRateLimit:  pulumi.Float64(cmp.Or(args.RateLimit, defaultRate)),
-			ThrottlingBurstLimit: pulumi.Int(cmp.Or(args.BurstLimit, defaultBurst)),
-			MetricsEnabled:       pulumi.Bool(true),
-			LoggingLevel:         pulumi.String("OFF"),
-			DataTraceEnabled:     pulumi.Bool(false),
-		},
-	}, pulumi.Parent(a))
-	if err != nil {
-		return fmt.Errorf("settings of the methods of %s: %w", name, err)
+	for _, l := range []struct {
+		role, path string
+		rate       float64
+		burst      int
+	}{
+		{"settings", "*/*", cmp.Or(args.RateLimit, defaultRate), cmp.Or(args.BurstLimit, defaultBurst)},
+		{"health-settings", strings.TrimPrefix(contract.HealthPath, "/") + "/GET", healthRate, healthBurst},
+	} {
+		settings, err := apigateway.NewMethodSettings(ctx, name+"-"+l.role, &apigateway.MethodSettingsArgs{
+			RestApi: stage.RestApi, StageName: stage.StageName, MethodPath: pulumi.String(l.path),
+			Settings: apigateway.MethodSettingsSettingsArgs{
+				ThrottlingRateLimit:  pulumi.Float64(l.rate),
+				ThrottlingBurstLimit: pulumi.Int(l.burst),
+				MetricsEnabled:       pulumi.Bool(true),
+				LoggingLevel:         pulumi.String("OFF"),
+				DataTraceEnabled:     pulumi.Bool(false),
+			},
+		}, pulumi.Parent(a))
+		if err != nil {
+			return fmt.Errorf("limit of %s on %s: %w", name, l.path, err)
+		}
+		a.parts = append(a.parts, settings)
 	}
 	return nil
 }

@@ -28,7 +28,13 @@ type WebACL struct {
 
 	// Arn of the web ACL.
 	Arn pulumi.StringOutput `pulumi:"arn"`
+
+	association pulumi.Resource
 }
+
+// Association is what puts the firewall before its API: clients are sent there
+// no sooner.
+func (w *WebACL) Association() pulumi.Resource { return w.association }
 
 // WebACLArgs are the arguments of [NewWebACL].
 type WebACLArgs struct {
@@ -66,17 +72,18 @@ func NewWebACL(ctx *pulumi.Context, name string, args *WebACLArgs, opts ...pulum
 		"defaultAction":        pulumi.Any(wafAction{Allow: &empty{}}),
 		"rules":                pulumi.Any(wafRules(limit)),
 		"customResponseBodies": pulumi.Any([]wafBody{tooManyRequests()}),
-		"visibilityConfig":     pulumi.Any(visible("all")),
+		"visibilityConfig":     pulumi.Any(visible("requests")),
 	}, &acl, pulumi.Parent(w))
 	if err != nil {
 		return nil, fmt.Errorf("web ACL of %s: %w", name, err)
 	}
+	association := &wafResource{}
 	err = ctx.RegisterResource("aws:wafv2/webAclAssociation:WebAclAssociation", name+"-association", pulumi.Map{
 		"resourceArn": args.API.StageArn, "webAclArn": acl.Arn,
-	}, &wafResource{}, pulumi.Parent(w))
+	}, association, pulumi.Parent(w))
 	if err != nil {
 		return nil, fmt.Errorf("association of %s: %w", name, err)
 	}
-	w.Arn = acl.Arn
+	w.Arn, w.association = acl.Arn, association
 	return w, ctx.RegisterResourceOutputs(w, pulumi.Map{"arn": w.Arn})
 }

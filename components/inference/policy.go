@@ -122,7 +122,10 @@ func (r *reach) add(g grant) {
 	}
 	for _, model := range g.source.models {
 		if regionOf(model) == "" {
+			// AWS asks for the model in the source region too, whether or not
+			// its answer lists it.
 			r.regionless = append(r.regionless, model)
+			r.models = append(r.models, strings.Replace(model, ":bedrock::", ":bedrock:"+g.source.region+":", 1))
 		} else {
 			r.models = append(r.models, model)
 		}

@@ -47,6 +47,9 @@ type Region struct {
 	Name string
 	// API serves the region; it must have a domain. Required.
 	API *gateway.RegionalAPI
+	// Needs are what must exist before clients are sent to the region, besides
+	// its API: a firewall, say. Default: nothing.
+	Needs []pulumi.Resource
 	// Partner is the region that takes over this one's clients, by name. It is
 	// chosen, and not left to latency, since its capacity must be planned.
 	// Required.

@@ -24,7 +24,7 @@ func (t *tree) groupName(region string) string { return "failover-" + region + "
 func (t *tree) pin(r Region) (err error) {
 	t.own[r.Name], err = t.alias(r.Name+"-own", route53.RecordArgs{
 		Name: pulumi.String(t.ownName(r.Name)), Aliases: toAPI(r.API, false),
-	}, r.API)
+	}, r.needs()...)
 	return err
 }
 
@@ -69,8 +69,11 @@ func (t *tree) leaf(r Region, role string, to Region) ([]pulumi.Resource, error)
 		SetIdentifier:           pulumi.String(roles[role]),
 		HealthCheckId:           t.checks[to.Name].ID(),
 		FailoverRoutingPolicies: route53.RecordFailoverRoutingPolicyArray{route53.RecordFailoverRoutingPolicyArgs{Type: pulumi.String(role)}},
-	}, to.API)
+	}, to.needs()...)
 }
+
+// needs are what must exist before clients are sent to r.
+func (r Region) needs() []pulumi.Resource { return append(r.API.Parts(), r.Needs...) }
 
 // alias registers a record for each family of addresses, once what it needs
 // exists.

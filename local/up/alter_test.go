@@ -2,6 +2,7 @@ package up_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -80,12 +81,13 @@ func (l *lines) String() string {
 	return l.buf.String()
 }
 
-// startAltered deploys the eu stack otherwise than its program says, until the
-// end of the test.
+// startAltered deploys a stack, that of eu unless o names another, otherwise than
+// its program says, until the end of the test.
 func startAltered(t *testing.T, how alteration, o up.Options) (*prober, error) {
 	t.Helper()
 	a := &altered{alteration: how, groups: map[string]string{}}
-	o.Root, o.Stack, o.Listen, o.Log = "../..", "eu", "127.0.0.1:0", slog.New(slog.NewTextHandler(&a.log, nil))
+	o.Root, o.Stack = cmp.Or(o.Root, "../.."), cmp.Or(o.Stack, "eu")
+	o.Listen, o.Log = "127.0.0.1:0", slog.New(slog.NewTextHandler(&a.log, nil))
 	o.Target = func(inner deploy.Target) deploy.Target {
 		a.Target = inner
 		return a
@@ -95,5 +97,5 @@ func startAltered(t *testing.T, how alteration, o up.Options) (*prober, error) {
 		return nil, err
 	}
 	t.Cleanup(func() { assert.NoError(t, r.Close()) })
-	return newProber(t, r, a), nil
+	return newProber(t, o.Root, r, a), nil
 }

@@ -54,14 +54,20 @@ config:
     tags: {team: platform}
 `
 
-func startEverything(t *testing.T) *up.Running {
+// writeEverything returns the folder of a project whose stack "all" it is.
+func writeEverything(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
 	project, err := os.ReadFile("../../Pulumi.yaml")
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi.yaml"), project, 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi.all.yaml"), []byte(everything), 0o600))
-	r, err := up.Start(t.Context(), up.Options{Root: root, Stack: "all", Listen: "127.0.0.1:0"})
+	return root
+}
+
+func startEverything(t *testing.T) *up.Running {
+	t.Helper()
+	r, err := up.Start(t.Context(), up.Options{Root: writeEverything(t), Stack: "all", Listen: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close()) })
 	return r

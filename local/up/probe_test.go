@@ -39,9 +39,9 @@ type probe struct {
 	run  func(context.Context) error
 }
 
-func newProber(t *testing.T, r *up.Running, a *altered) *prober {
+func newProber(t *testing.T, root string, r *up.Running, a *altered) *prober {
 	t.Helper()
-	stack, err := deploy.Load("../..", r.Stack)
+	stack, err := deploy.Load(root, r.Stack)
 	require.NoError(t, err)
 	p := &prober{Running: r, cloud: a}
 	for _, region := range stack.Settings.Regions {
@@ -49,7 +49,7 @@ func newProber(t *testing.T, r *up.Running, a *altered) *prober {
 			p.targets = append([]string{r.From}, region.Failover...)
 		}
 	}
-	require.Len(t, p.targets, 3)
+	require.Greater(t, len(p.targets), 1)
 	return p
 }
 
@@ -160,17 +160,17 @@ func (p *prober) drained(ctx context.Context) error {
 	if err := p.setFlag(ctx); err != nil {
 		return err
 	}
-	ctx, stop := context.WithTimeout(ctx, drainWait)
-	defer stop()
 	return together(ctx, []probe{
 		eventually(p.health("drained", http.StatusServiceUnavailable, contract.HealthPath, `"status":"drained"`)),
 		eventually(p.health("drained, as it tells others", http.StatusOK, contract.DrainedPath(p.From), contract.DrainedAnswer(p.From, true))),
 	})
 }
 
-// eventually repeats a probe until it succeeds or its time is over.
+// eventually repeats a probe until it succeeds or [drainWait] is over.
 func eventually(p probe) probe {
 	return probe{p.name, func(ctx context.Context) error {
+		ctx, stop := context.WithTimeout(ctx, drainWait)
+		defer stop()
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
 		var last error

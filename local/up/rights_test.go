@@ -3,10 +3,13 @@ package up_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/crossregion/crossregion/local/bedrock"
 	"github.com/crossregion/crossregion/local/up"
@@ -24,7 +27,7 @@ const (
 
 // readings are all ways to read what AWS leaves open, the strictest first.
 var readings = []bedrock.Readings{
-	{}, {SystemProfileNotNeeded: true}, {ConditionIsSystemProfile: true}, {SystemProfileNotNeeded: true, ConditionIsSystemProfile: true},
+	{}, {ConditionIsSystemProfile: true}, {SystemProfileNotNeeded: true}, {SystemProfileNotNeeded: true, ConditionIsSystemProfile: true},
 }
 
 // removal takes one right out of a stack.
@@ -44,69 +47,94 @@ type statement struct {
 	Effect    string
 	Action    []string
 	Resource  []string
-	Condition map[string]map[string][]string `json:",omitempty"`
+	Condition map[string]map[string]*[]string `json:",omitempty"`
 }
 
 // TestEveryRightIsNecessary removes one right at a time from the roles of a
 // region, and from what lets its gateway invoke their functions: something fails
 // because it is denied. With all of them, in each reading, nothing is.
 //
-// A right is one action or one resource of one statement. That a statement or a
-// policy is needed follows: there are no denials, so without more of it no less
-// fails.
+// A right is one action, one resource or one value of a condition, each of which
+// lets more through. That a statement or a policy is needed follows: there are no
+// denials, so without more of it no less fails.
 func TestEveryRightIsNecessary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out of -short: it deploys a stack for each right of a region")
 	}
-	var rights []removal
-	for i, reading := range readings {
-		t.Run(fmt.Sprintf("with all of them nothing is denied: %+v", reading), func(t *testing.T) {
-			var found rightsFound
-			p, err := startAltered(t, alteration{resource: found.observe}, up.Options{Readings: reading})
-			require.NoError(t, err)
-			require.NoError(t, p.all(t.Context()))
-			assert.NotRegexp(t, denied, p.log())
-			if i == 0 {
-				rights = found.removals(t)
+	tried := map[string]bool{}
+	for _, o := range []up.Options{{Root: "../..", Stack: "eu"}, {Root: writeEverything(t), Stack: "all"}} {
+		t.Run("of stack "+o.Stack, func(t *testing.T) {
+			rights := whole(t, o).removals(t, tried)
+			require.NotEmpty(t, rights)
+			for _, x := range rights {
+				t.Run(strings.TrimPrefix(x.name, rightsOf+"-")+": "+x.right, func(t *testing.T) {
+					t.Parallel()
+					missed := slices.ContainsFunc(readings, func(reading bedrock.Readings) bool {
+						o := o
+						o.Readings = reading
+						return x.missed(t, o)
+					})
+					require.True(t, missed, "nothing in any reading fails without it: drop it, or add what needs it")
+				})
 			}
 		})
 	}
-	require.NotEmpty(t, rights)
-	for _, x := range rights {
-		t.Run(strings.TrimPrefix(x.name, rightsOf+"-")+": "+x.right, func(t *testing.T) {
-			t.Parallel()
-			require.True(t, slices.ContainsFunc(readings, x.missed(t)), "nothing in any reading fails without it: drop it, or add what needs it")
+}
+
+// whole deploys a stack with all its rights, by which nothing is denied in any
+// reading.
+func whole(t *testing.T, o up.Options) *rightsFound {
+	t.Helper()
+	var last *rightsFound
+	for _, o.Readings = range readings {
+		t.Run(fmt.Sprintf("nothing is denied: %+v", o.Readings), func(t *testing.T) {
+			last = &rightsFound{}
+			p, err := startAltered(t, alteration{resource: last.observe}, o)
+			require.NoError(t, err)
+			require.NoError(t, p.all(t.Context()))
+			assert.NotRegexp(t, denied, p.log())
 		})
 	}
+	return last
 }
 
-// missed tells whether a stack without the right fails to do something in a
-// reading, because it is denied.
-func (x removal) missed(t *testing.T) func(bedrock.Readings) bool {
-	return func(reading bedrock.Readings) bool {
-		p, err := startAltered(t, alteration{resource: x.remove}, up.Options{Readings: reading})
-		require.NoError(t, err)
-		failure := p.all(t.Context())
-		t.Logf("%+v: %v", reading, failure)
-		if failure != nil {
-			assert.Regexp(t, denied, p.log(), "it failed for another reason")
+// missed reports whether a stack without the right cannot be deployed, or fails
+// to do something, because it is denied.
+func (x removal) missed(t *testing.T, o up.Options) bool {
+	var removed atomic.Bool
+	p, failure := startAltered(t, alteration{resource: func(r *registration) {
+		if x.remove(r) {
+			removed.Store(true)
 		}
-		return failure != nil
+	}}, o)
+	require.True(t, removed.Load(), "the policy is not the one whose rights were listed")
+	log := func() string { return "" }
+	if failure == nil {
+		log, failure = p.log, p.all(t.Context())
 	}
+	t.Logf("%+v: %v", o.Readings, failure)
+	if failure == nil {
+		return false
+	}
+	// A line may be written after the answer that it is about.
+	assert.Eventually(t, func() bool { return denied.MatchString(failure.Error() + log()) }, time.Second, time.Millisecond, "it failed for another reason")
+	return true
 }
 
-func (x removal) remove(r *registration) {
-	if r.token != x.token || r.name != x.name {
-		return
-	}
-	if x.left == "" {
+// remove reports whether r gave the right, which it does no longer.
+func (x removal) remove(r *registration) bool {
+	switch {
+	case r.token != x.token || r.name != x.name:
+		return false
+	case x.left == "":
 		r.leftOut = true
-		return
+		return true
+	case r.inputs["policy"] != x.whole:
+		return false
+	default:
+		r.inputs["policy"] = x.left
+		return true
 	}
-	if r.inputs["policy"] != x.whole {
-		panic("the policy of " + r.name + " is not the one whose rights were listed")
-	}
-	r.inputs["policy"] = x.left
 }
 
 // rightsFound are the resources of a region that give rights.
@@ -123,13 +151,18 @@ func (f *rightsFound) observe(r *registration) {
 	}
 }
 
-func (f *rightsFound) removals(t *testing.T) []removal {
+// removals are all rights of statements with an action that has not been tried.
+func (f *rightsFound) removals(t *testing.T, tried map[string]bool) []removal {
 	t.Helper()
 	slices.SortFunc(f.found, func(a, b registration) int { return strings.Compare(a.name, b.name) })
 	var all []removal
+	trying := map[string]bool{}
 	for _, r := range f.found {
 		if r.token == permissionToken {
-			all = append(all, removal{token: r.token, name: r.name, right: "the permission"})
+			if action := r.inputs["action"].(string); !tried[action] {
+				trying[action] = true
+				all = append(all, removal{token: r.token, name: r.name, right: "the permission"})
+			}
 			continue
 		}
 		whole := r.inputs["policy"].(string)
@@ -137,37 +170,66 @@ func (f *rightsFound) removals(t *testing.T) []removal {
 		require.NoError(t, json.Unmarshal([]byte(whole), &d))
 		for i, s := range d.Statement {
 			require.Equal(t, "Allow", s.Effect)
-			for j, right := range append(slices.Clone(s.Action), s.Resource...) {
-				left := d.without(i, j)
-				if !slices.ContainsFunc(all, func(x removal) bool { return x.name == r.name && x.left == left }) {
-					all = append(all, removal{r.token, r.name, right, whole, left})
+			if !slices.ContainsFunc(s.Action, func(action string) bool { return !tried[action] }) {
+				continue
+			}
+			for _, action := range s.Action {
+				trying[action] = true
+			}
+			for _, c := range d.cuts(t, i) {
+				if !slices.ContainsFunc(all, func(x removal) bool { return x.name == r.name && x.left == c.left }) {
+					all = append(all, removal{r.token, r.name, c.right, whole, c.left})
 				}
 			}
+		}
+	}
+	maps.Copy(tried, trying)
+	return all
+}
+
+// cut is a document without one right.
+type cut struct{ right, left string }
+
+// cuts are d without each right of the i-th statement.
+func (d document) cuts(t *testing.T, i int) []cut {
+	t.Helper()
+	var all []cut
+	for k, list := range d.Statement[i].rights() {
+		for j, right := range *list {
+			all = append(all, cut{right, d.without(t, i, k, j)})
 		}
 	}
 	return all
 }
 
-// without is d without the j-th of the actions and resources of the i-th
-// statement. A statement that has none left goes, and so does the document.
-func (d document) without(i, j int) string {
-	s := d.Statement[i]
-	if n := len(s.Action); j < n {
-		s.Action = slices.Delete(slices.Clone(s.Action), j, j+1)
-	} else {
-		s.Resource = slices.Delete(slices.Clone(s.Resource), j-n, j-n+1)
+// rights are the lists of a statement each of whose items lets more through.
+func (s *statement) rights() []*[]string {
+	lists := []*[]string{&s.Action, &s.Resource}
+	for _, operator := range slices.Sorted(maps.Keys(s.Condition)) {
+		for _, key := range slices.Sorted(maps.Keys(s.Condition[operator])) {
+			lists = append(lists, s.Condition[operator][key])
+		}
 	}
-	d.Statement = slices.Clone(d.Statement)
-	d.Statement[i] = s
-	if len(s.Action) == 0 || len(s.Resource) == 0 {
-		d.Statement = slices.Delete(d.Statement, i, i+1)
-	}
-	if len(d.Statement) == 0 {
-		return ""
-	}
+	return lists
+}
+
+// without leaves out the j-th item of the k-th list of the i-th statement. A
+// statement whose list is empty goes, and so does the document without any.
+func (d document) without(t *testing.T, i, k, j int) string {
+	t.Helper()
 	b, err := json.Marshal(d)
-	if err != nil { // strings always marshal
+	require.NoError(t, err)
+	var left document
+	require.NoError(t, json.Unmarshal(b, &left))
+	list := left.Statement[i].rights()[k]
+	*list = slices.Delete(*list, j, j+1)
+	if len(*list) == 0 {
+		left.Statement = slices.Delete(left.Statement, i, i+1)
+	}
+	if len(left.Statement) == 0 {
 		return ""
 	}
+	b, err = json.Marshal(left)
+	require.NoError(t, err)
 	return string(b)
 }
