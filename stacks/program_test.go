@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -254,6 +255,79 @@ func TestEveryTaggableResourceNamesItsComponent(t *testing.T) {
 	}
 	for _, p := range rec.Of("pulumi:providers:aws") {
 		assert.Contains(t, fmt.Sprint(p.Inputs["defaultTags"]), "crossregion:jurisdiction", p.Name)
+	}
+}
+
+// TestReservationsProtectWhoDecides: where the invoker is bounded, long streams
+// starve neither the health check nor the authorizer.
+func TestReservationsProtectWhoDecides(t *testing.T) {
+	stack := load(t, "eu")
+	reserved := func() map[string]int {
+		rec, err := run(t, stack, inJurisdiction)
+		require.NoError(t, err)
+		got := map[string]int{}
+		for _, f := range rec.Of("aws:lambda/function:Function") {
+			if n := f.Inputs["reservedConcurrentExecutions"]; n.IsNumber() {
+				got[f.Name] = int(n.NumberValue())
+			}
+		}
+		return got
+	}
+	assert.Empty(t, reserved())
+	stack.Config["crossregion:settings"] = edit(t, stack.Config["crossregion:settings"], func(s map[string]any) { s["reservedConcurrency"] = 300 })
+	got := reserved()
+	assert.Len(t, got, 9)
+	assert.Equal(t, 300, got["eu-west-1-invoker-fn"])
+	assert.Equal(t, 20, got["eu-west-1-health-fn"])
+	assert.Equal(t, 20, got["eu-west-1-authorizer-fn"])
+}
+
+// TestTheFirewallStandsBeforeClientsCome, and is tagged like the rest.
+func TestTheFirewallStandsBeforeClientsCome(t *testing.T) {
+	stack := load(t, "eu")
+	stack.Config["crossregion:settings"] = edit(t, stack.Config["crossregion:settings"], func(s map[string]any) {
+		s["firewall"] = map[string]any{"requestsPerFiveMinutes": 1000}
+	})
+	rec, err := run(t, stack, inJurisdiction)
+	require.NoError(t, err)
+	rec.CheckComponents(t)
+	for _, acl := range rec.Of("aws:wafv2/webAcl:WebAcl") {
+		assert.Equal(t, acl.Parent.Name(), acl.Inputs["tags"].ObjectValue()["crossregion:component"].StringValue())
+	}
+	primary := rec.One(t, "aws:route53/record:Record", "routing-eu-west-1-primary")
+	assert.Contains(t, primary.DependsOn, "eu-west-1-firewall-association")
+}
+
+// TestOutputs are what pipelines and operators read.
+func TestOutputs(t *testing.T) {
+	for _, domain := range []bool{true, false} {
+		stack := load(t, "eu")
+		if !domain {
+			stack.Config["crossregion:settings"] = edit(t, stack.Config["crossregion:settings"], func(s map[string]any) { delete(s, "domain") })
+		}
+		exported := map[string]any{}
+		rec := componenttest.New(calls(inJurisdiction))
+		require.NoError(t, rec.Run(func(ctx *pulumi.Context) error {
+			if err := stacks.Program(ctx); err != nil {
+				return err
+			}
+			pulumi.Map(ctx.GetCurrentExportMap()).ToMapOutput().ApplyT(func(m map[string]any) any {
+				maps.Copy(exported, m)
+				return nil
+			})
+			return nil
+		}, func(info *pulumi.RunInfo) {
+			info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
+		}))
+		for _, name := range []string{"endpoint", "dashboard", "controlTable", "conversationTable", "residency"} {
+			assert.NotEmpty(t, exported[name], name)
+		}
+		assert.Len(t, exported["regionalEndpoints"], 3)
+		if domain {
+			assert.Equal(t, "https://eu.llm.example.com", exported["endpoint"])
+		} else {
+			assert.Contains(t, fmt.Sprint(exported["warnings"]), "no domain")
+		}
 	}
 }
 

@@ -41,6 +41,15 @@ func TestMethodsAreLimited(t *testing.T) {
 	assert.Equal(t, 7.0, given["throttlingBurstLimit"])
 }
 
+// TestHealthChecksAreNotThrottledByClients: a region that is asked too much
+// would else leave DNS, and its load would do the same to its partner.
+func TestHealthChecksAreNotThrottledByClients(t *testing.T) {
+	rec := record(t, &gateway.RegionalAPIArgs{RateLimit: 1, BurstLimit: 1})
+	inputs := rec.One(t, "aws:apigateway/methodSettings:MethodSettings", "test-health-settings").Inputs.Mappable()
+	assert.Equal(t, "healthz/GET", inputs["methodPath"])
+	assert.Equal(t, 200.0, inputs["settings"].(map[string]any)["throttlingRateLimit"])
+}
+
 func TestThereAreNoAccessLogsUnlessAskedFor(t *testing.T) {
 	rec := record(t, &gateway.RegionalAPIArgs{})
 	assert.NotContains(t, rec.One(t, "aws:apigateway/stage:Stage", "test-stage").Inputs, "accessLogSettings")

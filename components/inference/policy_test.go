@@ -49,18 +49,21 @@ func statements(t *testing.T, policy string) []any {
 	return document.Statement
 }
 
-// TestGlobalProfilesNeedThreeStatements, as AWS documents them.
+// TestGlobalProfilesNeedThreeStatements, as AWS documents them, whether or not
+// its answer lists the source region.
 func TestGlobalProfilesNeedThreeStatements(t *testing.T) {
-	_, policy, err := run(t, componenttest.New(routes("", "eu-west-1")), &inference.ProfilesArgs{
-		Region: "eu-west-1", Jurisdiction: "global", AllowGlobal: true, Models: []inference.Model{{Name: "m", Profile: "global.m"}},
-	})
-	require.NoError(t, err)
-	source := []any{"eu-west-1"}
-	assert.Equal(t, []any{
-		statement([]any{system + "global.m", application}, source, nil),
-		statement([]any{"arn:aws:bedrock:eu-west-1::foundation-model/m"}, source, patterns),
-		statement([]any{"arn:aws:bedrock:::foundation-model/m"}, []any{"unspecified"}, patterns),
-	}, statements(t, policy))
+	for _, answer := range [][]string{{"", "eu-west-1"}, {""}} {
+		_, policy, err := run(t, componenttest.New(routes(answer...)), &inference.ProfilesArgs{
+			Region: "eu-west-1", Jurisdiction: "global", AllowGlobal: true, Models: []inference.Model{{Name: "m", Profile: "global.m"}},
+		})
+		require.NoError(t, err)
+		source := []any{"eu-west-1"}
+		assert.Equal(t, []any{
+			statement([]any{system + "global.m", application}, source, nil),
+			statement([]any{"arn:aws:bedrock:eu-west-1::foundation-model/m"}, source, patterns),
+			statement([]any{"arn:aws:bedrock:::foundation-model/m"}, []any{"unspecified"}, patterns),
+		}, statements(t, policy), "%q", answer)
+	}
 }
 
 // TestKindsOfProfileDoNotMix: no global profile reaches a geographic one's
