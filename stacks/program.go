@@ -82,7 +82,7 @@ type region struct {
 // replicas the home region's table.
 func (s *stack) deploy() error {
 	for _, step := range []func() error{
-		s.newProviders, s.findZones, s.newProfiles, s.checkCapacity, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting,
+		s.newProviders, s.checkHome, s.findZones, s.newProfiles, s.checkCapacity, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting,
 		s.newObservability, s.warn,
 	} {
 		if err := step(); err != nil {
@@ -151,10 +151,29 @@ func (s *stack) newProfiles() error {
 	})
 }
 
+// checkHome refuses another home than the one the tables were created in, which
+// every region that has them can tell. A region that does not answer is a
+// warning: the next may know.
+func (s *stack) checkHome() error {
+	home := s.settings.Conversations.Home
+	return s.each(func(r *region) error {
+		deployed, err := conversation.DeployedHome(s.ctx, s.ctx.Stack(), pulumi.Provider(r.provider))
+		if err != nil {
+			s.warnings = append(s.warnings, fmt.Sprintf("whether the tables have another home was not checked in %s: allow tag:GetResources there", r.Name))
+			return s.ctx.Log.Debug(err.Error(), nil)
+		}
+		if deployed != "" && deployed != home {
+			return Faults{{"conversations.home", fmt.Sprintf("%q is not the home that the tables were created in, %q", home, deployed),
+				"keep that home: another would replace the tables and lose what they hold; docs/operations.md says how to move"}}
+		}
+		return nil
+	})
+}
+
 func (s *stack) newTables() error {
 	newTables := func(r *region, home *conversation.Tables) (err error) {
 		r.tables, err = conversation.NewTables(s.ctx, r.Name+"-conversation", &conversation.TablesArgs{
-			Home: home, KeyArn: r.key.Arn, RecoveryDays: s.settings.Conversations.RecoveryPeriodInDays, Protect: s.settings.protect(),
+			Home: home, Stack: s.ctx.Stack(), HomeRegion: s.home().Name, KeyArn: r.key.Arn, RecoveryDays: s.settings.Conversations.RecoveryPeriodInDays, Protect: s.settings.protect(),
 		}, pulumi.Provider(r.provider))
 		return err
 	}

@@ -37,6 +37,9 @@ func calls(to destinations) map[string]componenttest.Call {
 			return map[string]any{"zoneId": "ZZONE", "id": "ZZONE"}, nil
 		},
 		quotaFunction: func(string, map[string]any) (map[string]any, error) { return map[string]any{"value": 1000}, nil },
+		"aws:resourcegroupstaggingapi/getResources:getResources": func(string, map[string]any) (map[string]any, error) {
+			return map[string]any{"resourceTagMappingLists": []any{}}, nil
+		},
 		"aws:bedrock/getInferenceProfile:getInferenceProfile": func(region string, args map[string]any) (map[string]any, error) {
 			id := args["inferenceProfileId"].(string)
 			models := []any{}
@@ -328,6 +331,46 @@ func TestOutputs(t *testing.T) {
 		} else {
 			assert.Contains(t, fmt.Sprint(exported["warnings"]), "no domain")
 		}
+	}
+}
+
+// TestAChangedHomeIsRefused by whichever region still has the tables, were the
+// old home itself taken out of the settings.
+func TestAChangedHomeIsRefused(t *testing.T) {
+	found := func(values ...string) componenttest.Call {
+		return func(region string, args map[string]any) (map[string]any, error) {
+			lists := []any{}
+			for _, v := range values {
+				lists = append(lists, map[string]any{"resourceArn": "arn:" + region, "tags": map[string]any{"crossregion:home": v}})
+			}
+			return map[string]any{"resourceTagMappingLists": lists}, nil
+		}
+	}
+	tests := []struct {
+		name   string
+		answer componenttest.Call
+		want   string
+	}{
+		{"no tables yet", found(), ""},
+		{"the same home", found("eu/eu-central-1"), ""},
+		{"another stack's home", found("qa/eu-west-1"), ""},
+		{"another home", found("qa/eu-north-1", "eu/eu-west-1"), `conversations.home: "eu-central-1" is not the home that the tables were created in, "eu-west-1"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			stack, answers := load(t, "eu"), calls(inJurisdiction)
+			answers["aws:resourcegroupstaggingapi/getResources:getResources"] = tt.answer
+			rec := componenttest.New(answers)
+			err := rec.Run(stacks.Program, func(info *pulumi.RunInfo) {
+				info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
+			})
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tt.want)
+			assert.Empty(t, rec.Of("aws:dynamodb/table:Table"), "nothing was replaced")
+		})
 	}
 }
 

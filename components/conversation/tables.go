@@ -36,6 +36,9 @@ type Tables struct {
 type TablesArgs struct {
 	// Home are the Tables of the home region. Default: these are the home.
 	Home *Tables
+	// Stack and HomeRegion tag the tables, so that [DeployedHome] finds them.
+	// Default: it does not.
+	Stack, HomeRegion string
 	// KeyArn is the ARN of the customer-managed key of this region that encrypts
 	// both replicas, as each region's does: DynamoDB refuses replicas that differ
 	// in the type of their key. Required.
@@ -125,6 +128,7 @@ func (t *Tables) newTable(ctx *pulumi.Context, name string, args *TablesArgs) (*
 		PointInTimeRecovery:       dynamodb.TablePointInTimeRecoveryArgs{Enabled: pulumi.Bool(true), RecoveryPeriodInDays: pulumi.Int(recoveryDays)},
 		ServerSideEncryption:      dynamodb.TableServerSideEncryptionArgs{Enabled: pulumi.Bool(true), KmsKeyArn: args.KeyArn.ToStringOutput().ToStringPtrOutput()},
 		DeletionProtectionEnabled: pulumi.Bool(args.Protect),
+		Tags:                      args.tags(),
 	}, pulumi.Parent(t), pulumi.Protect(args.Protect), pulumi.IgnoreChanges([]string{"replicas"}))
 }
 
@@ -150,5 +154,6 @@ func (t *Tables) newReplica(ctx *pulumi.Context, name string, table pulumi.Strin
 		KmsKeyArn:                 args.KeyArn.ToStringOutput().ToStringPtrOutput(),
 		PointInTimeRecovery:       pulumi.Bool(true),
 		DeletionProtectionEnabled: pulumi.Bool(args.Protect),
+		Tags:                      args.tags(),
 	}, pulumi.Parent(t), pulumi.Protect(args.Protect))
 }

@@ -113,3 +113,26 @@ func TestTablesRefuse(t *testing.T) {
 		})
 	}
 }
+
+// TestEveryTableTellsItsHome, so that any region left can say where the tables
+// were created.
+func TestEveryTableTellsItsHome(t *testing.T) {
+	rec := componenttest.New(nil)
+	require.NoError(t, rec.Run(func(ctx *pulumi.Context) error {
+		region, err := aws.NewProvider(ctx, "region", &aws.ProviderArgs{Region: pulumi.String("eu-west-1")})
+		if err != nil {
+			return err
+		}
+		args := &conversation.TablesArgs{Stack: "eu", HomeRegion: "eu-west-1", KeyArn: pulumi.String("arn:key")}
+		home, err := conversation.NewTables(ctx, "home", args, pulumi.Provider(region))
+		if err != nil {
+			return err
+		}
+		args.Home = home
+		_, err = conversation.NewTables(ctx, "other", args, pulumi.Provider(region))
+		return err
+	}))
+	for _, r := range append(rec.Of("aws:dynamodb/table:Table"), rec.Of("aws:dynamodb/tableReplica:TableReplica")...) {
+		assert.Equal(t, "eu/eu-west-1", r.Inputs["tags"].ObjectValue()["crossregion:home"].StringValue(), r.Name)
+	}
+}

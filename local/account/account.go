@@ -126,7 +126,7 @@ func (a *Account) assemble(cfg Config) {
 		a.resources[r.Token] = r
 	}
 	a.functions = map[string]cloud.Function{}
-	for _, f := range slices.Concat(a.IAM.Functions(), a.Bedrock.Functions(), a.Route53.Functions(), a.Quotas.Functions()) {
+	for _, f := range slices.Concat(a.DynamoDB.Functions(), a.IAM.Functions(), a.Bedrock.Functions(), a.Route53.Functions(), a.Quotas.Functions()) {
 		a.functions[f.Token] = f
 	}
 }

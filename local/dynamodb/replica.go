@@ -32,6 +32,7 @@ func (s *Service) createReplica(_ context.Context, r cloud.Request[replicaInputs
 		return cloud.State{}, err
 	}
 	t.replicas[r.Region] = t.replicas[t.home].clone(r.Region, r.In.KmsKeyARN)
+	t.replicas[r.Region].tags = r.In.Tags
 	s.tables[place{r.Region, t.name}] = t
 	return cloud.State{ID: t.name + ":" + t.home, Outputs: map[string]any{"arn": tableARN(r.Region, t.name)}}, nil
 }

@@ -66,6 +66,7 @@ func (s *Service) createTable(_ context.Context, r cloud.Request[tableInputs]) (
 		streams:  r.In.StreamViewType == "NEW_AND_OLD_IMAGES",
 		replicas: map[string]*replica{r.Region: newReplica(r.Region, r.In.Encryption.KmsKeyARN)},
 	}
+	t.replicas[r.Region].tags = r.In.Tags
 	if r.In.RangeKey != "" {
 		a := r.In.attribute(r.In.RangeKey)
 		t.sort = &a

@@ -26,6 +26,7 @@ type attribute struct{ name, kind string }
 type replica struct {
 	region    string
 	key       string                       // ARN of the customer's key; empty for one that AWS owns
+	tags      map[string]string            // never synced between replicas
 	items     map[string]map[string]record // by partition and sort key
 	underway  []write                      // from other replicas, by arrival
 	lastStamp int64
