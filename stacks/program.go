@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -133,9 +134,11 @@ func (s *stack) newProviders() error {
 func (s *stack) newProfiles() error {
 	models := make([]inference.Model, len(s.settings.Models))
 	for i, m := range s.settings.Models {
-		models[i] = inference.Model{Name: m.Name, Profile: m.Profile, ID: m.Model}
+		models[i] = inference.Model{Name: m.Name, Profile: m.Profile, ID: m.Model, Setting: fmt.Sprintf("models[%d]", i)}
 	}
-	return s.each(func(r *region) (err error) {
+	// Every region is asked, so that all faults are reported at once.
+	var faults []error
+	err := s.each(func(r *region) (err error) {
 		args := &inference.ProfilesArgs{
 			Region: r.Name, Jurisdiction: s.settings.Jurisdiction, Allowed: JurisdictionRegions(s.settings.Jurisdiction),
 			AllowGlobal: s.settings.Jurisdiction == anywhere, Models: models,
@@ -144,11 +147,14 @@ func (s *stack) newProfiles() error {
 			args.Guardrail = &inference.Guardrail{ID: g.ID, Version: g.Version, Profile: g.Profile}
 		}
 		r.profiles, err = inference.NewProfiles(s.ctx, r.Name+"-inference", args, pulumi.Provider(r.provider))
-		if err == nil {
-			s.warnings = append(s.warnings, r.profiles.Differences...)
+		if err != nil {
+			faults = append(faults, err)
+			return nil
 		}
-		return err
+		s.warnings = append(s.warnings, r.profiles.Differences...)
+		return nil
 	})
+	return errors.Join(append(faults, err)...)
 }
 
 // checkHome refuses another home than the one the tables were created in, which

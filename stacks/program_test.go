@@ -203,10 +203,12 @@ func TestNothingIsProcessedOutsideTheJurisdiction(t *testing.T) {
 				return []string{source, "eu-west-2"}
 			}
 			return []string{source}
-		}, []string{"called from eu-west-1", "eu-west-2", `jurisdiction "eu"`, "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"}},
+		}, []string{"models[0]: ", "models[1]: ", "called from eu-west-1", "eu-west-2", `jurisdiction "eu"`, "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"}},
 		{"a destination anywhere", func(_, source string) []string { return []string{source, ""} },
 			[]string{"any commercial region", `jurisdiction "eu"`}},
 		{"no destination", func(_, _ string) []string { return nil }, []string{"lists no destination"}},
+		{"a destination outside, of every region at once", func(_, _ string) []string { return []string{"us-east-1"} },
+			[]string{"called from eu-central-1", "called from eu-west-1", "called from eu-north-1"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

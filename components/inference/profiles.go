@@ -5,6 +5,7 @@
 package inference
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,6 +53,9 @@ type Model struct {
 	Profile string
 	// ID is the ID of a foundation model that is invoked in the region itself.
 	ID string
+	// Setting is where the caller's settings have the model, for messages.
+	// Default: the model's name.
+	Setting string
 }
 
 // ProfilesArgs are the arguments of [NewProfiles].
@@ -141,7 +145,7 @@ func (p *Profiles) find(ctx *pulumi.Context, args *ProfilesArgs) error {
 			err = checkResidency(s, args)
 		}
 		if err != nil {
-			faults = append(faults, err)
+			faults = append(faults, fmt.Errorf("%s: %w", cmp.Or(m.Setting, "model "+m.Name), err))
 			continue
 		}
 		p.models, p.sources = append(p.models, m.Name), append(p.sources, s)

@@ -40,15 +40,15 @@ func lookup(ctx *pulumi.Context, region string, m Model, opts ...pulumi.InvokeOp
 	}
 	got, err := bedrock.LookupInferenceProfile(ctx, &bedrock.LookupInferenceProfileArgs{InferenceProfileId: m.Profile}, opts...)
 	if err != nil {
-		return source{}, fmt.Errorf("model %s: profile %s in %s: %w; check that the profile exists in this source region "+
-			"and that the account has access to the model", m.Name, m.Profile, region, err)
+		return source{}, fmt.Errorf("profile %s in %s: %w; check that the profile exists in this source region "+
+			"and that the account has access to the model", m.Profile, region, err)
 	}
 	s := source{name: m.Profile, region: region, arn: got.InferenceProfileArn, system: true}
 	for _, model := range got.Models {
 		s.models = append(s.models, model.ModelArn)
 	}
 	if len(s.models) == 0 {
-		return source{}, fmt.Errorf("model %s: profile %s in %s lists no destination", m.Name, m.Profile, region)
+		return source{}, fmt.Errorf("profile %s in %s lists no destination", m.Profile, region)
 	}
 	return s, nil
 }
