@@ -124,8 +124,8 @@ func (s Settings) validateDomain(f *faults) {
 	}
 	f.check(domainPattern.MatchString(d.Name), "domain.name", fmt.Sprintf("%q is not a domain name", d.Name), "give a lower-case name such as eu.llm.example.com")
 	f.check(domainPattern.MatchString(d.Zone), "domain.zone", fmt.Sprintf("%q is not a domain name", d.Zone), "give the name of a public hosted zone of the account")
-	f.check(strings.HasSuffix(d.Name, "."+d.Zone), "domain.name", fmt.Sprintf("%q is not under zone %q", d.Name, d.Zone),
-		"choose a name that ends in the zone's")
+	f.check(d.Name == d.Zone || strings.HasSuffix(d.Name, "."+d.Zone), "domain.name", fmt.Sprintf("%q is not under zone %q", d.Name, d.Zone),
+		"choose the zone's name or one that ends in it")
 	f.check(len(d.Name) <= maxCertificateName, "domain.name", fmt.Sprintf("%q is longer than %d characters", d.Name, maxCertificateName),
 		"choose a shorter name: a certificate has room for no more")
 }

@@ -82,7 +82,7 @@ func TestEveryRegionHasItsAlarmsAndTopic(t *testing.T) {
 			assert.NotEmpty(t, a.Inputs["alarmDescription"].StringValue(), a.Name)
 		}
 		assert.ElementsMatch(t, []string{
-			"errors", "throttles", "failovers", "first-token", "residency", "createChatCompletion", "concurrency",
+			"errors", "throttles", "failovers", "first-token", "residency", "createChatCompletion", "getHealth", "concurrency",
 			"invoker-crashes", "invoker-throttled", "invoker-concurrency", "health-crashes", "health-throttled",
 			"content-to-" + peer, "control-to-" + peer,
 		}, roles)

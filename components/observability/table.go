@@ -90,16 +90,13 @@ func requestAlarms(args *RegionalAlarmsArgs) []alarm {
 	}
 }
 
-// apiAlarms watch what clients see of each operation that asks a model. The
-// API's metric as a whole would drown them in health checks, whose 503 is how a
-// drained region answers.
+// apiAlarms watch what clients see of each operation that asks a model, and
+// what Route 53 sees of health. The API's metric as a whole would drown the
+// first in the second, whose 503 is how a drained region answers.
 func apiAlarms(own Region) []alarm {
 	var rows []alarm
 	for _, route := range contract.Routes {
-		if route.Function != contract.FunctionInvoker || route.Method != "POST" {
-			continue
-		}
-		rows = append(rows, alarm{
+		row := alarm{
 			role: route.Operation, about: fmt.Sprintf("Over 5 %% of %s %s in %s are answered with 5xx.", route.Method, route.Path, own.Name),
 			// The average of this count is its share of all requests.
 			metrics: []metric{{"", apiNamespace, "5XXError", "Average", pulumi.StringMap{
@@ -107,7 +104,16 @@ func apiAlarms(own Region) []alarm {
 				"Method": pulumi.String(route.Method), "Resource": pulumi.String(route.Path),
 			}}},
 			comparison: above, threshold: 0.05, breaching: 3, periods: 5, missing: quiet,
-		})
+		}
+		switch {
+		case route.Operation == contract.OpHealth && own.HealthCheck != nil:
+			// Probes never cease, so that none is as bad as a failed one.
+			row.threshold, row.missing = 0.5, breaking
+			row.about = fmt.Sprintf("%s is unhealthy, drained or out of reach: its health checks fail or do not arrive, and clients are sent away.", own.Name)
+		case route.Function != contract.FunctionInvoker || route.Method != "POST":
+			continue
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
@@ -168,7 +174,8 @@ func replicationAlarms(own Region) []alarm {
 }
 
 // healthAlarms watch the health checks of all regions, from where their state
-// is known.
+// is known: in us-east-1. A stack without that region hears of its own health
+// by what its regions answer to the probes; see apiAlarms.
 func healthAlarms(args *RegionalAlarmsArgs) []alarm {
 	var rows []alarm
 	for _, r := range args.Regions {
