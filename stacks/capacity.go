@@ -69,6 +69,7 @@ func (s *stack) checkCapacity() error {
 		return nil
 	}
 	values := s.readQuotas(s.quotas())
+	s.quotaReadings = values
 	for _, r := range s.settings.Regions {
 		for _, partner := range r.Failover {
 			s.warnings = append(s.warnings, shortages(r.Name, partner, values)...)

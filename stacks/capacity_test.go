@@ -208,6 +208,20 @@ func TestAGlobalProfileHasItsOwnQuota(t *testing.T) {
 	assert.Len(t, a.asked, 4, "and not the geographic one")
 }
 
+// TestTheConcurrencyAlarmKnowsTheQuota: at a fixed limit, an account with less
+// would never hear of it.
+func TestTheConcurrencyAlarmKnowsTheQuota(t *testing.T) {
+	a := &account{values: map[string]float64{"eu-north-1 " + executions: 10}}
+	stack, answers := load(t, "eu"), calls(inJurisdiction)
+	answers[quotaFunction] = a.answer
+	rec := componenttest.New(answers)
+	require.NoError(t, rec.Run(stacks.Program, func(info *pulumi.RunInfo) {
+		info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
+	}))
+	alarm := rec.One(t, "aws:cloudwatch/metricAlarm:MetricAlarm", "eu-north-1-alarms-concurrency")
+	assert.Equal(t, 8.0, alarm.Inputs["threshold"].NumberValue())
+}
+
 // TestDefaultQuotasCarryTheStacks: in an account as AWS gives it, no partner of
 // the stack files is short of anything, and every quota has the name by which
 // the embedded cloud knows it.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crossregion/crossregion/components/routing"
 	"github.com/crossregion/crossregion/contract"
 )
 
@@ -30,8 +31,6 @@ var (
 	guardrailPattern = regexp.MustCompile(`^[a-z0-9]+$`)
 	versionPattern   = regexp.MustCompile(`^([1-9][0-9]{0,7}|DRAFT)$`)
 )
-
-var countryPattern = regexp.MustCompile(`^[A-Z]{2}$`)
 
 // between checks a number of which 0 means the default.
 func (f *faults) between(path string, n, low, high int) {
@@ -107,7 +106,8 @@ func (s Settings) validateFrontDoor(f *faults) {
 	f.check(len(d.Locations) > 0 || d.Default, "frontDoor.locations", "no country given", "list the countries that this stack answers, e.g. [DE, FR]")
 	for i, country := range d.Locations {
 		path := fmt.Sprintf("frontDoor.locations[%d]", i)
-		f.check(countryPattern.MatchString(country), path, fmt.Sprintf("%q is not a country", country), "give two capital letters, e.g. DE")
+		f.check(routing.IsCountry(country), path, fmt.Sprintf("%q is not a country that Route 53 knows", country),
+			"give two capital letters of ISO 3166, e.g. DE; the United Kingdom is GB, and the European Union is no country")
 		f.check(slices.Index(d.Locations, country) == i, path, fmt.Sprintf("%q is listed twice", country), "remove one")
 	}
 }

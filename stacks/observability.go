@@ -17,9 +17,11 @@ func (s *stack) newObservability() error {
 		models = append(models, m.Name)
 	}
 	err := s.each(func(r *region) error {
-		_, err := observability.NewRegionalAlarms(s.ctx, r.Name+"-alarms", &observability.RegionalAlarmsArgs{
-			Stack: s.ctx.Stack(), Region: r.Name, Regions: regions, Emails: s.settings.Alarms.Emails,
-		}, pulumi.Provider(r.provider))
+		args := &observability.RegionalAlarmsArgs{Stack: s.ctx.Stack(), Region: r.Name, Regions: regions, Emails: s.settings.Alarms.Emails}
+		if limit, read := s.quotaReadings.of(concurrency, r.Name); read {
+			args.ConcurrencyLimit = int(limit)
+		}
+		_, err := observability.NewRegionalAlarms(s.ctx, r.Name+"-alarms", args, pulumi.Provider(r.provider))
 		return err
 	})
 	if err != nil {

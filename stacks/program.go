@@ -63,6 +63,8 @@ type stack struct {
 	routing   *routing.GlobalRouting // nil without a domain
 	dashboard *observability.Dashboard
 	warnings  []string // sentences, collected on the way
+
+	quotaReadings readings // none where the capacity check is off
 }
 
 // region is what a stack has in one region.

@@ -118,6 +118,9 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"a country that is none", func(s map[string]any) {
 			s["frontDoor"] = map[string]any{"name": "llm.example.com", "zone": "example.com", "locations": []any{"Germany", "FR", "FR"}}
 		}, `frontDoor.locations[0]: "Germany" is not a country`},
+		{"a union taken for a country", func(s map[string]any) {
+			s["frontDoor"] = map[string]any{"name": "llm.example.com", "zone": "example.com", "locations": []any{"EU"}}
+		}, `frontDoor.locations[0]: "EU" is not a country that Route 53 knows`},
 		{"a domain too long to certify", func(s map[string]any) {
 			s["domain"].(map[string]any)["name"] = strings.Repeat("a", 60) + ".example.com"
 		}, "domain.name: "},

@@ -21,4 +21,6 @@ const countries = `
 	PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK
 	TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW`
 
-func isCountry(code string) bool { return slices.Contains(strings.Fields(countries), code) }
+// IsCountry tells a code that Route 53 can locate clients by: two capital
+// letters of ISO 3166-1.
+func IsCountry(code string) bool { return slices.Contains(strings.Fields(countries), code) }

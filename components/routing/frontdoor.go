@@ -60,7 +60,7 @@ func (a *FrontDoorArgs) validate() error {
 		errs = append(errs, errors.New("no Locations, and not the Default: nobody would be sent here"))
 	}
 	for i, code := range a.Locations {
-		if !isCountry(code) {
+		if !IsCountry(code) {
 			errs = append(errs, fmt.Errorf("location %q is no country that Route 53 can locate: "+
 				"give its ISO 3166 code in capitals, e.g. DE, GB for the United Kingdom or GR for Greece", code))
 		}

@@ -31,6 +31,7 @@ func TestWebACLsRefuse(t *testing.T) {
 		{"the scope of CloudFront", object{"scope": "CLOUDFRONT"}, nil, "has the scope REGIONAL only"},
 		{"a default action that counts", object{"defaultAction": object{"count": object{}}}, nil, "the default action is allow or block"},
 		{"two default actions", object{"defaultAction": object{"allow": object{}, "block": object{}}}, nil, "exactly one of allow, block and count"},
+		{"a metric of AWS's own", object{"visibilityConfig": with(visible(), object{"metricName": "Default_Action"})}, nil, "METRIC_NAME"},
 		{"a metric with a space", object{"visibilityConfig": with(visible(), object{"metricName": "a b"})}, nil, "METRIC_NAME"},
 		{"a name with a slash", object{"name": "a/b"}, nil, "field: NAME"},
 		{"a property that it does not know", object{"ruleJson": "[]"}, nil, `does not know property "ruleJson"`},

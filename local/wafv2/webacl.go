@@ -77,6 +77,10 @@ func (in visibilityInputs) check() error {
 	if !metricName.MatchString(in.MetricName) {
 		return invalid("METRIC_NAME", in.MetricName, "use 1 to 128 letters, digits, underscores and hyphens")
 	}
+	// Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_VisibilityConfig.html
+	if in.MetricName == "All" || in.MetricName == "Default_Action" {
+		return invalid("METRIC_NAME", in.MetricName, "AWS WAF keeps this name for itself")
+	}
 	return nil
 }
 
