@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/crossregion/crossregion/components/componenttest"
 	"github.com/crossregion/crossregion/contract"
+	handlers "github.com/crossregion/crossregion/lambda/invoker"
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/stacks"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -165,7 +167,12 @@ func checkEnvironment(t *testing.T, stack *deploy.Stack, f componenttest.Registr
 		if v := variables[resource.PropertyKey(key)]; v.IsString() {
 			return v.StringValue()
 		}
-		return ""
+		// What Lambda itself sets.
+		return map[string]string{"AWS_REGION": f.Region, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}[key]
+	}
+	if kind := getenv(contract.EnvFunction); kind != contract.FunctionAuthorizer {
+		_, err := handlers.New(getenv, slog.New(slog.DiscardHandler))
+		require.NoError(t, err, "%s does not start", f.Name)
 	}
 	switch kind := getenv(contract.EnvFunction); kind {
 	case contract.FunctionInvoker:
