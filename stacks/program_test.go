@@ -16,6 +16,7 @@ import (
 	"github.com/crossregion/crossregion/components/componenttest"
 	"github.com/crossregion/crossregion/contract"
 	handlers "github.com/crossregion/crossregion/lambda/invoker"
+	"github.com/crossregion/crossregion/local/bedrock"
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/stacks"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -94,8 +95,16 @@ func TestStacks(t *testing.T) {
 func TestRights(t *testing.T) {
 	for _, name := range []string{"prod", "eu"} {
 		t.Run(name, func(t *testing.T) {
-			rec, err := run(t, load(t, name), inJurisdiction)
-			require.NoError(t, err)
+			// The destinations are those of the embedded Bedrock's catalogue.
+			stack, answers := load(t, name), calls(inJurisdiction)
+			profiles := bedrock.New(bedrock.Config{}).Functions()[0]
+			answers[profiles.Token] = func(region string, args map[string]any) (map[string]any, error) {
+				return profiles.Call(t.Context(), region, args)
+			}
+			rec := componenttest.New(answers)
+			require.NoError(t, rec.Run(stacks.Program, func(info *pulumi.RunInfo) {
+				info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
+			}))
 			compare(t, name+".rights", rights(t, rec))
 		})
 	}
@@ -108,6 +117,11 @@ func rights(t *testing.T, rec *componenttest.Recorder) string {
 		var pretty bytes.Buffer
 		require.NoError(t, json.Indent(&pretty, []byte(p.Inputs["policy"].StringValue()), "", "  "), p.Name)
 		fmt.Fprintf(&b, "%s may, by %s:\n%s\n\n", p.Inputs["role"].StringValue(), p.Name, &pretty)
+	}
+	for _, k := range rec.Of("aws:kms/key:Key") {
+		var pretty bytes.Buffer
+		require.NoError(t, json.Indent(&pretty, []byte(k.Inputs["policy"].StringValue()), "", "  "), k.Name)
+		fmt.Fprintf(&b, "%s may be used:\n%s\n\n", k.Name, &pretty)
 	}
 	for _, p := range rec.Of("aws:lambda/permission:Permission") {
 		fmt.Fprintf(&b, "%s:%s may be invoked by %s for %s\n", p.Inputs["function"].StringValue(), p.Inputs["qualifier"].StringValue(),
