@@ -8,7 +8,6 @@ import (
 	"github.com/crossregion/crossregion/components/componenttest"
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/stacks"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -36,9 +35,7 @@ func worldwide(t testing.TB, n int) *deploy.Stack {
 func preview(t testing.TB, stack *deploy.Stack) int {
 	t.Helper()
 	rec := componenttest.New(calls(inJurisdiction))
-	require.NoError(t, rec.Run(stacks.Program, func(info *pulumi.RunInfo) {
-		info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
-	}))
+	require.NoError(t, rec.Run(stacks.Program, as(stack)))
 	return len(rec.Registrations())
 }
 

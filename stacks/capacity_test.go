@@ -89,9 +89,7 @@ func warningsOf(t *testing.T, stack *deploy.Stack, quota componenttest.Call) (ex
 		}
 		assert.ElementsMatch(t, log.lines, exported, "the log says what the output says")
 		return nil
-	}, func(info *pulumi.RunInfo) {
-		info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
-	})
+	}, as(stack))
 	require.NoError(t, err)
 	return slices.DeleteFunc(exported, func(w string) bool { return strings.Contains(w, "the catalogue of") })
 }
@@ -215,9 +213,7 @@ func TestTheConcurrencyAlarmKnowsTheQuota(t *testing.T) {
 	stack, answers := load(t, "eu"), calls(inJurisdiction)
 	answers[quotaFunction] = a.answer
 	rec := componenttest.New(answers)
-	require.NoError(t, rec.Run(stacks.Program, func(info *pulumi.RunInfo) {
-		info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
-	}))
+	require.NoError(t, rec.Run(stacks.Program, as(stack)))
 	alarm := rec.One(t, "aws:cloudwatch/metricAlarm:MetricAlarm", "eu-north-1-alarms-concurrency")
 	assert.Equal(t, 8.0, alarm.Inputs["threshold"].NumberValue())
 }

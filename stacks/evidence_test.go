@@ -39,9 +39,7 @@ func TestTheEvidenceHasEveryPlace(t *testing.T) {
 			report = string(text)
 		}
 		return err
-	}, func(info *pulumi.RunInfo) {
-		info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
-	}))
+	}, as(stack)))
 	has := func(what, region string) bool {
 		row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(what) + ` \| [a-z]+ \| ` + region + ` \| yes \|`)
 		return row.MatchString(report)

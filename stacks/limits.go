@@ -17,12 +17,6 @@ var retentions = []int{
 	1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 }
 
-// checkers are the regions that Route 53 probes from.
-// Source: https://docs.aws.amazon.com/Route53/latest/APIReference/API_HealthCheckConfig.html
-var checkers = []string{
-	"us-east-1", "us-west-1", "us-west-2", "eu-west-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "sa-east-1",
-}
-
 var emailPattern = regexp.MustCompile(`^[^@\s<>"]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$`)
 
 var principalPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/.+$`)
@@ -48,6 +42,7 @@ func (s Settings) validateLimits(f *faults) {
 		fmt.Sprintf("%d is not an interval of Route 53", s.HealthChecks.IntervalSeconds), "give 10 or 30, or leave it out")
 	f.check(s.HealthChecks.Regions == nil || len(s.HealthChecks.Regions) >= 3, "healthChecks.regions",
 		fmt.Sprintf("%d region(s) given", len(s.HealthChecks.Regions)), "give three at least, or leave it out")
+	checkers := routing.CheckerRegions()
 	for i, r := range s.HealthChecks.Regions {
 		f.check(slices.Contains(checkers, r), fmt.Sprintf("healthChecks.regions[%d]", i), fmt.Sprintf("Route 53 has no checkers in %q", r),
 			"choose from "+strings.Join(checkers, ", "))

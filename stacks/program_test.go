@@ -57,13 +57,18 @@ func calls(to destinations) map[string]componenttest.Call {
 	}
 }
 
+// as makes a run that of a stack, with the settings that it has by now.
+func as(stack *deploy.Stack) pulumi.RunOption {
+	return func(info *pulumi.RunInfo) {
+		info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
+	}
+}
+
 // run runs the program with one stack's real settings file.
 func run(t *testing.T, stack *deploy.Stack, to destinations) (*componenttest.Recorder, error) {
 	t.Helper()
 	rec := componenttest.New(calls(to))
-	err := rec.Run(stacks.Program, func(info *pulumi.RunInfo) {
-		info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
-	})
+	err := rec.Run(stacks.Program, as(stack))
 	return rec, err
 }
 
@@ -102,9 +107,7 @@ func TestRights(t *testing.T) {
 				return profiles.Call(t.Context(), region, args)
 			}
 			rec := componenttest.New(answers)
-			require.NoError(t, rec.Run(stacks.Program, func(info *pulumi.RunInfo) {
-				info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
-			}))
+			require.NoError(t, rec.Run(stacks.Program, as(stack)))
 			compare(t, name+".rights", rights(t, rec))
 		})
 	}
@@ -342,9 +345,7 @@ func TestOutputs(t *testing.T) {
 				return nil
 			})
 			return nil
-		}, func(info *pulumi.RunInfo) {
-			info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
-		}))
+		}, as(stack)))
 		for _, name := range []string{"endpoint", "dashboard", "controlTable", "conversationTable", "residency"} {
 			assert.NotEmpty(t, exported[name], name)
 		}
@@ -384,9 +385,7 @@ func TestAChangedHomeIsRefused(t *testing.T) {
 			stack, answers := load(t, "eu"), calls(inJurisdiction)
 			answers["aws:resourcegroupstaggingapi/getResources:getResources"] = tt.answer
 			rec := componenttest.New(answers)
-			err := rec.Run(stacks.Program, func(info *pulumi.RunInfo) {
-				info.Config, info.RootDirectory, info.Stack = stack.Config, stack.Root, stack.Name
-			})
+			err := rec.Run(stacks.Program, as(stack))
 			if tt.want == "" {
 				require.NoError(t, err)
 				return

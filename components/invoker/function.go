@@ -4,6 +4,7 @@
 package invoker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -99,14 +100,14 @@ func NewFunction(ctx *pulumi.Context, name string, args *FunctionArgs, opts ...p
 	f := &Function{}
 	inputs := pulumi.Map{
 		"platform":       pulumi.String(args.Platform.String()),
-		"memoryMiB":      pulumi.Int(orInt(args.MemoryMiB, 512)),
-		"timeoutSeconds": pulumi.Int(orInt(args.TimeoutSeconds, 10)),
+		"memoryMiB":      pulumi.Int(cmp.Or(args.MemoryMiB, 512)),
+		"timeoutSeconds": pulumi.Int(cmp.Or(args.TimeoutSeconds, 10)),
 	}
 	if err := ctx.RegisterComponentResourceV2(functionType, name, inputs, f, opts...); err != nil {
 		return nil, err
 	}
 	logs, err := cloudwatch.NewLogGroup(ctx, name+"-logs", &cloudwatch.LogGroupArgs{
-		RetentionInDays: pulumi.Int(orInt(args.LogRetentionDays, 30)),
+		RetentionInDays: pulumi.Int(cmp.Or(args.LogRetentionDays, 30)),
 		KmsKeyId:        args.LogKeyArn,
 	}, pulumi.Parent(f))
 	if err != nil {
@@ -178,11 +179,11 @@ func (f *Function) newFunction(ctx *pulumi.Context, name string, args *FunctionA
 		Environment:   lambda.FunctionEnvironmentArgs{Variables: checked(name, args.Environment)},
 		Handler:       pulumi.String("bootstrap"),
 		LoggingConfig: lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: parts.logs.Name},
-		MemorySize:    pulumi.Int(orInt(args.MemoryMiB, 512)),
+		MemorySize:    pulumi.Int(cmp.Or(args.MemoryMiB, 512)),
 		Publish:       pulumi.Bool(true),
 		Role:          parts.role.Arn,
 		Runtime:       pulumi.String("provided.al2023"),
-		Timeout:       pulumi.Int(orInt(args.TimeoutSeconds, 10)),
+		Timeout:       pulumi.Int(cmp.Or(args.TimeoutSeconds, 10)),
 		TracingConfig: lambda.FunctionTracingConfigArgs{Mode: pulumi.String(mode)},
 
 		ReservedConcurrentExecutions: pulumi.IntPtrFromPtr(args.ReservedConcurrency),
@@ -214,11 +215,4 @@ func checked(name string, environment pulumi.StringMapInput) pulumi.StringMapOut
 		}
 		return variables, nil
 	}).(pulumi.StringMapOutput)
-}
-
-func orInt(given, otherwise int) int {
-	if given == 0 {
-		return otherwise
-	}
-	return given
 }

@@ -1,6 +1,7 @@
 package observability
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -72,7 +73,7 @@ func requestAlarms(args *RegionalAlarmsArgs) []alarm {
 			comparison: above, threshold: percent, breaching: 3, periods: 5, missing: quiet,
 		}
 	}
-	first := or(args.FirstTokenMillis, 10_000)
+	first := cmp.Or(args.FirstTokenMillis, 10_000)
 	return []alarm{
 		share("errors", contract.MetricErrors, 5, "See the log of the invoker; drain the region if only it is affected."),
 		share("throttles", contract.MetricThrottles, 10, "Bedrock's quota of the region is used up: raise it."),
@@ -122,7 +123,7 @@ func apiAlarms(own Region) []alarm {
 // limit a region answers nothing more, least of all for a partner.
 func functionAlarms(args *RegionalAlarmsArgs, own Region) []alarm {
 	const inUse, most = "ConcurrentExecutions", 0.8
-	limit := or(args.ConcurrencyLimit, 1000)
+	limit := cmp.Or(args.ConcurrencyLimit, 1000)
 	rows := []alarm{{
 		role: "concurrency", metrics: []metric{{"", lambdaNamespace, inUse, "Maximum", nil}},
 		about:      fmt.Sprintf("All functions of the account use over 80 %% of the %d invocations at once that %s allows: raise the quota.", limit, own.Name),
@@ -191,11 +192,4 @@ func healthAlarms(args *RegionalAlarmsArgs) []alarm {
 		})
 	}
 	return rows
-}
-
-func or(given, otherwise int) int {
-	if given == 0 {
-		return otherwise
-	}
-	return given
 }

@@ -36,7 +36,10 @@ const (
 	defaultThreshold = 3
 )
 
-// checkerRegions are where Route 53 has checkers.
+// CheckerRegions returns the regions where Route 53 has checkers.
+func CheckerRegions() []string { return strings.Fields(checkerRegions) }
+
+// checkerRegions are those regions.
 // Source: https://docs.aws.amazon.com/Route53/latest/APIReference/API_HealthCheckConfig.html
 const checkerRegions = "us-east-1 us-west-1 us-west-2 eu-west-1 ap-southeast-1 ap-southeast-2 ap-northeast-1 sa-east-1"
 
@@ -51,7 +54,7 @@ func (c Checks) validate() error {
 	if c.threshold() < 1 || c.threshold() > 10 {
 		errs = append(errs, fmt.Errorf("a threshold of %d probes: Route 53 takes 1 to 10", c.Threshold))
 	}
-	known := strings.Fields(checkerRegions)
+	known := CheckerRegions()
 	for _, r := range c.CheckerRegions {
 		if !slices.Contains(known, r) {
 			errs = append(errs, fmt.Errorf("checkers in %q: Route 53 has them in %s", r, strings.Join(known, ", ")))

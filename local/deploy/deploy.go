@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -101,8 +102,11 @@ func (s *Stack) Prepare(a *account.Account) {
 	}
 }
 
-// Deploy runs the project's program for the stack; see [Run].
+// Deploy runs the project's program for the stack; see [Run]. The one thing that
+// the embedded cloud asks of the program is handlers that this machine can
+// execute.
 func (s *Stack) Deploy(ctx context.Context, target Target, created func(Resource)) (map[string]any, error) {
+	s.Config[s.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH
 	return Run(ctx, s, stacks.Program, Options{target, created})
 }
 

@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
 
 	"github.com/crossregion/crossregion/local/account"
 	"github.com/crossregion/crossregion/local/deploy"
@@ -30,7 +29,6 @@ func Write(ctx context.Context, w io.Writer, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	stack.Config[stack.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH
 	dir, err := os.MkdirTemp("", "crossregion-")
 	if err != nil {
 		return fmt.Errorf("make a folder for unpacked code: %w", err)

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -81,9 +80,6 @@ func Start(ctx context.Context, o Options) (_ *Running, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// The one thing that the embedded cloud asks of the program: handlers that
-	// this machine can execute.
-	stack.Config[stack.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH
 	r := &Running{Stack: o.Stack, Regions: map[string]string{}}
 	defer func() {
 		if err != nil {
