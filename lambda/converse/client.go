@@ -67,8 +67,8 @@ func input(target contract.Target, r Request) *bedrockruntime.ConverseStreamInpu
 	if g := target.Guardrail; g != nil {
 		in.GuardrailConfig = guardrail(*g)
 	}
-	for _, s := range r.System {
-		in.System = append(in.System, &types.SystemContentBlockMemberText{Value: s})
+	for _, p := range r.System {
+		in.System = append(in.System, &types.SystemContentBlockMemberText{Value: p.Text})
 	}
 	for _, m := range r.Messages {
 		message := types.Message{Role: types.ConversationRole(m.Role)}

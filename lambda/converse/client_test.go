@@ -27,7 +27,7 @@ func TestRequestOnTheWire(t *testing.T) {
 		{
 			"all there is",
 			converse.Request{
-				System: []string{"be brief", "be kind"},
+				System: []converse.Part{{Text: "be brief"}, {Text: "be kind"}},
 				Messages: []converse.Message{
 					{Role: converse.User, Parts: []converse.Part{{Text: "a"}, {Text: "b"}}},
 					{Role: converse.Assistant, Parts: []converse.Part{{Text: "c"}}},

@@ -7,6 +7,11 @@
 // from a long one.
 package converse
 
+import (
+	"encoding/json"
+	"strings"
+)
+
 // Role is who said a message.
 type Role string
 
@@ -23,9 +28,90 @@ type Message struct {
 	Parts []Part // in order; at least one
 }
 
-// Part is one piece of a message.
+// Part is one piece of a message or of an answer: exactly one member is set.
 type Part struct {
-	Text string
+	Text       string
+	Image      *Image      // the user's
+	Document   *Document   // the user's
+	ToolUse    *ToolUse    // the assistant's
+	ToolResult *ToolResult // the user's
+	Reasoning  *Reasoning  // the assistant's
+	// Cache marks the end of a prefix that is worth keeping for later requests.
+	Cache bool
+}
+
+// Image is a picture to look at.
+type Image struct {
+	Format string // png, jpeg, gif or webp
+	Bytes  []byte
+}
+
+// Document is a file to read.
+type Document struct {
+	// Name is shown to the model; Bedrock wants it neutral, and unique in a
+	// request.
+	Name   string
+	Format string // pdf, csv, doc, docx, xls, xlsx, html, txt or md
+	Bytes  []byte
+}
+
+// ToolUse is the model's wish to have a tool called.
+type ToolUse struct {
+	ID    string // chosen by the model; the [ToolResult] repeats it
+	Name  string
+	Input json.RawMessage // a JSON object
+}
+
+// ToolResult is what a tool answered.
+type ToolResult struct {
+	ID     string // of the [ToolUse]
+	Parts  []Part // text, images and documents; may be empty
+	Failed bool
+}
+
+// Reasoning is what a model thought before it answered. A model that gets its
+// thoughts back wants them unchanged, with the signature that proves it.
+type Reasoning struct {
+	Text      string
+	Signature string // "" if the model gave none
+	Redacted  []byte // thoughts that only the model can read, in place of Text
+}
+
+// Tool is a function that the model may ask to be called.
+type Tool struct {
+	Name        string
+	Description string          // "" for none
+	Schema      json.RawMessage // of its arguments: a JSON schema of an object
+	Strict      bool            // arguments must match the schema exactly
+	Cache       bool            // the tools up to this one are worth keeping
+}
+
+// ToolMode says whether the model may, must or must not use tools.
+type ToolMode string
+
+// Modes of [ToolChoice].
+const (
+	ToolAuto ToolMode = "auto" // as it sees fit
+	ToolAny  ToolMode = "any"  // one at least
+	ToolOne  ToolMode = "one"  // the named one
+	ToolNone ToolMode = "none" // none, though earlier turns may have
+)
+
+// ToolChoice bounds the use of [Request.Tools]. Its zero value is [ToolAuto].
+type ToolChoice struct {
+	Mode ToolMode
+	Name string // of the tool, for [ToolOne]
+	// Single allows one tool at a time only.
+	Single bool
+}
+
+// Format is the shape that an answer must have.
+type Format struct {
+	// Schema is a JSON schema; nil asks for any JSON object.
+	Schema      json.RawMessage
+	Name        string // "" for none
+	Description string // "" for none
+	Strict      bool   // the answer must match the schema exactly
 }
 
 // DefaultMaxTokens bounds an answer whose request names no bound. Without one
@@ -35,8 +121,13 @@ const DefaultMaxTokens = 4096
 
 // Request is one question to a model.
 type Request struct {
-	// System instructs the model; empty for no instructions.
-	System []string
+	// Model is the ID of the foundation model behind the targets, by which its
+	// abilities are known, e.g. "amazon.nova-pro-v1:0". "" is a model of which
+	// only the least is expected.
+	Model string
+	// System instructs the model, in text and cache points; empty for no
+	// instructions.
+	System []Part
 	// Messages alternate between roles, beginning and ending with the user's.
 	Messages []Message
 	// MaxTokens bounds the answer; 0 means [DefaultMaxTokens].
@@ -47,6 +138,15 @@ type Request struct {
 	TopP *float32
 	// Stop ends the answer where one of these would stand.
 	Stop []string
+	// Tools that the model may ask for; empty for none.
+	Tools []Tool
+	// ToolChoice bounds their use.
+	ToolChoice ToolChoice
+	// Format of the answer; nil is text.
+	Format *Format
+	// Effort is how much the model should reason: "low", "medium" or "high";
+	// "" leaves it to the model.
+	Effort string
 }
 
 // StopReason says why an answer ended where it did.
@@ -73,8 +173,18 @@ func (u Usage) Total() int { return u.Input + u.Output }
 
 // Answer is a whole answer.
 type Answer struct {
-	Text string
+	// Parts are reasoning, text and tool uses, in order.
+	Parts []Part
 	End
+}
+
+// Text is all of the answer's text.
+func (a Answer) Text() string {
+	var text strings.Builder
+	for _, p := range a.Parts {
+		text.WriteString(p.Text)
+	}
+	return text.String()
 }
 
 // End is how an answer ended.
@@ -84,12 +194,31 @@ type End struct {
 	Usage Usage
 }
 
-// Event is one step of an answer: either more text, or its end.
+// Event is one step of an answer: exactly one member is set.
 type Event struct {
-	// Text is what the answer grew by; never empty unless End is set.
+	// Text is what the answer grew by.
 	Text string
+	// Reasoning is what the model's thoughts grew by: text, or what ends a run
+	// of them, its signature or the redacted whole.
+	Reasoning *Reasoning
+	// Tool is what the use of a tool grew by.
+	Tool *ToolDelta
+	// Wait says that nothing has come for a while, and that the answer goes on.
+	// A [Client] never sends it.
+	Wait bool
 	// End is set in the last event and proves that the answer is whole.
 	End *End
+}
+
+// ToolDelta is a piece of the use of a tool.
+type ToolDelta struct {
+	// Index tells the uses of one answer apart: 0 for the first.
+	Index int
+	// ID and Name stand in the first piece of each use only, which has no Input.
+	ID, Name string
+	// Input is a piece of the arguments' JSON, in no way whole. Together the
+	// pieces of a use are a JSON object.
+	Input string
 }
 
 // Stream is an answer while it grows. It belongs to one goroutine.

@@ -193,12 +193,12 @@ func (e *Engine) try(ctx context.Context, b bound, targets []contract.Target, as
 // collect reads a whole answer.
 func (a *attempt) collect(r converse.Request) (converse.Answer, error) {
 	ev, err := a.first(r)
-	var text strings.Builder
+	var answer converse.Collector
 	for ; err == nil; ev, err = a.next() {
-		text.WriteString(ev.Text)
 		if ev.End != nil {
-			return converse.Answer{Text: text.String(), End: *ev.End}, nil
+			return answer.Answer(*ev.End), nil
 		}
+		answer.Add(ev)
 	}
 	return converse.Answer{}, err
 }

@@ -130,7 +130,7 @@ func TestAnswerStartsAnewWhereverOneBreaksOff(t *testing.T) {
 	}}
 	answer, report, err := engine(t, m).Answer(t.Context(), targets, converse.Request{})
 	require.NoError(t, err)
-	assert.Equal(t, "Hello", answer.Text)
+	assert.Equal(t, "Hello", answer.Text())
 	assert.Equal(t, converse.StopEnd, answer.Reason)
 	assert.Equal(t, 1, answer.Usage.Output)
 	assert.Equal(t, failover.Report{Target: "c", Attempts: []failover.Attempt{
@@ -269,7 +269,7 @@ func TestMachineClockIsTheDefault(t *testing.T) {
 	defer cancel()
 	answer, _, err := e.Answer(ctx, targets, converse.Request{})
 	require.NoError(t, err)
-	assert.Equal(t, "Hello", answer.Text)
+	assert.Equal(t, "Hello", answer.Text())
 }
 
 func assertClass(t *testing.T, want converse.Class, err error) {

@@ -24,7 +24,7 @@ func TestTimeOfWholeAnswers(t *testing.T) {
 	t.Run("is enough below the bound", func(t *testing.T) {
 		answer, _, err := engine(t, &model{regions: map[string][]step{"a": talk(whole)}}).Answer(t.Context(), targets, converse.Request{})
 		require.NoError(t, err)
-		assert.Len(t, answer.Text, 278)
+		assert.Len(t, answer.Text(), 278)
 	})
 	t.Run("is over at it, and nobody starts anew", func(t *testing.T) {
 		m := &model{regions: map[string][]step{"a": talk(slow), "b": talk(time.Second)}}

@@ -48,7 +48,7 @@ func TestWholeAnswerThroughTheSDK(t *testing.T) {
 	assertHeaders(t, resp)
 	assert.Equal(t, models[0].Targets, e.targets)
 	assert.Equal(t, converse.Request{
-		System:    []string{"be brief"},
+		System:    []converse.Part{{Text: "be brief"}},
 		Messages:  []converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: "hello"}}}},
 		MaxTokens: 64,
 	}, e.question)

@@ -69,7 +69,7 @@ func newCompletion(head completionHead, a converse.Answer) completion {
 	return completion{
 		completionHead: head,
 		Choices: []choice{{
-			Message:      message{Role: "assistant", Content: a.Text, Annotations: []string{}},
+			Message:      message{Role: "assistant", Content: a.Text(), Annotations: []string{}},
 			FinishReason: finishReason(a.Reason),
 		}},
 		Usage: newUsage(a.Usage),

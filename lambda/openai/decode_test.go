@@ -194,7 +194,7 @@ func TestQuestionToTheModel(t *testing.T) {
 			{"role":"user","content":"d"}]}`)
 	require.Equal(t, http.StatusOK, resp.StatusCode, body)
 	assert.Equal(t, converse.Request{
-		System: []string{"one", "two"},
+		System: []converse.Part{{Text: "one"}, {Text: "two"}},
 		Messages: []converse.Message{
 			{Role: converse.User, Parts: []converse.Part{{Text: "a"}, {Text: "b"}}},
 			{Role: converse.Assistant, Parts: []converse.Part{{Text: "c"}}},

@@ -58,7 +58,7 @@ func (e *engine) Answer(_ context.Context, targets []contract.Target, r converse
 	if err := e.ask(targets, r); err != nil {
 		return converse.Answer{}, e.report, err
 	}
-	return converse.Answer{Text: strings.Join(e.texts, ""), End: e.end}, e.report, e.err
+	return converse.Answer{Parts: []converse.Part{{Text: strings.Join(e.texts, "")}}, End: e.end}, e.report, e.err
 }
 
 type stream struct {

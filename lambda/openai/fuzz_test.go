@@ -46,8 +46,11 @@ func assertValid(t *testing.T, r chatRequest) {
 		assert.True(t, share == nil || *share >= 0 && *share <= 1)
 	}
 	assert.LessOrEqual(t, len(q.Stop), maxStop)
-	for _, s := range append(q.Stop, q.System...) {
+	for _, s := range q.Stop {
 		assert.NotEmpty(t, s)
+	}
+	for _, p := range q.System {
+		assert.NotEmpty(t, p.Text)
 	}
 	require.NotEmpty(t, q.Messages)
 	assert.Equal(t, converse.User, q.Messages[0].Role)

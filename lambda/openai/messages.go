@@ -16,7 +16,7 @@ const (
 
 // conversation collects the messages of a request.
 type conversation struct {
-	system []string
+	system []converse.Part
 	turns  []converse.Message
 	last   *object // the message of the last turn
 	parts  int     // of all contents so far
@@ -27,7 +27,7 @@ type conversation struct {
 // wherever they stand, and neighbours of one role become one message of several
 // parts. The first turn and the last must be the user's: models refuse another
 // beginning, and take an assistant's last words for their own, to go on with.
-func messages(o *object) (system []string, turns []converse.Message) {
+func messages(o *object) (system []converse.Part, turns []converse.Message) {
 	raws := field[[]json.RawMessage](o, "messages", "an array of messages")
 	if raws == nil {
 		o.set(invalid("messages", "missing_required_parameter", "Missing required parameter: 'messages'."))
@@ -58,7 +58,9 @@ func (all *conversation) add(c *object) {
 	texts := all.content(c)
 	switch role {
 	case "system", "developer":
-		all.system = append(all.system, texts...)
+		for _, t := range texts {
+			all.system = append(all.system, converse.Part{Text: t})
+		}
 	case "user", "assistant":
 		if len(texts) == 0 {
 			c.invalid("content", "it is empty, which models refuse")
