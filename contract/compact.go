@@ -23,6 +23,7 @@ type compactInvoker struct {
 
 type compactModel struct {
 	Name    string          `json:"name"`
+	Base    string          `json:"base"`
 	Targets []compactTarget `json:"targets"`
 }
 
@@ -37,7 +38,7 @@ type compactTarget struct {
 func (c Invoker) MarshalJSON() ([]byte, error) {
 	compact := compactInvoker{plainInvoker: plainInvoker(c)}
 	for _, m := range c.Models {
-		model := compactModel{Name: m.Name}
+		model := compactModel{Name: m.Name, Base: m.Base}
 		for _, t := range m.Targets {
 			model.Targets = append(model.Targets, compact.shorten(t))
 		}
@@ -74,7 +75,7 @@ func (c *Invoker) UnmarshalJSON(data []byte) error {
 	}
 	*c = Invoker(compact.plainInvoker)
 	for _, m := range compact.Models {
-		model := Model{Name: m.Name}
+		model := Model{Name: m.Name, Base: m.Base}
 		for _, short := range m.Targets {
 			t, err := compact.restore(short)
 			if err != nil {

@@ -17,9 +17,13 @@ func large() contract.Invoker {
 	c := contract.Invoker{
 		Stack: "production-eu", Jurisdiction: "eu", Region: "eu-central-1", FirstContentSeconds: 60,
 		Regions: []string{"eu-central-1", "eu-north-1", "eu-west-1"}, Allowed: europe,
+		Conversations: contract.Conversations{
+			Table: "eu-central-1-conversation-content-0123456", Partners: []string{"eu-north-1", "eu-west-1"}, RetentionDays: 365,
+		},
+		ControlTable: "eu-central-1-conversation-control-0123456", UsageRetentionDays: 400,
 	}
 	for m := range 6 {
-		model := contract.Model{Name: fmt.Sprintf("claude-sonnet-4-5-large-%d", m)}
+		model := contract.Model{Name: fmt.Sprintf("claude-sonnet-4-5-large-%d", m), Base: "anthropic.claude-sonnet-4-5-20250929-v1:0"}
 		for _, region := range c.Regions {
 			model.Targets = append(model.Targets, contract.Target{
 				Region:       region,

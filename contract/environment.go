@@ -47,10 +47,30 @@ type Invoker struct {
 	Allowed []string `json:"allowed"`
 	// Models are what callers may put into "model".
 	Models []Model `json:"models"`
+	// Conversations says where history is kept.
+	Conversations Conversations `json:"conversations"`
+	// ControlTable is the name of the control table, the same in every replica.
+	ControlTable string `json:"controlTable"`
+	// UsageRetentionDays is how long records of usage are kept; at least 1.
+	UsageRetentionDays int `json:"usageRetentionDays"`
 	// FirstContentSeconds bounds the wait for a target's first content, from 1
 	// to [MaxFirstContentSeconds]; 0 leaves it to the function. Long prompts
 	// need more.
 	FirstContentSeconds int `json:"firstContentSeconds,omitempty"`
+}
+
+// Conversations configures where and how long history is kept.
+type Conversations struct {
+	// Table is the name of the content table, the same in every replica.
+	Table string `json:"table"`
+	// Partners are the other regions with a replica, in the order in which they
+	// are tried; the first gets a copy of each turn at once.
+	Partners []string `json:"partners"`
+	// RetentionDays is how long a thread lasts from its beginning; at least 1.
+	RetentionDays int `json:"retentionDays"`
+	// Unpaired leaves copies to replication: a turn may be lost with its region
+	// until it has arrived elsewhere.
+	Unpaired bool `json:"unpaired,omitempty"`
 }
 
 // MaxFirstContentSeconds is the most that [Invoker.FirstContentSeconds] may be:
@@ -62,6 +82,9 @@ const MaxFirstContentSeconds = 300
 type Model struct {
 	// Name is what callers put into "model".
 	Name string `json:"name"`
+	// Base is the ID of the foundation model behind all targets, by which its
+	// abilities are known.
+	Base string `json:"base"`
 	// Targets are tried in order; the first is the function's own region.
 	Targets []Target `json:"targets"`
 }
@@ -194,8 +217,17 @@ func (c Invoker) Validate() error {
 	if len(c.Allowed) > 1 && slices.Contains(c.Allowed, AnyRegion) {
 		errs = append(errs, fmt.Errorf("allowed is %q: %q stands alone", c.Allowed, AnyRegion))
 	}
+	errs = append(errs, required("conversations.table", c.Conversations.Table), required("controlTable", c.ControlTable))
+	if len(c.Conversations.Partners) == 0 || slices.Contains(c.Conversations.Partners, c.Region) {
+		errs = append(errs, fmt.Errorf("conversations.partners are %q: name other regions than %q, one at least",
+			c.Conversations.Partners, c.Region))
+	}
+	if min(c.Conversations.RetentionDays, c.UsageRetentionDays) < 1 {
+		errs = append(errs, fmt.Errorf("conversations.retentionDays is %d and usageRetentionDays %d: set 1 at least",
+			c.Conversations.RetentionDays, c.UsageRetentionDays))
+	}
 	for i, m := range c.Models {
-		errs = append(errs, required(fmt.Sprintf("models[%d].name", i), m.Name))
+		errs = append(errs, required(fmt.Sprintf("models[%d].name", i), m.Name), required(fmt.Sprintf("models[%d].base", i), m.Base))
 		if len(m.Targets) == 0 {
 			errs = append(errs, fmt.Errorf("models[%d].targets is empty", i))
 		}

@@ -12,8 +12,10 @@ import (
 func invoker() contract.Invoker {
 	return contract.Invoker{
 		Stack: "eu", Jurisdiction: "eu", Region: "eu-west-1", Regions: []string{"eu-west-1", "eu-central-1"},
-		Allowed: []string{"eu-central-1", "eu-west-1"},
-		Models: []contract.Model{{Name: "m", Targets: []contract.Target{{
+		Allowed:       []string{"eu-central-1", "eu-west-1"},
+		Conversations: contract.Conversations{Table: "content", Partners: []string{"eu-central-1"}, RetentionDays: 30},
+		ControlTable:  "control", UsageRetentionDays: 400,
+		Models: []contract.Model{{Name: "m", Base: "amazon.nova-pro-v1:0", Targets: []contract.Target{{
 			Region: "eu-west-1", ID: "arn:x", Destinations: []string{"eu-west-1"},
 			Guardrail: &contract.Guardrail{ID: "g", Version: "1"},
 		}}}},

@@ -9,6 +9,10 @@ const (
 	// HeaderAttempts is the number of inference calls made, 1 when the first
 	// target answered.
 	HeaderAttempts = "X-Crossregion-Attempts"
+	// HeaderReplicas is the number of regions in which what the request stored
+	// stands already; replication brings it to the rest. It is missing where the
+	// headers were sent before the end was known, as in streams.
+	HeaderReplicas = "X-Crossregion-Replicas"
 	// HeaderShouldRetry is "false" on a failure that OpenAI's SDKs would repeat
 	// by its status, and that would only repeat itself.
 	HeaderShouldRetry = "X-Should-Retry"

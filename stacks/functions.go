@@ -2,6 +2,8 @@ package stacks
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/crossregion/crossregion/components/encryption"
 	"github.com/crossregion/crossregion/components/inference"
@@ -96,16 +98,31 @@ func environment[C contract.Config](values pulumi.StringMap, config func(map[str
 // partners.
 func (s *stack) targets(r *region) []string { return append([]string{r.Name}, r.Failover...) }
 
+// Keys of the values that an invoker's configuration is made of, besides its
+// profiles' ARNs by region and model.
+const (
+	contentTable = "contentTable"
+	controlTable = "controlTable"
+)
+
+// maxTableName bounds the names that Pulumi gives to tables: the longest name
+// of a region, what this program appends, and seven random characters.
+const maxTableName = len("ap-northeast-1-conversation-content-0000000")
+
 // invokerEnvironment refuses at registration what Lambda would find too large:
 // on a first preview no ARN is known, so their length stands in for them.
 func (s *stack) invokerEnvironment(r *region) (pulumi.StringMapInput, error) {
-	profiles, like := pulumi.StringMap{}, map[string]string{}
+	values, like := pulumi.StringMap{}, map[string]string{}
 	for _, m := range s.settings.Models {
 		for _, target := range s.targets(r) {
 			key := target + "/" + m.Name
-			profiles[key] = s.regions[target].profiles.Arns.MapIndex(pulumi.String(m.Name))
+			values[key] = s.regions[target].profiles.Arns.MapIndex(pulumi.String(m.Name))
 			like[key] = fmt.Sprintf("arn:aws:bedrock:%s:%012d:application-inference-profile/%012d", target, 0, 0)
 		}
+	}
+	for key, name := range map[string]pulumi.StringInput{contentTable: r.tables.ContentName, controlTable: r.tables.ControlName} {
+		values[key] = name
+		like[key] = strings.Repeat("t", maxTableName)
 	}
 	config := s.invokerConfig(r)
 	expected, err := config(like)
@@ -115,21 +132,26 @@ func (s *stack) invokerEnvironment(r *region) (pulumi.StringMapInput, error) {
 	if err != nil {
 		return nil, fmt.Errorf("invoker of %s: %w", r.Name, err)
 	}
-	return environment(profiles, config), nil
+	return environment(values, config), nil
 }
 
-// invokerConfig is the configuration of r's invoker, given its profiles' ARNs by
-// region and model.
+// invokerConfig is the configuration of r's invoker, given its tables'
+// names and its profiles' ARNs by region and model.
 func (s *stack) invokerConfig(r *region) func(map[string]string) (contract.Invoker, error) {
-	return func(arns map[string]string) (contract.Invoker, error) {
+	return func(values map[string]string) (contract.Invoker, error) {
 		c := contract.Invoker{
 			Stack: s.ctx.Stack(), Jurisdiction: s.settings.Jurisdiction, Region: r.Name, Regions: s.settings.regionNames(),
 			Allowed: s.allowed(), FirstContentSeconds: s.settings.FirstContentSeconds,
+			Conversations: contract.Conversations{
+				Table: values[contentTable], Partners: s.partners(r), RetentionDays: s.settings.Conversations.retentionDays(),
+				Unpaired: !s.settings.Conversations.pairWriting(),
+			},
+			ControlTable: values[controlTable], UsageRetentionDays: s.settings.Usage.retentionDays(),
 		}
 		for _, m := range s.settings.Models {
-			model := contract.Model{Name: m.Name}
+			model := contract.Model{Name: m.Name, Base: r.profiles.Base(m.Name)}
 			for _, target := range s.targets(r) {
-				arn, ok := arns[target+"/"+m.Name]
+				arn, ok := values[target+"/"+m.Name]
 				if !ok {
 					return c, fmt.Errorf("model %s has no profile in %s", m.Name, target)
 				}
@@ -139,6 +161,18 @@ func (s *stack) invokerConfig(r *region) func(map[string]string) (contract.Invok
 		}
 		return c, nil
 	}
+}
+
+// partners are the other regions of the stack: those of r's failover first, in
+// their order, then the rest.
+func (s *stack) partners(r *region) []string {
+	partners := slices.Clone(r.Failover)
+	for _, name := range s.settings.regionNames() {
+		if name != r.Name && !slices.Contains(partners, name) {
+			partners = append(partners, name)
+		}
+	}
+	return partners
 }
 
 // allowed are the regions to which the invoker may send a prompt.

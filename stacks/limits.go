@@ -26,6 +26,9 @@ var (
 	versionPattern   = regexp.MustCompile(`^([1-9][0-9]{0,7}|DRAFT)$`)
 )
 
+// maxRetentionDays bounds how long data may be kept: ten years.
+const maxRetentionDays = 3650
+
 // between checks a number of which 0 means the default.
 func (f *faults) between(path string, n, low, high int) {
 	f.check(n == 0 || n >= low && n <= high, path, fmt.Sprintf("%d is out of range", n), fmt.Sprintf("give %d to %d, or leave it out", low, high))
@@ -33,6 +36,8 @@ func (f *faults) between(path string, n, low, high int) {
 
 func (s Settings) validateLimits(f *faults) {
 	f.between("conversations.recoveryPeriodInDays", s.Conversations.RecoveryPeriodInDays, 1, 35)
+	f.between("conversations.retentionDays", s.Conversations.RetentionDays, 1, maxRetentionDays)
+	f.between("usage.retentionDays", s.Usage.RetentionDays, 1, maxRetentionDays)
 	f.between("firstContentSeconds", s.FirstContentSeconds, 1, contract.MaxFirstContentSeconds)
 	f.between("throttle.ratePerSecond", s.Throttle.RatePerSecond, 1, 10_000)
 	f.between("throttle.burst", s.Throttle.Burst, 1, 5_000)

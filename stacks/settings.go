@@ -4,6 +4,7 @@
 package stacks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -38,6 +39,8 @@ type Settings struct {
 	Domain *Domain `json:"domain"`
 	// Conversations says where tables live. Required.
 	Conversations Conversations `json:"conversations"`
+	// Usage says how long records of usage are kept.
+	Usage Usage `json:"usage"`
 	// Auth says how callers prove who they are. Default: apiKey.
 	Auth Auth `json:"auth"`
 	// FrontDoor puts one name over several stacks. Default: none.
@@ -120,7 +123,27 @@ type Conversations struct {
 	// RecoveryPeriodInDays is how far back a table can be restored, 1 to 35.
 	// Default: 35.
 	RecoveryPeriodInDays int `json:"recoveryPeriodInDays"`
+	// RetentionDays is how long a conversation lasts from its beginning, 1 to
+	// 3650. Default: 30.
+	RetentionDays int `json:"retentionDays"`
+	// PairWriting writes each turn to a partner's replica too before its end is
+	// told. Without it, a region takes with it what it has not yet replicated.
+	// Default: true.
+	PairWriting *bool `json:"pairWriting"`
 }
+
+func (c Conversations) retentionDays() int { return cmp.Or(c.RetentionDays, 30) }
+
+func (c Conversations) pairWriting() bool { return c.PairWriting == nil || *c.PairWriting }
+
+// Usage says what is kept of who used how much.
+type Usage struct {
+	// RetentionDays is how long records of usage are kept, 1 to 3650. Default:
+	// 400.
+	RetentionDays int `json:"retentionDays"`
+}
+
+func (u Usage) retentionDays() int { return cmp.Or(u.RetentionDays, 400) }
 
 // Auth says how callers prove who they are.
 type Auth struct {

@@ -166,6 +166,17 @@ func (p *Profiles) compare() {
 	}
 }
 
+// Base is the ID of the foundation model behind a model's profile; "" if the
+// model is unknown.
+func (p *Profiles) Base(model string) string {
+	i := slices.Index(p.models, model)
+	if i < 0 {
+		return ""
+	}
+	_, id, _ := strings.Cut(p.sources[i].models[0], "foundation-model/")
+	return id
+}
+
 // ModelDestinations are the regions, sorted, that may process what a model is
 // asked, but for the guardrail; none if the model is unknown.
 func (p *Profiles) ModelDestinations(model string) []string {

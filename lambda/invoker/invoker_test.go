@@ -33,8 +33,10 @@ func environment[C contract.Config](t *testing.T, c C, url string) func(string) 
 func config() contract.Invoker {
 	return contract.Invoker{
 		Stack: "eu", Jurisdiction: "eu", Region: "eu-west-1", Regions: []string{"eu-west-1", "eu-central-1"},
-		Allowed: []string{"eu-central-1", "eu-west-1"},
-		Models: []contract.Model{{Name: "claude-sonnet", Targets: []contract.Target{
+		Allowed:       []string{"eu-central-1", "eu-west-1"},
+		Conversations: contract.Conversations{Table: "content", Partners: []string{"eu-central-1"}, RetentionDays: 30},
+		ControlTable:  "control", UsageRetentionDays: 400,
+		Models: []contract.Model{{Name: "claude-sonnet", Base: "anthropic.claude-sonnet-4-6", Targets: []contract.Target{
 			{Region: "eu-west-1", ID: "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a", Destinations: []string{"eu-west-1"}},
 			{Region: "eu-central-1", ID: "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/b", Destinations: []string{"eu-central-1"}},
 		}}},
