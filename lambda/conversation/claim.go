@@ -1,0 +1,118 @@
+package conversation
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/crossregion/crossregion/contract"
+)
+
+// Claim is one request's hold on an idempotency key.
+type Claim struct {
+	// Digest tells the request from another with the same key.
+	Digest string
+	// Turn is the id that the result has, or will have.
+	Turn TurnID
+	// Until is the latest that the holder can still be at work.
+	Until time.Time
+}
+
+// claimLifetime is how long a key is remembered.
+const claimLifetime = 24 * time.Hour
+
+const (
+	claimPartition = "claim" // in place of a thread, whose names are longer
+	sortClaim      = "claim"
+)
+
+func claimKey(tenant, key string) item {
+	sum := sha256.Sum256([]byte(key))
+	return itemKey(threadPartition(tenant, claimPartition+partitionSep+hex.EncodeToString(sum[:])), sortClaim)
+}
+
+// Claim takes a key for c. If another request has it, that one's claim is found
+// instead, unless its time is over and it has stored nothing. Claims are seen in
+// one region at once; a request that is repeated in another may be answered
+// anew.
+func (s *Store) Claim(ctx context.Context, tenant, key string, c Claim) (found Claim, won bool, err error) {
+	if err := checkTenant(tenant); err != nil {
+		return Claim{}, false, fmt.Errorf("claim a key: %w", err)
+	}
+	found, won, err = s.take(ctx, tenant, key, c, nil)
+	if err != nil || won || s.Now().Before(found.Until) {
+		return found, won, err
+	}
+	_, err = s.Turn(ctx, tenant, found.Turn)
+	if !errors.Is(err, ErrNotFound) {
+		return found, false, err
+	}
+	return s.take(ctx, tenant, key, c, &found)
+}
+
+// take writes c where there is no claim, or in place of the given one. If there
+// is another, it returns that. The local replica decides; while it does not
+// answer, a partner's does.
+func (s *Store) take(ctx context.Context, tenant, key string, c Claim, instead *Claim) (Claim, bool, error) {
+	it := claimKey(tenant, key)
+	it[attrDigest], it[attrTurn], it[attrUntil] = text(c.Digest), text(c.Turn.String()), number(c.Until.UnixMilli())
+	it[contract.AttrExpires] = number(s.Now().Add(claimLifetime).Unix())
+	in := &dynamodb.PutItemInput{
+		TableName: aws.String(s.Table), Item: it,
+		ConditionExpression:                 aws.String("attribute_not_exists(" + contract.PartitionKey + ")"),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	if instead != nil {
+		in.ConditionExpression = aws.String(attrTurn + " = :instead")
+		in.ExpressionAttributeValues = item{":instead": text(instead.Turn.String())}
+	}
+	var errs []error
+	for _, region := range s.regions {
+		found, won, err := s.tryTake(ctx, region, in)
+		if err == nil && !won && found.Turn == c.Turn { // written at an earlier try whose answer was lost
+			won = true
+		}
+		if err == nil {
+			return found, won, nil
+		}
+		errs = append(errs, fmt.Errorf("claim a key in %s: %w", region, err))
+	}
+	return Claim{}, false, errors.Join(errs...)
+}
+
+func (s *Store) tryTake(ctx context.Context, region string, in *dynamodb.PutItemInput) (found Claim, won bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
+	defer cancel()
+	_, err = s.Clients[region].PutItem(ctx, in)
+	var taken *types.ConditionalCheckFailedException
+	if !errors.As(err, &taken) {
+		return Claim{}, err == nil, err
+	}
+	turn, err := ParseTurnID(textOf(taken.Item, attrTurn))
+	if err != nil {
+		return Claim{}, false, fmt.Errorf("read the claim that is there: %w", err)
+	}
+	return Claim{Digest: textOf(taken.Item, attrDigest), Turn: turn, Until: time.UnixMilli(numberOf(taken.Item, attrUntil))}, false, nil
+}
+
+// Release gives a key back after a failure, so that the request may be repeated.
+func (s *Store) Release(ctx context.Context, tenant, key string) error {
+	if err := checkTenant(tenant); err != nil {
+		return fmt.Errorf("release a key: %w", err)
+	}
+	var errs []error
+	for _, region := range s.regions {
+		err := s.remove(ctx, region, []item{claimKey(tenant, key)})
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return fmt.Errorf("release a key: %w", errors.Join(errs...))
+}

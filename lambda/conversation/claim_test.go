@@ -1,0 +1,114 @@
+package conversation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/crossregion/crossregion/lambda/conversation"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func (b *bench) claim(t *testing.T, digest string) conversation.Claim {
+	t.Helper()
+	id, err := b.stores[here].NewTurn(conversation.TurnID{})
+	require.NoError(t, err)
+	return conversation.Claim{Digest: digest, Turn: id, Until: b.now.Add(15 * time.Minute)}
+}
+
+func TestAKeyIsWonOnce(t *testing.T) {
+	b := newBench(t)
+	first, second := b.claim(t, "one"), b.claim(t, "two")
+	_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", first)
+	require.NoError(t, err)
+	assert.True(t, won)
+	found, won, err := b.stores[here].Claim(t.Context(), "acme", "k", second)
+	require.NoError(t, err)
+	assert.False(t, won)
+	assert.Equal(t, first.Turn, found.Turn)
+	assert.Equal(t, "one", found.Digest)
+	assert.True(t, first.Until.Equal(found.Until))
+
+	_, won, err = b.stores[here].Claim(t.Context(), "other", "k", second)
+	require.NoError(t, err)
+	assert.True(t, won, "another tenant's key is another key")
+}
+
+func TestAClaimIsOverOnceItsHolderMustBe(t *testing.T) {
+	b := newBench(t)
+	dead := b.claim(t, "d")
+	_, _, err := b.stores[here].Claim(t.Context(), "acme", "k", dead)
+	require.NoError(t, err)
+	b.now = dead.Until
+	next := b.claim(t, "d")
+	_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", next)
+	require.NoError(t, err)
+	assert.True(t, won, "it stored nothing")
+
+	_, _, err = b.stores[here].Append(t.Context(), "acme", conversation.Turn{ID: next.Turn, Body: []byte("result")})
+	require.NoError(t, err)
+	b.now = next.Until.Add(time.Hour)
+	found, won, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	assert.False(t, won, "its result is stored")
+	assert.Equal(t, next.Turn, found.Turn)
+}
+
+func TestAReleasedKeyCanBeWonAgain(t *testing.T) {
+	b := newBench(t)
+	_, _, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	require.NoError(t, b.stores[here].Release(t.Context(), "acme", "k"))
+	_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	assert.True(t, won)
+}
+
+func TestAClaimSurvivesTheLocalReplica(t *testing.T) {
+	b := newBench(t)
+	b.down[here] = true
+	_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	assert.True(t, won)
+	_, won, err = b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	assert.False(t, won, "the partner's replica decides")
+}
+
+func TestEraseRemovesATenantEverywhere(t *testing.T) {
+	b := newBench(t)
+	turn := b.say(t, here, "hello", conversation.Turn{})
+	b.say(t, there, "again", turn)
+	kept, err := b.stores[here].NewTurn(conversation.TurnID{})
+	require.NoError(t, err)
+	_, _, err = b.stores[here].Append(t.Context(), "acme2", conversation.Turn{ID: kept, Body: []byte("kept")})
+	require.NoError(t, err)
+	for _, region := range three {
+		b.deliver(region, -1)
+	}
+	clients := map[string]conversation.Scanner{}
+	for _, region := range three {
+		clients[region] = replica{b.world, region}
+	}
+	eraser := conversation.Eraser{Table: "content", Clients: clients}
+	b.down[beyond] = true
+	first, err := eraser.Sweep(t.Context(), "acme", three)
+	require.NoError(t, err)
+	for i, want := range []int{2, 2, 0} {
+		assert.Equal(t, want, first[i].Items, first[i].Region)
+		assert.Equal(t, want == 0, first[i].Err != nil, first[i].Region)
+	}
+	b.down[beyond] = false
+	b.late(beyond, 0)
+	for _, region := range three {
+		b.deliver(region, -1)
+	}
+	second, err := eraser.Sweep(t.Context(), "acme", three)
+	require.NoError(t, err)
+	assert.Equal(t, 1, second[2].Items, "what a late writer left")
+	for _, region := range three {
+		for key, rec := range b.replicas[region] {
+			assert.True(t, rec.item == nil || rec.pk == "acme2#"+kept.Thread, "%s keeps %s", region, key)
+		}
+	}
+}

@@ -1,0 +1,361 @@
+package conversation_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/crossregion/crossregion/lambda/conversation"
+	"pgregory.net/rapid"
+)
+
+var three = []string{"eu-central-1", "eu-west-1", "eu-north-1"}
+
+// partnersOf are the other regions, the next one first.
+func partnersOf(region string) []string {
+	at := slices.Index(three, region)
+	return []string{three[(at+1)%3], three[(at+2)%3]}
+}
+
+var epoch = time.Date(2026, 11, 26, 10, 0, 0, 0, time.UTC)
+
+// storeIn is a function's store in a region whose clock may be off.
+func storeIn(w *world, region string, now func() time.Time, random io.Reader) (*conversation.Store, error) {
+	clients := map[string]conversation.DynamoDB{}
+	for _, r := range three {
+		clients[r] = replica{w, r}
+	}
+	return conversation.New(conversation.Config{
+		Table: "content", Region: region, Partners: partnersOf(region), Clients: clients, Retention: 30 * 24 * time.Hour, Now: now, Random: random,
+	})
+}
+
+// machine is a random history of clients in all regions, and what each of them
+// must be able to rely on.
+type machine struct {
+	world   *world
+	stores  map[string]*conversation.Store
+	now     time.Time
+	turns   []known            // that a client saw completed
+	threads map[string]*thread // conversations by id
+}
+
+// known is a turn that a client was told of.
+type known struct {
+	tenant  string
+	turn    conversation.Turn
+	lineage []string // bodies from the first turn to this
+	gone    bool     // somebody tried to delete it, or a turn before it
+	buried  bool     // and was told that it is done
+	alone   bool     // it or a turn before it stood in one region when it was told of
+}
+
+// thread is a conversation that a client was told of.
+type thread struct {
+	tenant  string
+	id      conversation.ConversationID
+	created conversation.Conversation
+	bodies  []string        // of turns that were completed
+	maybe   map[string]bool // of turns whose storing was reported as failed
+	gone    bool            // somebody tried to delete it
+	buried  bool            // and was told that it is done
+	alone   bool            // it, or a turn of it, stood in one region when it was told of
+}
+
+func newMachine(t *rapid.T) *machine {
+	m := &machine{world: newWorld(three...), stores: map[string]*conversation.Store{}, now: epoch, threads: map[string]*thread{}}
+	for _, region := range three {
+		skew := time.Duration(rapid.IntRange(-2000, 2000).Draw(t, "clock of "+region+" is off by ms")) * time.Millisecond
+		s, err := storeIn(m.world, region, func() time.Time { return m.now.Add(skew) }, rand.NewChaCha8([32]byte{byte(len(m.stores))}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.stores[region] = s
+	}
+	return m
+}
+
+func (m *machine) anyRegion(t *rapid.T) string { return rapid.SampledFrom(three).Draw(t, "region") }
+
+func (m *machine) anyTenant(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"acme", "acme2"}).Draw(t, "tenant")
+}
+
+// broken is how many regions do not answer.
+func (m *machine) broken() int {
+	n := 0
+	for _, down := range m.world.down {
+		if down {
+			n++
+		}
+	}
+	return n
+}
+
+// excused tells that err says to try again, and that there is a reason to: R2
+// allows none while no more than one region is down.
+func (m *machine) excused(t *rapid.T, err error, what string) {
+	if errors.Is(err, conversation.ErrNotFound) {
+		t.Fatalf("%s: %v, though a client saw it completed", what, err)
+	}
+	if m.broken() < 2 {
+		t.Fatalf("%s: %v, with %d regions down", what, err, m.broken())
+	}
+}
+
+func body(tenant string, n int) string { return fmt.Sprintf("%s says %d", tenant, n) }
+
+// Append adds a turn to a thread, wherever the client is sent, or begins one.
+func (m *machine) Append(t *rapid.T) {
+	store, tenant := m.stores[m.anyRegion(t)], m.anyTenant(t)
+	var parent known
+	if mine := m.of(tenant); len(mine) > 0 && rapid.Bool().Draw(t, "continues a turn") {
+		parent = mine[rapid.IntRange(0, len(mine)-1).Draw(t, "which")]
+		if _, ok := m.read(t, store, parent); !ok {
+			return // the client was told to try again, or that it is gone
+		}
+	}
+	id, err := store.NewTurn(parent.turn.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := body(tenant, len(m.turns))
+	turn, stored, err := store.Append(t.Context(), tenant, conversation.Turn{
+		ID: id, Parent: parent.turn.ID, Expires: parent.turn.Expires, Body: []byte(said),
+	})
+	if err != nil {
+		m.excusedWrite(t, err)
+		return
+	}
+	m.turns = append(m.turns, known{tenant: tenant, turn: turn, lineage: append(slices.Clone(parent.lineage), said), gone: parent.gone, buried: parent.buried,
+		alone: parent.alone || len(stored.Regions) < 2})
+}
+
+// excusedWrite allows a write to fail while a reply is lost or a region down.
+func (m *machine) excusedWrite(t *rapid.T, err error) {
+	if m.broken() == 0 && !errors.Is(err, errLostReply) {
+		t.Fatalf("append: %v, with all regions up", err)
+	}
+}
+
+func (m *machine) of(tenant string) []known {
+	var mine []known
+	for _, k := range m.turns {
+		if k.tenant == tenant {
+			mine = append(mine, k)
+		}
+	}
+	return mine
+}
+
+// read loads a history and holds it against what the client saw. ok tells that
+// it may be continued.
+func (m *machine) read(t *rapid.T, store *conversation.Store, k known) (turns []conversation.Turn, ok bool) {
+	turns, err := store.Chain(t.Context(), k.tenant, k.turn.ID)
+	switch {
+	case err == nil:
+		if got := bodies(turns); !slices.Equal(got, k.lineage) {
+			t.Fatalf("a history is %q, want %q", got, k.lineage)
+		}
+		return turns, true // of one that was deleted, where that has not arrived
+	case k.alone && errors.Is(err, conversation.ErrNotArrived):
+	case !k.gone:
+		m.excused(t, err, "a history")
+	}
+	return nil, false
+}
+
+func bodies(turns []conversation.Turn) []string {
+	var all []string
+	for _, t := range turns {
+		all = append(all, string(t.Body))
+	}
+	return all
+}
+
+// Read loads a turn's history in any region, for its owner and for another.
+func (m *machine) Read(t *rapid.T) {
+	if len(m.turns) == 0 {
+		t.Skip("nothing was said")
+	}
+	k := rapid.SampledFrom(m.turns).Draw(t, "turn")
+	store := m.stores[m.anyRegion(t)]
+	m.read(t, store, k)
+	for _, other := range []string{"acme", "acme2", "acm"} {
+		if other == k.tenant {
+			continue
+		}
+		if turns, err := store.Chain(t.Context(), other, k.turn.ID); err == nil {
+			t.Fatalf("%s reads %q of %s", other, bodies(turns), k.tenant)
+		}
+	}
+}
+
+// Delete deletes a turn, and with it all that continues it.
+func (m *machine) Delete(t *rapid.T) {
+	if len(m.turns) == 0 {
+		t.Skip("nothing was said")
+	}
+	at := rapid.IntRange(0, len(m.turns)-1).Draw(t, "turn")
+	k := m.turns[at]
+	err := m.stores[m.anyRegion(t)].DeleteTurn(t.Context(), k.tenant, k.turn.ID)
+	if err != nil && !k.gone && errors.Is(err, conversation.ErrNotFound) {
+		t.Fatalf("delete a turn: %v, though a client saw it completed", err)
+	}
+	said := k.lineage[len(k.lineage)-1]
+	for i := range m.turns {
+		// Even after an error the tombstone may stand.
+		if m.turns[i].tenant == k.tenant && slices.Contains(m.turns[i].lineage, said) {
+			m.turns[i].gone, m.turns[i].buried = true, m.turns[i].buried || err == nil
+		}
+	}
+}
+
+// Begin begins a conversation.
+func (m *machine) Begin(t *rapid.T) {
+	tenant := m.anyTenant(t)
+	c, stored, err := m.stores[m.anyRegion(t)].CreateConversation(t.Context(), tenant, []byte("{}"))
+	if err != nil {
+		m.excusedWrite(t, err)
+		return
+	}
+	m.threads[c.ID.String()] = &thread{tenant: tenant, id: c.ID, created: c, maybe: map[string]bool{}, alone: len(stored.Regions) < 2}
+}
+
+func (m *machine) anyThread(t *rapid.T) *thread {
+	if len(m.threads) == 0 {
+		t.Skip("no conversation")
+	}
+	var ids []string
+	for id := range m.threads {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return m.threads[rapid.SampledFrom(ids).Draw(t, "conversation")]
+}
+
+// Say adds a turn to a conversation, with its whole history or not at all.
+func (m *machine) Say(t *rapid.T) {
+	c, store := m.anyThread(t), m.stores[m.anyRegion(t)]
+	conv, history, ok := m.history(t, store, c)
+	if !ok {
+		return
+	}
+	id, err := store.NewConversationTurn(c.id, history)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := body(c.tenant, len(c.bodies)+1000*len(c.maybe))
+	_, stored, err := store.Append(t.Context(), c.tenant, conversation.Turn{ID: id, InConversation: true, Expires: conv.Expires, Body: []byte(said)})
+	if err != nil {
+		m.excusedWrite(t, err)
+		c.maybe[said] = true
+		return
+	}
+	c.bodies = append(c.bodies, said)
+	c.alone = c.alone || len(stored.Regions) < 2
+}
+
+// history loads a conversation and holds it against what clients saw.
+func (m *machine) history(t *rapid.T, store *conversation.Store, c *thread) (conversation.Conversation, []conversation.Turn, bool) {
+	conv, turns, err := store.History(t.Context(), c.tenant, c.id)
+	if err != nil {
+		if !c.gone && !(c.alone && errors.Is(err, conversation.ErrNotArrived)) {
+			m.excused(t, err, "a conversation")
+		}
+		return conv, nil, false
+	}
+	certain := slices.DeleteFunc(bodies(turns), func(said string) bool { return c.maybe[said] })
+	if !slices.Equal(certain, c.bodies) {
+		t.Fatalf("a conversation is %q, want %q", certain, c.bodies)
+	}
+	return conv, turns, true
+}
+
+// Recall loads a conversation in any region.
+func (m *machine) Recall(t *rapid.T) {
+	m.history(t, m.stores[m.anyRegion(t)], m.anyThread(t))
+}
+
+// Forget deletes a conversation.
+func (m *machine) Forget(t *rapid.T) {
+	c := m.anyThread(t)
+	err := m.stores[m.anyRegion(t)].DeleteConversation(t.Context(), c.tenant, c.id)
+	if err != nil && !c.gone && errors.Is(err, conversation.ErrNotFound) {
+		t.Fatalf("delete a conversation: %v, though it exists", err)
+	}
+	c.gone, c.buried = true, c.buried || err == nil
+}
+
+// Deliver lets some of what is underway arrive.
+func (m *machine) Deliver(t *rapid.T) {
+	region := m.anyRegion(t)
+	if !m.world.down[region] {
+		m.world.deliver(region, rapid.IntRange(1, 4).Draw(t, "writes"))
+	}
+}
+
+// Break takes a region down, Mend brings it back.
+func (m *machine) Break(t *rapid.T) { m.world.down[m.anyRegion(t)] = true }
+
+// Mend brings all regions back: more often than they break.
+func (m *machine) Mend(*rapid.T) { clear(m.world.down) }
+
+// LoseReply has the next write in a region done, and reported as failed.
+func (m *machine) LoseReply(t *rapid.T) { m.world.lose[m.anyRegion(t)] = 1 }
+
+// WriteLate has an item of any turn arrive once more.
+func (m *machine) WriteLate(t *rapid.T) {
+	if len(m.world.written) == 0 {
+		t.Skip("nothing was written")
+	}
+	m.world.late(m.anyRegion(t), rapid.IntRange(0, len(m.world.written)-1).Draw(t, "item"))
+}
+
+// Wait lets time pass.
+func (m *machine) Wait(t *rapid.T) {
+	m.now = m.now.Add(time.Duration(rapid.IntRange(1, 5000).Draw(t, "ms")) * time.Millisecond)
+}
+
+// settle mends everything and lets all writes arrive. Then nothing may be left
+// of what was deleted, in any region.
+func (m *machine) settle(t *rapid.T) {
+	clear(m.world.down)
+	clear(m.world.lose)
+	for _, region := range three {
+		m.world.deliver(region, -1)
+	}
+	for _, region := range three {
+		for _, k := range m.turns {
+			if _, ok := m.read(t, m.stores[region], k); ok && k.buried {
+				t.Fatalf("in %s, at rest, a history is readable that was deleted", region)
+			}
+		}
+		for _, c := range m.threads {
+			if _, _, ok := m.history(t, m.stores[region], c); ok && c.buried {
+				t.Fatalf("in %s, at rest, a conversation is readable that was deleted", region)
+			}
+		}
+	}
+}
+
+// TestNoTurnIsLost plays random histories of turns, branches, conversations and
+// deletions in three regions with random lag, outages and lost replies. What a
+// client saw completed is answered whole, or with a reason to try again (R3);
+// with one region down there is no such reason (R2); and never to another tenant
+// (R6).
+func TestNoTurnIsLost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMachine(t)
+		t.Repeat(map[string]func(*rapid.T){
+			"append": m.Append, "append again": m.Append, "read": m.Read, "read again": m.Read, "delete": m.Delete,
+			"begin": m.Begin, "say": m.Say, "say again": m.Say, "recall": m.Recall, "forget": m.Forget,
+			"deliver": m.Deliver, "break": m.Break, "mend": m.Mend, "mend again": m.Mend, "lose a reply": m.LoseReply, "write late": m.WriteLate, "wait": m.Wait,
+		})
+		m.settle(t)
+	})
+}

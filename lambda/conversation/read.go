@@ -1,0 +1,166 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// reader gathers one thread from the replicas, until what is looked for is whole.
+type reader struct {
+	store     *Store
+	partition string
+	view      *view
+	asked     map[string]bool
+	failed    []error // one for each region that did not answer
+}
+
+func (s *Store) reader(tenant, thread string) (*reader, error) {
+	if err := checkTenant(tenant); err != nil {
+		return nil, fmt.Errorf("read a thread: %w", err)
+	}
+	return &reader{store: s, partition: threadPartition(tenant, thread), view: newView(thread, s.Now()), asked: map[string]bool{}}, nil
+}
+
+// upTo is the range of all that a history which ends with the turn can hold.
+func upTo(turn string) query { return query{from: sortDeleted, to: sortTurn + turn + sortEnd} }
+
+// only is the range of one turn.
+func only(turn string) query { return query{from: sortTurn + turn, to: sortTurn + turn + sortEnd} }
+
+// tombstones is the range of all that says what is deleted.
+func tombstones() query { return query{from: sortDeleted, to: sortDeleted + sortEnd} }
+
+// Chain returns the history that ends with a turn: from the first of its thread
+// to itself. It reads the local replica, then, for what is missing there, the
+// region that wrote it, then the rest. [ErrNotFound] says that the turn, or one
+// that it continues, does not exist any more, [ErrNotArrived] that a region which
+// may have it did not answer.
+func (s *Store) Chain(ctx context.Context, tenant string, id TurnID) ([]Turn, error) {
+	r, err := s.reader(tenant, id.Thread)
+	if err != nil {
+		return nil, err
+	}
+	r.ask(ctx, []string{s.Region}, []query{upTo(id.Turn)}, nil)
+	var ids []TurnID
+	err = r.find(ctx, func() (missing TurnID, err error) {
+		ids, missing, err = r.view.lineage(id)
+		return missing, err
+	}, upTo)
+	if err != nil {
+		return nil, err
+	}
+	return r.view.turns(ids)
+}
+
+// Turn returns one turn, whatever became of those that it continues. Errors are
+// those of [Store.Chain].
+func (s *Store) Turn(ctx context.Context, tenant string, id TurnID) (Turn, error) {
+	r, err := s.reader(tenant, id.Thread)
+	if err != nil {
+		return Turn{}, err
+	}
+	r.ask(ctx, []string{s.Region}, []query{tombstones(), only(id.Turn)}, nil)
+	var t Turn
+	err = r.find(ctx, func() (TurnID, error) {
+		var missing bool
+		if t, missing, err = r.view.turn(id); missing {
+			return id, nil
+		}
+		return TurnID{}, err
+	}, only)
+	return t, err
+}
+
+// find asks further regions until look misses nothing: the origin of what is
+// missing, then all that are left. What a region has not replicated yet is the
+// end of the thread, so ranges are read backward.
+func (r *reader) find(ctx context.Context, look func() (missing TurnID, err error), within func(turn string) query) error {
+	for {
+		missing, err := look()
+		if err != nil || missing.IsZero() {
+			return err
+		}
+		next := r.next(missing)
+		if len(next) == 0 {
+			return r.unfound()
+		}
+		q := within(missing.Turn)
+		q.backward = true
+		r.ask(ctx, next, []query{q}, func() bool {
+			missing, err := look()
+			return err != nil || missing.IsZero()
+		})
+	}
+}
+
+// next are the regions to ask for a turn: where it was written, or else all that
+// are left.
+func (r *reader) next(missing TurnID) []string {
+	if slices.Contains(r.store.regions, missing.Region) && !r.asked[missing.Region] {
+		return []string{missing.Region}
+	}
+	return slices.DeleteFunc(slices.Clone(r.store.regions), func(region string) bool { return r.asked[region] })
+}
+
+// unfound says of what no region had whether one may have it that did not
+// answer.
+func (r *reader) unfound() error {
+	switch len(r.failed) {
+	case 0:
+		return ErrNotFound
+	case len(r.store.regions):
+		return fmt.Errorf("no replica can be read: %w", errors.Join(r.failed...))
+	default:
+		return fmt.Errorf("%w: %w", ErrNotArrived, errors.Join(r.failed...))
+	}
+}
+
+// page is what comes back of a query.
+type page struct {
+	region string
+	items  []item
+	last   bool
+	err    error
+}
+
+// ask reads the ranges in the regions, all at once, into the view. It stops when
+// enough, if given, says so.
+func (r *reader) ask(ctx context.Context, regions []string, ranges []query, enough func() bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pages := make(chan page)
+	for _, region := range regions {
+		r.asked[region] = true
+		for _, q := range ranges {
+			go r.read(ctx, region, q, pages)
+		}
+	}
+	broken := map[string]bool{}
+	sated := false
+	for open := len(regions) * len(ranges); open > 0; {
+		p := <-pages
+		if p.last {
+			open--
+		}
+		if p.err != nil && !sated && !broken[p.region] {
+			broken[p.region] = true
+			r.failed = append(r.failed, p.err)
+		}
+		r.view.add(p.items)
+		if !sated && len(p.items) > 0 && enough != nil && enough() {
+			sated = true
+			cancel()
+		}
+	}
+}
+
+// read sends the pages of one range, the last of which has no items.
+func (r *reader) read(ctx context.Context, region string, q query, pages chan<- page) {
+	err := r.store.pages(ctx, region, r.partition, q, func(items []item) bool {
+		pages <- page{region: region, items: items}
+		return ctx.Err() == nil
+	})
+	pages <- page{region: region, last: true, err: err}
+}

@@ -1,0 +1,127 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/crossregion/crossregion/contract"
+)
+
+// query is a range of one thread's items, by their sort keys.
+type query struct {
+	from, to string // both included
+	backward bool   // the last first
+	keys     bool   // read nothing but the keys
+}
+
+// firstPage is how much of a thread is read backward at first: what has not
+// arrived in a region is the last of it.
+const firstPage = 16
+
+// pages reads the range in one region and hands over page after page, until
+// yield has enough. A read sees every write that this replica has taken.
+func (s *Store) pages(ctx context.Context, region, partition string, q query, yield func([]item) bool) error {
+	in := &dynamodb.QueryInput{
+		TableName:              aws.String(s.Table),
+		KeyConditionExpression: aws.String(contract.PartitionKey + " = :p AND " + contract.SortKey + " BETWEEN :from AND :to"),
+		ExpressionAttributeValues: item{
+			":p": text(partition), ":from": text(q.from), ":to": text(q.to),
+		},
+		ConsistentRead:   aws.Bool(true),
+		ScanIndexForward: aws.Bool(!q.backward),
+	}
+	if q.keys {
+		in.ProjectionExpression = aws.String(contract.SortKey)
+	}
+	if q.backward {
+		in.Limit = aws.Int32(firstPage)
+	}
+	for {
+		out, err := s.page(ctx, region, in)
+		if err != nil {
+			return fmt.Errorf("read a thread in %s: %w", region, err)
+		}
+		if !yield(out.Items) || len(out.LastEvaluatedKey) == 0 {
+			return nil
+		}
+		in.ExclusiveStartKey, in.Limit = out.LastEvaluatedKey, nil
+	}
+}
+
+func (s *Store) page(ctx context.Context, region string, in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
+	defer cancel()
+	return s.Clients[region].Query(ctx, in)
+}
+
+// get reads one item, nil if it does not exist.
+func (s *Store) get(ctx context.Context, region string, key item) (item, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
+	defer cancel()
+	out, err := s.Clients[region].GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: aws.String(s.Table), Key: key, ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read a thread in %s: %w", region, err)
+	}
+	return out.Item, nil
+}
+
+// put writes items in one region, in parallel. After an error any of them may
+// be written all the same, which does no harm: whoever writes them again writes
+// the same, and a turn of which a part is missing does not exist.
+func (s *Store) put(ctx context.Context, region string, items []item) error {
+	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
+	defer cancel()
+	errs := each(len(items), func(i int) error {
+		_, err := s.Clients[region].PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.Table), Item: items[i]})
+		return err
+	})
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("write a thread in %s: %w", region, err)
+	}
+	return nil
+}
+
+// remove deletes items in one region; replication deletes them in the others.
+func (s *Store) remove(ctx context.Context, region string, keys []item) error {
+	errs := each(len(keys), func(i int) error {
+		ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
+		defer cancel()
+		_, err := s.Clients[region].DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(s.Table), Key: keys[i]})
+		return err
+	})
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("delete from a thread in %s: %w", region, err)
+	}
+	return nil
+}
+
+// maxParallel bounds the calls that one request makes to one region at once.
+const maxParallel = 16
+
+// each runs f for 0 to n-1, a few at a time, and returns what each of them
+// did once all are done.
+func each(n int, f func(int) error) []error {
+	errs := make([]error, n)
+	if n == 1 {
+		errs[0] = f(0)
+		return errs
+	}
+	slots, done := make(chan struct{}, maxParallel), make(chan struct{})
+	for i := range n {
+		go func() {
+			slots <- struct{}{}
+			errs[i] = f(i)
+			<-slots
+			done <- struct{}{}
+		}()
+	}
+	for range n {
+		<-done
+	}
+	return errs
+}

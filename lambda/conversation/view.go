@@ -1,0 +1,161 @@
+package conversation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/crossregion/crossregion/contract"
+)
+
+// view is what is known of one thread, from whichever replicas. Since items are
+// only ever added, and a tombstone says more than what it buries, the union of
+// two replicas is closer to the truth than either.
+type view struct {
+	thread string
+	now    time.Time
+	items  map[string]item // by sort key
+}
+
+func newView(thread string, now time.Time) *view {
+	return &view{thread: thread, now: now, items: map[string]item{}}
+}
+
+func (v *view) add(items []item) {
+	for _, it := range items {
+		v.items[textOf(it, contract.SortKey)] = it
+	}
+}
+
+func (v *view) has(sort string) bool { _, ok := v.items[sort]; return ok }
+
+// buried tells whether the thread or the turn has been deleted.
+func (v *view) buried(turn string) bool {
+	return v.has(sortDeleted) || v.has(sortDeleted+"#"+turn)
+}
+
+// expired tells whether it, of which the head counts, is past its time.
+func (v *view) expired(it item) bool { return numberOf(it, contract.AttrExpires) <= v.now.Unix() }
+
+// parts returns the items of a turn, head first, nil unless all are known.
+func (v *view) parts(turn string) []item {
+	head, ok := v.items[sortTurn+turn]
+	if !ok {
+		return nil
+	}
+	parts := []item{head}
+	for i := 1; i < int(numberOf(head, attrParts)); i++ {
+		part, ok := v.items[fmt.Sprintf("%s%s#%02d", sortTurn, turn, i)]
+		if !ok {
+			return nil
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// turn returns one turn, or [ErrNotFound] if it is deleted, expired or another's
+// than id says. It is missing, without an error, if not all of it is known.
+func (v *view) turn(id TurnID) (t Turn, missing bool, err error) {
+	if v.buried(id.Turn) {
+		return Turn{}, false, ErrNotFound
+	}
+	parts := v.parts(id.Turn)
+	if parts == nil {
+		return Turn{}, true, nil
+	}
+	if v.expired(parts[0]) || textOf(parts[0], attrRegion) != id.Region {
+		return Turn{}, false, ErrNotFound
+	}
+	t, err = decodeTurn(v.thread, parts)
+	t.Deleted = v.deletedItems(id.Turn)
+	return t, false, err
+}
+
+// lineage returns the ids from the first turn to id, or the latest of them that
+// is not known. Of a history some of which is deleted or expired, nothing is
+// left: [ErrNotFound].
+func (v *view) lineage(id TurnID) (ids []TurnID, missing TurnID, err error) {
+	for at := id; !at.IsZero(); {
+		parts := v.parts(at.Turn)
+		switch {
+		case v.buried(at.Turn):
+			return nil, TurnID{}, ErrNotFound
+		case parts == nil:
+			return nil, at, nil
+		case v.expired(parts[0]) || textOf(parts[0], attrRegion) != at.Region || at.Thread != v.thread:
+			return nil, TurnID{}, ErrNotFound
+		}
+		ids = append(ids, at)
+		parent := textOf(parts[0], attrParent)
+		if parent == "" {
+			break
+		}
+		if at, err = ParseTurnID(parent); err != nil {
+			return nil, TurnID{}, fmt.Errorf("read a turn: its parent: %w", err)
+		}
+	}
+	slices.Reverse(ids)
+	return ids, TurnID{}, nil
+}
+
+// turns reads the given turns, all of which are known.
+func (v *view) turns(ids []TurnID) ([]Turn, error) {
+	turns := make([]Turn, 0, len(ids))
+	for _, id := range ids {
+		t, missing, err := v.turn(id)
+		if err != nil {
+			return nil, err
+		}
+		if missing {
+			return nil, ErrNotArrived
+		}
+		turns = append(turns, t)
+	}
+	return turns, nil
+}
+
+// members are the ids of a conversation's turns in order, without those that
+// were deleted.
+func (v *view) members() []TurnID {
+	var ids []TurnID
+	for _, sort := range slices.Sorted(maps.Keys(v.items)) {
+		turn, ok := strings.CutPrefix(sort, sortTurn)
+		if !ok || len(turn) != nameLength || v.buried(turn) {
+			continue
+		}
+		ids = append(ids, TurnID{Thread: v.thread, Turn: turn, Region: textOf(v.items[sort], attrRegion)})
+	}
+	return ids
+}
+
+// meta is the latest metadata, nil if there is none.
+func (v *view) meta() item {
+	latest := ""
+	for sort := range v.items {
+		if strings.HasPrefix(sort, sortMeta) {
+			latest = max(latest, sort)
+		}
+	}
+	return v.items[latest]
+}
+
+// deletedItems are the numbers of a turn's items that were deleted one by one.
+func (v *view) deletedItems(turn string) []int {
+	prefix := sortDeleted + "#" + turn + "#"
+	var deleted []int
+	for sort := range v.items {
+		digits, ok := strings.CutPrefix(sort, prefix)
+		if !ok {
+			continue
+		}
+		if n, err := strconv.Atoi(digits); err == nil {
+			deleted = append(deleted, n)
+		}
+	}
+	slices.Sort(deleted)
+	return deleted
+}

@@ -1,0 +1,241 @@
+package conversation_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+type item = map[string]types.AttributeValue
+
+var (
+	errDown      = errors.New("the region is down")
+	errLostReply = errors.New("the reply was lost")
+)
+
+// world is a table with a replica in each region. Writes reach other replicas
+// when the test delivers them, the later writer wins, and conditions see one
+// replica.
+type world struct {
+	mu       sync.Mutex
+	clock    int64 // of writes: each is later than the one before
+	replicas map[string]map[string]record
+	underway map[string][]record // by region to which they are going
+	down     map[string]bool
+	lose     map[string]int // replies of writes that will be lost, by region
+	pageSize int
+	reads    map[string]int // items read, by region
+	calls    map[string]int // made of a region, by name of the operation
+	written  []record       // every item that was ever put
+}
+
+type record struct {
+	key    string
+	item   item // nil once deleted
+	stamp  int64
+	pk, sk string
+}
+
+func newWorld(regions ...string) *world {
+	w := &world{
+		replicas: map[string]map[string]record{}, underway: map[string][]record{}, down: map[string]bool{},
+		lose: map[string]int{}, pageSize: 3, reads: map[string]int{}, calls: map[string]int{},
+	}
+	for _, r := range regions {
+		w.replicas[r] = map[string]record{}
+	}
+	return w
+}
+
+// deliver lets n of the writes on their way to a region arrive, in order; all
+// of them if n is negative.
+func (w *world) deliver(region string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	queue := w.underway[region]
+	if n < 0 || n > len(queue) {
+		n = len(queue)
+	}
+	for _, rec := range queue[:n] {
+		w.merge(region, rec)
+	}
+	w.underway[region] = queue[n:]
+}
+
+func (w *world) merge(region string, rec record) {
+	if have, ok := w.replicas[region][rec.key]; !ok || have.stamp <= rec.stamp {
+		w.replicas[region][rec.key] = rec
+	}
+}
+
+// write stores it in one replica and sends it on its way to the others.
+func (w *world) write(region, pk, sk string, it item) error {
+	w.clock++
+	rec := record{key: pk + "\x00" + sk, item: it, stamp: w.clock, pk: pk, sk: sk}
+	w.merge(region, rec)
+	if it != nil {
+		w.written = append(w.written, rec)
+	}
+	for other := range w.replicas {
+		if other != region {
+			w.underway[other] = append(w.underway[other], rec)
+		}
+	}
+	if w.lose[region] > 0 {
+		w.lose[region]--
+		return errLostReply
+	}
+	return nil
+}
+
+// late writes the nth item that was ever written once more, as a writer does
+// whose call took its time.
+func (w *world) late(region string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	rec := w.written[n%len(w.written)]
+	_ = w.write(region, rec.pk, rec.sk, rec.item)
+}
+
+// replica is the world as one region's endpoint answers.
+type replica struct {
+	world  *world
+	region string
+}
+
+func (r replica) enter(ctx context.Context, operation string) (func(), error) {
+	r.world.mu.Lock()
+	r.world.calls[r.region+" "+operation]++
+	if err := ctx.Err(); err != nil || r.world.down[r.region] {
+		r.world.mu.Unlock()
+		return nil, errors.Join(err, errDown)
+	}
+	return r.world.mu.Unlock, nil
+}
+
+func str(v types.AttributeValue) string {
+	s, ok := v.(*types.AttributeValueMemberS)
+	if !ok {
+		panic(fmt.Sprintf("%T is no string", v))
+	}
+	return s.Value
+}
+
+func (r replica) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	leave, err := r.enter(ctx, "GetItem")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	r.world.reads[r.region]++
+	return &dynamodb.GetItemOutput{Item: r.world.replicas[r.region][str(in.Key["pk"])+"\x00"+str(in.Key["sk"])].item}, nil
+}
+
+func (r replica) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	leave, err := r.enter(ctx, "PutItem")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	pk, sk := str(in.Item["pk"]), str(in.Item["sk"])
+	have := r.world.replicas[r.region][pk+"\x00"+sk].item
+	holds := true
+	switch cond := aws.ToString(in.ConditionExpression); cond {
+	case "":
+	case "attribute_not_exists(pk)":
+		holds = have == nil
+	case "t = :instead":
+		holds = have != nil && str(have["t"]) == str(in.ExpressionAttributeValues[":instead"])
+	default:
+		panic("unknown condition " + cond)
+	}
+	if !holds {
+		return nil, &types.ConditionalCheckFailedException{Item: have}
+	}
+	return &dynamodb.PutItemOutput{}, r.world.write(r.region, pk, sk, maps.Clone(in.Item))
+}
+
+func (r replica) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error) {
+	leave, err := r.enter(ctx, "DeleteItem")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return &dynamodb.DeleteItemOutput{}, r.world.write(r.region, str(in.Key["pk"]), str(in.Key["sk"]), nil)
+}
+
+func (r replica) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	leave, err := r.enter(ctx, "Query")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	v := in.ExpressionAttributeValues
+	found := r.matching(func(rec record) bool {
+		return rec.pk == str(v[":p"]) && rec.sk >= str(v[":from"]) && rec.sk <= str(v[":to"])
+	})
+	if !aws.ToBool(in.ScanIndexForward) {
+		slices.Reverse(found)
+	}
+	out := &dynamodb.QueryOutput{}
+	out.Items, out.LastEvaluatedKey = r.page(found, in.ExclusiveStartKey, in.ProjectionExpression)
+	return out, nil
+}
+
+func (r replica) Scan(ctx context.Context, in *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	leave, err := r.enter(ctx, "Scan")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	out := &dynamodb.ScanOutput{}
+	out.Items, out.LastEvaluatedKey = r.page(r.matching(func(rec record) bool { return true }), in.ExclusiveStartKey, in.ProjectionExpression)
+	prefix := str(in.ExpressionAttributeValues[":t"])
+	out.Items = slices.DeleteFunc(out.Items, func(it item) bool { return !strings.HasPrefix(str(it["pk"]), prefix) })
+	return out, nil
+}
+
+// matching are the region's items that are meant, by key.
+func (r replica) matching(meant func(record) bool) []record {
+	var found []record
+	for _, rec := range r.world.replicas[r.region] {
+		if rec.item != nil && meant(rec) {
+			found = append(found, rec)
+		}
+	}
+	slices.SortFunc(found, func(a, b record) int { return strings.Compare(a.key, b.key) })
+	return found
+}
+
+// page cuts what follows start to the world's page size.
+func (r replica) page(found []record, start item, projection *string) (items []item, last item) {
+	if start != nil {
+		key := str(start["pk"]) + "\x00" + str(start["sk"])
+		at := slices.IndexFunc(found, func(rec record) bool { return rec.key == key })
+		found = found[at+1:]
+	}
+	for i, rec := range found {
+		if i == r.world.pageSize {
+			prev := found[i-1]
+			return items, item{"pk": prev.item["pk"], "sk": prev.item["sk"]}
+		}
+		r.world.reads[r.region]++
+		it := rec.item
+		if projection != nil {
+			it = item{}
+			for _, name := range strings.Split(*projection, ", ") {
+				it[name] = rec.item[name]
+			}
+		}
+		items = append(items, it)
+	}
+	return items, nil
+}
