@@ -68,7 +68,10 @@ func (s *stack) checkCapacity() error {
 	if s.settings.CapacityCheck != nil && !*s.settings.CapacityCheck {
 		return nil
 	}
-	values := s.readQuotas(s.quotas())
+	values, err := s.readQuotas(s.quotas())
+	if err != nil {
+		return err
+	}
 	s.quotaReadings = values
 	for _, r := range s.settings.Regions {
 		for _, partner := range r.Failover {
@@ -116,7 +119,7 @@ func (all readings) of(q quota, region string) (float64, bool) {
 
 // readQuotas asks each region for its values. It warns of those that it does
 // not get: whoever previews a stack need not be allowed to read quotas.
-func (s *stack) readQuotas(quotas []quota) readings {
+func (s *stack) readQuotas(quotas []quota) (readings, error) {
 	var all readings
 	for _, r := range s.settings.Regions {
 		for _, q := range quotas {
@@ -126,15 +129,20 @@ func (s *stack) readQuotas(quotas []quota) readings {
 			}
 			found, err := servicequotas.LookupServiceQuota(s.ctx, args, pulumi.Provider(s.regions[r.Name].provider))
 			if err != nil {
-				s.warnings = append(s.warnings, fmt.Sprintf("the capacity of %s is not compared: read %s: %v; allow "+
+				// Its text has a request's id, and warnings are an output that
+				// must not differ between two runs.
+				if err := s.ctx.Log.Debug(err.Error(), nil); err != nil {
+					return nil, err
+				}
+				s.warnings = append(s.warnings, fmt.Sprintf("the capacity of %s is not compared, since %s could not be read: allow "+
 					"servicequotas:GetServiceQuota, servicequotas:GetAWSDefaultServiceQuota and servicequotas:ListAWSDefaultServiceQuotas, "+
-					"or set capacityCheck to false", r.Name, q, err))
+					"or set capacityCheck to false; --debug shows what AWS said", r.Name, q))
 				continue
 			}
 			all = append(all, reading{r.Name, q, found.Value})
 		}
 	}
-	return all
+	return all, nil
 }
 
 // shortages are sentences on the quotas of which a region has more than its

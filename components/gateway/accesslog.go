@@ -75,7 +75,11 @@ func (a *RegionalAPI) log(ctx *pulumi.Context, name string, logs *AccessLogs, st
 	return a.ownAccountRole(ctx, name, logs, group.Arn)
 }
 
-// ownAccountRole lets API Gateway write logs in this account and region.
+// ownAccountRole lets API Gateway write logs in this account and region. The
+// role trusts the service without a condition on aws:SourceAccount: no page says
+// that API Gateway sends it here, and the documented trust has none. The setting
+// that leads to the role can be changed only from within the account.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 func (a *RegionalAPI) ownAccountRole(ctx *pulumi.Context, name string, logs *AccessLogs, group pulumi.StringOutput) ([]pulumi.Resource, error) {
 	roleArgs := &iam.RoleArgs{AssumeRolePolicy: pulumi.String(policy.Trust("apigateway.amazonaws.com"))}
 	if logs.PermissionsBoundary != "" {

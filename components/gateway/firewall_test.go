@@ -60,19 +60,27 @@ func prompt(bytes int) wafv2.Request {
 func TestAPromptOfAMegabytePasses(t *testing.T) {
 	assert.False(t, firewall(t, func([]any) {})(prompt(1<<20)).Blocked)
 	without := firewall(t, func(rules []any) {
-		group := rules[2].(map[string]any)["statement"].(map[string]any)["managedRuleGroupStatement"].(map[string]any)
+		group := rules[3].(map[string]any)["statement"].(map[string]any)["managedRuleGroupStatement"].(map[string]any)
 		group["ruleActionOverrides"] = group["ruleActionOverrides"].([]any)[1:]
 	})
 	assert.True(t, without(prompt(1<<20)).Blocked, "but not without the override of SizeRestrictions_BODY")
 }
 
-func TestHealthChecksAreNeverLimited(t *testing.T) {
+// TestHealthChecksPass: the probes of one address in five minutes, ten times as
+// many as Route 53 sends, and without a user agent as the common rules want one.
+// They do not count against the address, and the flood that follows is stopped.
+func TestHealthChecksPass(t *testing.T) {
 	inspect := firewall(t, func([]any) {})
-	for range 11 {
-		for _, path := range []string{"/healthz", "/live/healthz"} {
-			assert.False(t, inspect(wafv2.Request{IP: "192.0.2.1", Path: path, Query: "drained=eu-west-1"}).Blocked, "without user agent")
-		}
+	probe := func(n int) wafv2.Verdict {
+		path := []string{"/healthz", "/live/healthz"}[n%2]
+		return inspect(wafv2.Request{IP: "192.0.2.1", Path: path, Query: "drained=eu-west-1"})
 	}
+	for n := range 1000 {
+		require.False(t, probe(n).Blocked, "probe %d", n)
+	}
+	flood := probe(1000)
+	require.True(t, flood.Blocked)
+	assert.Equal(t, http.StatusTooManyRequests, flood.Response.Status)
 	for range 10 {
 		require.False(t, inspect(prompt(1)).Blocked)
 	}

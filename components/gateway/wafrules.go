@@ -96,6 +96,8 @@ type wafRate struct {
 	AggregateKeyType    string `pulumi:"aggregateKeyType"`
 	EvaluationWindowSec int    `pulumi:"evaluationWindowSec"`
 	Limit               int    `pulumi:"limit"`
+	// ScopeDownStatement says which requests are counted; nil counts all.
+	ScopeDownStatement *wafStatement `pulumi:"scopeDownStatement"`
 }
 
 type wafGroup struct {
@@ -118,31 +120,51 @@ func tooManyRequests() wafBody {
 		`"Too many requests from this address.","type":"requests","param":null,"code":"rate_limit_exceeded"}}`}
 }
 
+// healthLimit is how often one address may ask for health in five minutes. A
+// checker of Route 53 asks every 10 seconds at most, for each of the two or three
+// checks that lead to a region: 90 times.
+const healthLimit = 1000
+
 // wafRules are evaluated in order, until one allows or blocks. Health checks
-// pass before anything else: a region must not look sick because of a rule.
+// pass before anything else, since a region must not look sick because of a
+// rule; only who asks far more often than they do is stopped.
 func wafRules(addressLimit int) []wafRule {
+	health := isHealth()
 	return []wafRule{
 		{
-			Name: "health", Priority: 0, Action: &wafAction{Allow: &empty{}}, VisibilityConfig: visible("health"),
-			// Requests to the API's own endpoint have the stage in their path.
-			Statement: wafStatement{OrStatement: &wafAny{Statements: []wafStatement{
-				pathIs(contract.HealthPath), pathIs("/" + StageName + contract.HealthPath),
-			}}},
+			Name: "health-limit", Priority: 0, VisibilityConfig: visible("health-limit"), Action: tooMany(),
+			Statement: wafStatement{RateBasedStatement: &wafRate{
+				AggregateKeyType: "IP", EvaluationWindowSec: 300, Limit: healthLimit, ScopeDownStatement: &health,
+			}},
 		},
 		{
-			Name: "address-limit", Priority: 1, VisibilityConfig: visible("address-limit"),
-			// 429 and not WAF's own 403, so that clients wait and try again.
-			Action: &wafAction{Block: &wafBlock{CustomResponse: wafResponse{
-				ResponseCode: 429, CustomResponseBodyKey: tooManyRequestsKey,
-				ResponseHeaders: []wafHeader{{Name: "Retry-After", Value: "60"}},
-			}}},
+			Name: "health", Priority: 1, Action: &wafAction{Allow: &empty{}}, VisibilityConfig: visible("health"), Statement: health,
+		},
+		{
+			Name: "address-limit", Priority: 2, VisibilityConfig: visible("address-limit"), Action: tooMany(),
 			Statement: wafStatement{RateBasedStatement: &wafRate{AggregateKeyType: "IP", EvaluationWindowSec: 300, Limit: addressLimit}},
 		},
 		{
-			Name: "common", Priority: 2, OverrideAction: &wafAction{None: &empty{}}, VisibilityConfig: visible("common"),
+			Name: "common", Priority: 3, OverrideAction: &wafAction{None: &empty{}}, VisibilityConfig: visible("common"),
 			Statement: wafStatement{ManagedRuleGroupStatement: commonRules()},
 		},
 	}
+}
+
+// isHealth matches /healthz. Requests to the API's own endpoint have the stage in
+// their path.
+func isHealth() wafStatement {
+	return wafStatement{OrStatement: &wafAny{Statements: []wafStatement{
+		pathIs(contract.HealthPath), pathIs("/" + StageName + contract.HealthPath),
+	}}}
+}
+
+// tooMany answers 429 and not WAF's own 403, so that clients wait and try again.
+func tooMany() *wafAction {
+	return &wafAction{Block: &wafBlock{CustomResponse: wafResponse{
+		ResponseCode: 429, CustomResponseBodyKey: tooManyRequestsKey,
+		ResponseHeaders: []wafHeader{{Name: "Retry-After", Value: "60"}},
+	}}}
 }
 
 // commonRules is AWS's core rule set, with every rule about bodies set to count:

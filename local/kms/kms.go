@@ -86,6 +86,10 @@ func (s *Service) UseFor(c cloud.Caller, u Use) error {
 	keys["kms:ViaService"], keys["aws:ViaAWSService"] = []string{u.Service}, []string{"true"}
 	c.Region = k.region
 	for _, action := range u.Actions {
+		keys := maps.Clone(keys)
+		if action == "kms:CreateGrant" {
+			keys["kms:GrantIsForAWSResource"] = []string{"true"}
+		}
 		if err := s.iam.AuthorizeResource(c, k.policy, iam.Ask{Action: action, Resource: k.arn, Keys: keys}); err != nil {
 			return err
 		}

@@ -46,6 +46,8 @@ type rateInputs struct {
 	AggregateKeyType string `json:"aggregateKeyType,omitempty"`
 	Window           int    `json:"evaluationWindowSec,omitempty"`
 	Limit            int    `json:"limit"`
+	// ScopeDown says which requests are counted.
+	ScopeDown *statementInputs `json:"scopeDownStatement,omitempty"`
 }
 
 // statement says which requests a rule is about.
@@ -168,6 +170,7 @@ func (m *pathMatch) capacity() int { return 2 }
 type rate struct {
 	limit  int
 	window time.Duration
+	scope  statement              // of what is counted; nil for all
 	seen   map[string][]time.Time // by address, within the window
 }
 
@@ -184,11 +187,20 @@ func (in *rateInputs) parse() (statement, error) {
 	case in.AggregateKeyType != "" && in.AggregateKeyType != "IP":
 		return nil, invalid("AGGREGATE_KEY_TYPE", in.AggregateKeyType, "the embedded cloud counts by IP only")
 	}
-	return &rate{limit: in.Limit, window: time.Duration(window) * time.Second, seen: map[string][]time.Time{}}, nil
+	l := &rate{limit: in.Limit, window: time.Duration(window) * time.Second, seen: map[string][]time.Time{}}
+	if in.ScopeDown == nil {
+		return l, nil
+	}
+	var err error
+	l.scope, err = in.ScopeDown.parse(false)
+	return l, err
 }
 
 // match counts the request too. AWS counts with some delay.
 func (l *rate) match(r Request, now time.Time) bool {
+	if l.scope != nil && !l.scope.match(r, now) {
+		return false
+	}
 	for ip, times := range l.seen {
 		times = slices.DeleteFunc(times, func(t time.Time) bool { return now.Sub(t) >= l.window })
 		if l.seen[ip] = times; len(times) == 0 {
@@ -199,4 +211,9 @@ func (l *rate) match(r Request, now time.Time) bool {
 	return len(l.seen[r.IP]) > l.limit
 }
 
-func (l *rate) capacity() int { return 2 }
+func (l *rate) capacity() int {
+	if l.scope != nil {
+		return 2 + l.scope.capacity()
+	}
+	return 2
+}
