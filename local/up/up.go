@@ -37,6 +37,9 @@ type Options struct {
 	Progress func(string)
 	// Log receives warnings of the embedded cloud. Default: nobody.
 	Log *slog.Logger
+	// Speed is how fast the cloud's own time runs. Default: as fast as the
+	// machine's.
+	Speed float64
 	// Readings choose how Bedrock reads what AWS leaves open. Default: the
 	// strictest way.
 	Readings bedrock.Readings
@@ -155,7 +158,7 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 	if err != nil {
 		return outputs{}, err
 	}
-	r.Account, err = account.Open(account.Config{Port: port, Dir: r.dir, Viewer: r.From, Log: o.Log, Readings: o.Readings})
+	r.Account, err = account.Open(account.Config{Port: port, Dir: r.dir, Viewer: r.From, Log: o.Log, Speed: o.Speed, Readings: o.Readings})
 	if err != nil {
 		return outputs{}, err
 	}
