@@ -142,6 +142,16 @@ func (a *Account) assemble(cfg Config) {
 // region.
 func (a *Account) Endpoint() string { return a.endpoint }
 
+// ServeDNS opens a further DNS server, for clients that are near to a region, and
+// returns its address.
+func (a *Account) ServeDNS(viewer string) (string, error) {
+	addr, err := a.Route53.Serve("127.0.0.1:0", func(net.Addr) string { return viewer })
+	if err != nil {
+		return "", fmt.Errorf("open DNS server for %s: %w", viewer, err)
+	}
+	return addr.String(), nil
+}
+
 // DNS is the address of the DNS server, over UDP and TCP.
 func (a *Account) DNS() string { return a.dns.String() }
 

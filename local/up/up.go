@@ -37,6 +37,8 @@ type Options struct {
 	Progress func(string)
 	// Log receives warnings of the embedded cloud. Default: nobody.
 	Log *slog.Logger
+	// Settings replace those of the same names in the stack file. Default: none.
+	Settings map[string]any
 	// Speed is how fast the cloud's own time runs. Default: as fast as the
 	// machine's.
 	Speed float64
@@ -81,6 +83,9 @@ func Start(ctx context.Context, o Options) (_ *Running, err error) {
 	}
 	stack, err := deploy.Load(o.Root, o.Stack)
 	if err != nil {
+		return nil, err
+	}
+	if err := stack.Override(o.Settings); err != nil {
 		return nil, err
 	}
 	r := &Running{Stack: o.Stack, Regions: map[string]string{}}
