@@ -117,6 +117,18 @@ func TestPiecesOfAnAnswerAreOne(t *testing.T) {
 	})
 }
 
+func TestAcceptsPrefill(t *testing.T) {
+	for id, want := range map[string]bool{
+		"anthropic.claude-3-haiku-20240307-v1:0": true, "anthropic.claude-sonnet-4-20250514-v1:0": true,
+		"anthropic.claude-sonnet-4-5-20250929-v1:0": true, "anthropic.claude-opus-4-6-v1": false, "anthropic.claude-sonnet-4-6": false,
+		"anthropic.claude-opus-5": false, "amazon.nova-pro-v1:0": false, "": false,
+	} {
+		assert.Equal(t, want, failover.AcceptsPrefill(converse.Request{Model: id}), id)
+		assert.False(t, failover.AcceptsPrefill(converse.Request{Model: id, Effort: "low"}), "%s thinks first", id)
+		assert.False(t, failover.AcceptsPrefill(converse.Request{Model: id, Format: &converse.Format{}}), "%s is held to a format", id)
+	}
+}
+
 func TestBrokenAnswerThatIsNotContinued(t *testing.T) {
 	thought := step{event: converse.Event{Reasoning: &converse.Reasoning{Text: "hm"}}}
 	tool := step{event: converse.Event{Tool: &converse.ToolDelta{ID: "1", Name: "clock"}}}
