@@ -52,6 +52,7 @@ type call struct {
 type model struct {
 	regions   map[string]script
 	immediate bool
+	refuses   bool // an answer's beginning, which all regions leave out if it is given
 
 	mu      sync.Mutex
 	started time.Time
@@ -73,11 +74,44 @@ func (m *model) Open(ctx context.Context, t contract.Target, r converse.Request)
 			m.regions[t.Region] = all[1:]
 		}
 	}
+	if begun := beginning(r); begun != "" {
+		if m.refuses {
+			return nil, fail(converse.Invalid).err
+		}
+		s.steps = without(s.steps, begun)
+	}
 	if m.immediate && len(s.steps) == 1 && s.steps[0].err != nil && s.steps[0].after == 0 {
 		return nil, s.steps[0].err
 	}
 	m.open++
 	return s, nil
+}
+
+// beginning is what a request asks to continue.
+func beginning(r converse.Request) string {
+	if len(r.Messages) == 0 || r.Messages[len(r.Messages)-1].Role != converse.Assistant {
+		return ""
+	}
+	return r.Messages[len(r.Messages)-1].Parts[0].Text
+}
+
+// without leaves out what steps would say of a text that they begin with.
+func without(steps []step, text string) []step {
+	steps = slices.Clone(steps)
+	for i := range steps {
+		said := steps[i].event.Text
+		n := 0
+		for n < len(said) && n < len(text) && said[n] == text[n] {
+			n++
+		}
+		if n < len(said) && n < len(text) {
+			return steps // something else, which is for the test to say
+		}
+		steps[i].event.Text, text = said[n:], text[n:]
+	}
+	return slices.DeleteFunc(steps, func(s step) bool {
+		return s.event == converse.Event{} && s.err == nil && !s.panic && s.after == 0
+	})
 }
 
 // called are the regions that were called, in order.
