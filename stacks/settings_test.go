@@ -2,6 +2,7 @@ package stacks_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -147,6 +148,16 @@ func TestParseSettingsRefuses(t *testing.T) {
 		}, "frontDoor.name: "},
 		{"a tag of the program's", func(s map[string]any) { s["tags"] = map[string]any{"crossregion:stack": "mine"} }, "are the program's own"},
 		{"a tag that is none", func(s map[string]any) { s["tags"] = map[string]any{"a*{}": "b"} }, `"a*{}" is not a tag key`},
+		{"a tag value that Bedrock does not take", func(s map[string]any) { s["tags"] = map[string]any{"team": "Zoë"} }, `tags.team: "Zoë" is not a tag value`},
+		{"tags that differ in case only", func(s map[string]any) { s["tags"] = map[string]any{"Team": "a", "team": "b"} },
+			`tags.team: differs from "Team" in case only`},
+		{"too many tags", func(s map[string]any) {
+			tags := map[string]any{}
+			for i := range 47 {
+				tags[fmt.Sprint("k", i)] = "v"
+			}
+			s["tags"] = tags
+		}, "tags: 47 tags given; give up to 46"},
 		{"a tag of AWS's", func(s map[string]any) { s["tags"] = map[string]any{"aws:x": "y"} }, "tags.aws:x: tags that start with aws: are AWS's own"},
 	}
 	for _, tt := range tests {
