@@ -125,8 +125,27 @@ type Authorizer struct {
 	Stack string `json:"stack"`
 	// Region is where the function runs.
 	Region string `json:"region"`
+	// Regions are all regions of the stack, which share a tenant's limits.
+	Regions []string `json:"regions"`
+	// Partners are the regions whose replica is read, in that order, when the
+	// function's own does not answer; one at least.
+	Partners []string `json:"partners"`
 	// Table is the name of the control table, the same in every replica.
 	Table string `json:"table"`
+	// OIDC says whose tokens are taken; nil for API keys.
+	OIDC *OIDC `json:"oidc,omitempty"`
+}
+
+// OIDC says which tokens of an OpenID Connect issuer are taken.
+type OIDC struct {
+	// Issuer is the URL that tokens name, under which its configuration is found.
+	Issuer string `json:"issuer"`
+	// Audience must be among those that a token is for.
+	Audience string `json:"audience"`
+	// TenantClaim names the claim that holds the tenant.
+	TenantClaim string `json:"tenantClaim"`
+	// Algorithms are those that a token may be signed with.
+	Algorithms []string `json:"algorithms"`
 }
 
 // Config is one function's configuration.
@@ -250,7 +269,20 @@ func (c Health) Validate() error {
 
 // Validate reports every fault of c at once.
 func (c Authorizer) Validate() error {
-	return errors.Join(required("stack", c.Stack), required("region", c.Region), required("table", c.Table))
+	errs := []error{required("stack", c.Stack), required("region", c.Region), required("table", c.Table)}
+	if !slices.Contains(c.Regions, c.Region) {
+		errs = append(errs, fmt.Errorf("regions %q do not contain the function's own, %q", c.Regions, c.Region))
+	}
+	if len(c.Partners) == 0 || slices.Contains(c.Partners, c.Region) {
+		errs = append(errs, fmt.Errorf("partners are %q: name other regions than %q, one at least", c.Partners, c.Region))
+	}
+	if o := c.OIDC; o != nil {
+		errs = append(errs, required("oidc.issuer", o.Issuer), required("oidc.audience", o.Audience), required("oidc.tenantClaim", o.TenantClaim))
+		if len(o.Algorithms) == 0 {
+			errs = append(errs, errors.New("oidc.algorithms is empty"))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func required(path, value string) error {
