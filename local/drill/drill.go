@@ -76,8 +76,8 @@ type reading struct {
 // limits that fit the speed of its time.
 func settings(speed float64) map[string]any {
 	return map[string]any{
-		"healthChecks":        map[string]any{"intervalSeconds": int(probeInterval.Seconds()), "threshold": threshold},
-		"firstContentSeconds": max(1, int(20/speed)),
+		"healthChecks": map[string]any{"intervalSeconds": int(probeInterval.Seconds()), "threshold": threshold},
+		"failover":     map[string]any{"firstContentSeconds": 20 / speed, "holdSeconds": 20 / speed, "idleSeconds": 60 / speed, "breakerOpenSeconds": 10 / speed},
 	}
 }
 
