@@ -92,7 +92,7 @@ func choose(names []string) ([]scenario, error) {
 // play deploys a stack of its own for a scenario, so that none finds what
 // another has left.
 func play(ctx context.Context, one scenario, o up.Options, status io.Writer) (_ picture, err error) {
-	fmt.Fprintf(status, "%s: deploying stack %s\r", one.name, o.Stack)
+	fmt.Fprintf(status, "%s: deploying stack %s\n", one.name, o.Stack)
 	running, err := up.Start(ctx, o)
 	if err != nil {
 		return picture{}, err
@@ -102,12 +102,25 @@ func play(ctx context.Context, one scenario, o up.Options, status io.Writer) (_ 
 	if err != nil {
 		return picture{}, err
 	}
-	err = d.run(ctx, func(line string) { fmt.Fprintf(status, "\r%-110s", line) })
+	err = d.run(ctx, live(status))
 	fmt.Fprintln(status)
 	if err == nil {
 		err = ctx.Err() // an interruption has shown nothing
 	}
 	return d.picture(d.judge()), err
+}
+
+// live keeps one line of a terminal up to date; anything else hears nothing until
+// the end.
+func live(w io.Writer) func(string) {
+	f, ok := w.(*os.File)
+	if !ok {
+		return func(string) {}
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return func(string) {}
+	}
+	return func(line string) { fmt.Fprintf(f, "\r%-100s", line) }
 }
 
 // farAway are places of clients besides those in the stack's own regions.
