@@ -77,7 +77,11 @@ func TestPartsOfTheWire(t *testing.T) {
 		{"thoughts of another kind of model stay here", "messages", `[{"role":"user","content":[{"text":"hello"}]},
 			{"role":"assistant","content":[{"toolUse":{"toolUseId":"u1","name":"weather","input":{"n":12345678901234567890}}}]},
 			{"role":"user","content":[{"toolResult":{"toolUseId":"u1","content":[{"text":"rain"}]}}]}]`,
-			func() converse.Request { r := afterTool(novaPro, thought); r.Tools = []converse.Tool{weather}; return r }()},
+			func() converse.Request {
+				r := afterTool(novaPro, thought)
+				r.Tools = []converse.Tool{weather}
+				return r
+			}()},
 		{"tools, as the model sees fit", "toolConfig", `{"tools":[` + spec + `]}`,
 			to(novaPro, func(r *converse.Request) { r.Tools = []converse.Tool{weather} })},
 		{"some tool", "toolConfig", `{"tools":[` + spec + `],"toolChoice":{"any":{}}}`,
