@@ -99,7 +99,6 @@ func (b *breakers) failed(id string, class converse.Class, now time.Time) {
 				t.until = now.Add(b.period())
 			}
 		case converse.Denied, converse.NotFound:
-			t.failures = b.cfg.Failures
 			t.until = now.Add(misconfiguredFactor * b.period())
 		default:
 			// The request may be to blame, as it may be for a model that broke

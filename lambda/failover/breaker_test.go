@@ -151,6 +151,30 @@ func TestProbes(t *testing.T) {
 		assert.Equal(t, []string{"probe a", "failover b"}, reasons(ask(t, e, 2)))
 		assert.Equal(t, []string{"first b"}, reasons(ask(t, e, 2)))
 	})
+	bubble(t, "close the breaker with their first content", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(fail(converse.Unavailable)), "b": {good()}}}
+		e := down(t, m)
+		m.set("a", script{{say("Hel"), silence()}, good()})
+		time.Sleep(10 * second)
+		s, report, err := e.Open(t.Context(), targets[:2], converse.Request{})
+		require.NoError(t, err)
+		assert.Equal(t, []string{"probe a"}, reasons(report))
+		assert.Equal(t, []string{"first a"}, reasons(ask(t, e, 2)))
+		require.NoError(t, s.Close())
+	})
+	bubble(t, "are not joined by a second, however long they take", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(fail(converse.Unavailable))}}
+		e := engine(t, m)
+		_, _, err := e.Answer(t.Context(), targets[:1], converse.Request{})
+		assertSum(t, converse.Unavailable, err)
+		m.set("a", script{{say("Hello").later(19 * second), end()}, good()})
+		time.Sleep(10 * second)
+		var probe sync.WaitGroup
+		probe.Go(func() { assert.Equal(t, []string{"probe a"}, reasons(ask(t, e, 1))) })
+		time.Sleep(15 * second)
+		assert.Equal(t, []string{"first a"}, reasons(ask(t, e, 1)), "called for want of another, not to probe")
+		probe.Wait()
+	})
 	bubble(t, "whose caller goes away leave the next to another", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": always(fail(converse.Unavailable)), "b": {good()}}}
 		e := down(t, m)

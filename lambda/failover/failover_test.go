@@ -146,7 +146,7 @@ func TestNothingIsGeneratedTwiceAfterTheFirstContent(t *testing.T) {
 		assert.Equal(t, []string{"a", "b"}, m.called())
 		assert.Equal(t, []string{"a unavailable", "b throttled"}, outcomes(final(s)))
 		_, again := s.Next()
-		assert.Equal(t, err, again, "the failure stays")
+		assert.Same(t, err, again, "the failure stays")
 	})
 }
 

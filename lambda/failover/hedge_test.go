@@ -63,6 +63,13 @@ func TestHedge(t *testing.T) {
 		assertSum(t, converse.Invalid, err)
 		assert.Equal(t, []string{"first a", "hedge b"}, reasons(report))
 	})
+	bubble(t, "of a request that only the second finds wrong changes nothing", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(say("A").later(3*second), fail(converse.Incomplete)), "b": always(fail(converse.Invalid))}}
+		s, _, err := engine(t, m, hedged).Open(t.Context(), targets, converse.Request{})
+		require.NoError(t, err)
+		_, err = drain(t, s)
+		assertSum(t, converse.Incomplete, err)
+	})
 	bubble(t, "is for a share of requests only", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": hello(2*second, "A"), "b": hello(0, "B")}}
 		e := engine(t, m, func(c *failover.Config) { c.Hedge = failover.Hedge{Delay: second, Share: 0.25} })

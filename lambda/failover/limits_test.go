@@ -95,6 +95,16 @@ func TestTimeIsSharedAmongTheTargetsLeft(t *testing.T) {
 	})
 }
 
+func TestBreakerCountsStallsOfThoseInAHurry(t *testing.T) {
+	bubble(t, "whose first content came in time", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(say("1"), silence())}}
+		e := engine(t, m, func(c *failover.Config) { c.Breaker.Failures, c.Idle = 1, second })
+		_, report, err := e.Answer(within(t, 12*second), targets[:1], converse.Request{})
+		assertSum(t, converse.Timeout, err)
+		assert.Equal(t, []string{"a"}, report.Open)
+	})
+}
+
 func TestTheReserveIsKept(t *testing.T) {
 	bubble(t, "a caller without time is told so at once", func(t *testing.T) {
 		m := &model{}

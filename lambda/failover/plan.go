@@ -82,9 +82,6 @@ func (p *plan) soonest(b *breakers) *candidate {
 
 // well is the first target that was not called yet and whose breaker is closed.
 func (p *plan) well(b *breakers) *candidate {
-	if p.stopped {
-		return nil
-	}
 	for _, c := range p.candidates {
 		if c.calls == 0 && !b.isOpen(c.target.ID) {
 			return c

@@ -73,6 +73,12 @@ func TestOtherTargetsComeBeforeTheSameAgain(t *testing.T) {
 		assert.Equal(t, []time.Duration{0, second + 50*ms}, m.spacing("a"), "it starts when b's call is over")
 		assert.Equal(t, []time.Duration{0, 350 * ms, 950 * ms}, m.spacing("b"))
 	})
+	bubble(t, "whichever that is", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": {{fail(converse.Throttled)}, good()}, "b": always(after("1"))}}
+		_, report, err := engine(t, m).Answer(t.Context(), targets[:2], converse.Request{})
+		require.NoError(t, err)
+		assert.Equal(t, []string{"first a", "failover b", "retry a"}, reasons(report))
+	})
 	bubble(t, "chance spreads the callers that a target turned away", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": always(fail(converse.Throttled))}}
 		_, _, err := engine(t, m, func(c *failover.Config) { c.Random = func() float64 { return 0.5 } }).Answer(t.Context(), targets[:1], converse.Request{})

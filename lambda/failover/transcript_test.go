@@ -35,6 +35,7 @@ func TestBrokenAnswerIsContinued(t *testing.T) {
 		{"after a space that the next leaves out", []string{"Hello "}, "Hello", []string{"world"}, "Hello world"},
 		{"after one of two line ends", []string{"Hello\n"}, "Hello", []string{"\n\nworld"}, "Hello\n\nworld"},
 		{"after more spaces than the next begins with", []string{"Hello\n\n"}, "Hello", []string{"\n    world"}, "Hello\n\n    world"},
+		{"after spaces that the next does not repeat later", []string{"Hello\n\n"}, "Hello", []string{"\n    world", "\n!"}, "Hello\n\n    world\n!"},
 		{"with spaces in pieces", []string{"Hello", " ", "\n"}, "Hello", []string{" ", "\n", "world", " "}, "Hello \nworld "},
 		{"after a space of several bytes", []string{"10\u00a0"}, "10", []string{"\u00a0£"}, "10\u00a0£"},
 		{"before a letter that begins with the same byte", []string{"10\u00a0"}, "10", []string{"£"}, "10\u00a0£"},
@@ -105,6 +106,14 @@ func TestPiecesOfAnAnswerAreOne(t *testing.T) {
 		text, err := drain(t, s)
 		require.NoError(t, err)
 		assert.Equal(t, "Hello", text)
+	})
+	bubble(t, "whose pauses count from what was not new too", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(say("Hello "), fail(converse.Incomplete)), "b": always(say(" "), say("world").later(59*second), end())}}
+		s, _, err := engine(t, m, continued).Open(t.Context(), targets, question)
+		require.NoError(t, err)
+		text, err := drain(t, s)
+		require.NoError(t, err)
+		assert.Equal(t, "Hello world", text)
 	})
 	bubble(t, "by the same target if there is no other", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": {{say("Hel"), fail(converse.Incomplete)}, answerOf("lo", 5, 1)}}}
