@@ -2,6 +2,7 @@ package cloudwatch_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -24,7 +25,12 @@ const (
 // topics are those that exist.
 type topics map[string]bool
 
-func (t topics) HasTopic(arn string) bool { return t[arn] }
+func (t topics) CanPublish(arn, service string) error {
+	if !t[arn] || service != "cloudwatch.amazonaws.com" {
+		return errors.New("no such topic")
+	}
+	return nil
+}
 
 func service() *cloudwatch.Service { return cloudwatch.New(topics{topic: true}) }
 
@@ -210,7 +216,7 @@ func TestDashboardRefuses(t *testing.T) {
 	}{
 		{"a name with a dot", edited(board(t), object{"dashboardName": "eu.1"}), "It can only contain alphanumerics, dash (-) and underscore (_)."},
 		{"a body that is no JSON", edited(board(t), object{"dashboardBody": "widgets"}), "must be a valid JSON object"},
-		{"two bodies", edited(board(t), object{"dashboardBody": "{} {}"}), "something after the object"},
+		{"two bodies", edited(board(t), object{"dashboardBody": "{} {}"}), "more than one JSON value"},
 		{"an unknown member", edited(board(t), object{"dashboardBody": `{"graphs":[]}`}), `unknown field "graphs"`},
 		{"an unknown widget", board(t, object{"type": "graph", "properties": object{}}), `/widgets/0: type "graph" should be one of metric, text`},
 		{"a widget that is not supported", board(t, object{"type": "log", "properties": object{}}), "not supported by the embedded cloud"},
