@@ -68,7 +68,10 @@ func (s *stack) checkCapacity() error {
 	if s.settings.CapacityCheck != nil && !*s.settings.CapacityCheck {
 		return nil
 	}
-	values := s.readQuotas(s.quotas())
+	values, err := s.readQuotas(s.quotas())
+	if err != nil {
+		return err
+	}
 	s.quotaReadings = values
 	for _, r := range s.settings.Regions {
 		for _, partner := range r.Failover {
@@ -115,8 +118,9 @@ func (all readings) of(q quota, region string) (float64, bool) {
 }
 
 // readQuotas asks each region for its values. It warns of those that it does
-// not get: whoever previews a stack need not be allowed to read quotas.
-func (s *stack) readQuotas(quotas []quota) readings {
+// not get: whoever previews a stack need not be allowed to read quotas. AWS's
+// reason differs from run to run, so that it goes to the log only.
+func (s *stack) readQuotas(quotas []quota) (readings, error) {
 	var all readings
 	for _, r := range s.settings.Regions {
 		for _, q := range quotas {
@@ -126,15 +130,18 @@ func (s *stack) readQuotas(quotas []quota) readings {
 			}
 			found, err := servicequotas.LookupServiceQuota(s.ctx, args, pulumi.Provider(s.regions[r.Name].provider))
 			if err != nil {
-				s.warnings = append(s.warnings, fmt.Sprintf("the capacity of %s is not compared: read %s: %v; allow "+
+				s.warnings = append(s.warnings, fmt.Sprintf("the capacity of %s is not compared: %s cannot be read; allow "+
 					"servicequotas:GetServiceQuota, servicequotas:GetAWSDefaultServiceQuota and servicequotas:ListAWSDefaultServiceQuotas, "+
-					"or set capacityCheck to false", r.Name, q, err))
+					"or set capacityCheck to false", r.Name, q))
+				if err := s.ctx.Log.Debug(err.Error(), nil); err != nil {
+					return nil, err
+				}
 				continue
 			}
 			all = append(all, reading{r.Name, q, found.Value})
 		}
 	}
-	return all
+	return all, nil
 }
 
 // shortages are sentences on the quotas of which a region has more than its

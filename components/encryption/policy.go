@@ -57,7 +57,7 @@ func (u Users) Policy() (string, error) {
 	if err := u.validate(); err != nil {
 		return "", err
 	}
-	statements := []policy.KeyStatement{u.administration(), u.deployment(), u.replication(), u.logs()}
+	statements := []policy.KeyStatement{u.administration(), u.deployment(), u.grants(), u.replication(), u.logs()}
 	if len(u.Roles) > 0 {
 		statements = append(statements, u.access())
 	}
@@ -82,13 +82,28 @@ func (u Users) administration() policy.KeyStatement {
 // replica may be asked for by DynamoDB of another region.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
 func (u Users) deployment() policy.KeyStatement {
+	return policy.KeyStatement{AWS: u.root(), Actions: append(cryptography(), "kms:DescribeKey"), Conditions: u.operators()}
+}
+
+// grants lets DynamoDB make, for the operators, the grant under which it keeps a
+// table's data keys. A grant outlives every condition of this policy, so the
+// operators may make none of their own.
+// Source: https://docs.aws.amazon.com/kms/latest/developerguide/grant-authorization.html
+func (u Users) grants() policy.KeyStatement {
+	conditions := u.operators()
+	conditions["Bool"] = map[string][]string{"kms:GrantIsForAWSResource": {"true"}}
+	return policy.KeyStatement{AWS: u.root(), Actions: []string{"kms:CreateGrant"}, Conditions: conditions}
+}
+
+// operators is the condition that DynamoDB asks for one of them.
+func (u Users) operators() map[string]map[string][]string {
 	var patterns []string
 	for _, arn := range u.Operators {
 		patterns = append(patterns, principals(arn)...)
 	}
 	conditions := through(u.Regions...)
 	conditions["ArnLike"] = map[string][]string{"aws:PrincipalArn": patterns}
-	return policy.KeyStatement{AWS: u.root(), Actions: append(cryptography(), "kms:CreateGrant", "kms:DescribeKey"), Conditions: conditions}
+	return conditions
 }
 
 // replication lets DynamoDB copy items between replicas. It does so by a role

@@ -27,15 +27,15 @@ func TestWebACL(t *testing.T) {
 	assert.Equal(t, "REGIONAL", acl["scope"])
 	assert.Equal(t, map[string]any{"allow": map[string]any{}}, acl["defaultAction"])
 	rules := acl["rules"].([]any)
-	require.Len(t, rules, 3)
+	require.Len(t, rules, 4)
 	names, priorities := []any{}, []any{}
 	for _, r := range rules {
 		rule := r.(map[string]any)
 		names, priorities = append(names, rule["name"]), append(priorities, rule["priority"])
 		assert.Equal(t, false, rule["visibilityConfig"].(map[string]any)["sampledRequestsEnabled"], "samples keep parts of requests")
 	}
-	assert.Equal(t, []any{"health", "address-limit", "common"}, names)
-	assert.Equal(t, []any{0.0, 1.0, 2.0}, priorities)
+	assert.Equal(t, []any{"health-limit", "health", "address-limit", "common"}, names)
+	assert.Equal(t, []any{0.0, 1.0, 2.0, 3.0}, priorities)
 	assert.Equal(t, false, acl["visibilityConfig"].(map[string]any)["sampledRequestsEnabled"])
 	association := rec.One(t, "aws:wafv2/webAclAssociation:WebAclAssociation", "firewall-association").Inputs
 	assert.Contains(t, association["resourceArn"].StringValue(), ":test-stage:")

@@ -133,7 +133,7 @@ func TestAlarmRefuses(t *testing.T) {
 		{"a health check where nobody knows it", object{"namespace": "AWS/Route53"}, "exist in us-east-1 only"},
 		{"a topic of another region", object{"alarmActions": []any{"arn:aws:sns:eu-central-1:123456789012:alarms"}},
 			"Invalid region eu-central-1 specified. Only eu-west-1 is supported."},
-		{"a topic that does not exist", object{"okActions": []any{topic + "2"}}, "does not exist: nobody would be told"},
+		{"a topic that does not exist", object{"okActions": []any{topic + "2"}}, "nobody would be told by arn:aws:sns:eu-west-1:123456789012:alarms2"},
 		{"an action that is no topic", object{"alarmActions": []any{"arn:aws:lambda:eu-west-1:123456789012:function:f"}}, "knows topics only"},
 		{"six actions", object{"alarmActions": []any{topic, topic, topic, topic, topic, topic}}, "6 actions are over the limit of 5"},
 		{"anomaly detection", object{"thresholdMetricId": "a"}, `does not know property "thresholdMetricId"`},

@@ -85,7 +85,12 @@ func (s *Service) UseFor(c cloud.Caller, u Use) error {
 	keys["kms:ViaService"], keys["aws:ViaAWSService"] = []string{u.Service}, []string{"true"}
 	c.Region = k.region
 	for _, action := range u.Actions {
-		if err := s.iam.AuthorizeResource(c, k.policy, iam.Ask{Action: action, Resource: k.arn, Keys: keys}); err != nil {
+		asked := keys
+		if action == "kms:CreateGrant" {
+			asked = maps.Clone(keys)
+			asked["kms:GrantIsForAWSResource"] = []string{"true"}
+		}
+		if err := s.iam.AuthorizeResource(c, k.policy, iam.Ask{Action: action, Resource: k.arn, Keys: asked}); err != nil {
 			return err
 		}
 	}

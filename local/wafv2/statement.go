@@ -43,9 +43,10 @@ type transformInputs struct {
 }
 
 type rateInputs struct {
-	AggregateKeyType string `json:"aggregateKeyType,omitempty"`
-	Window           int    `json:"evaluationWindowSec,omitempty"`
-	Limit            int    `json:"limit"`
+	AggregateKeyType string           `json:"aggregateKeyType,omitempty"`
+	Window           int              `json:"evaluationWindowSec,omitempty"`
+	Limit            int              `json:"limit"`
+	Scope            *statementInputs `json:"scopeDownStatement,omitempty"`
 }
 
 // statement says which requests a rule is about.
@@ -164,8 +165,10 @@ func (m *pathMatch) match(r Request, _ time.Time) bool {
 
 func (m *pathMatch) capacity() int { return 2 }
 
-// rate matches the requests of an address beyond its limit.
+// rate matches the requests of an address beyond its limit. Those outside of its
+// scope neither count nor match.
 type rate struct {
+	scope  statement // nil: all requests
 	limit  int
 	window time.Duration
 	seen   map[string][]time.Time // by address, within the window
@@ -184,11 +187,20 @@ func (in *rateInputs) parse() (statement, error) {
 	case in.AggregateKeyType != "" && in.AggregateKeyType != "IP":
 		return nil, invalid("AGGREGATE_KEY_TYPE", in.AggregateKeyType, "the embedded cloud counts by IP only")
 	}
-	return &rate{limit: in.Limit, window: time.Duration(window) * time.Second, seen: map[string][]time.Time{}}, nil
+	r := &rate{limit: in.Limit, window: time.Duration(window) * time.Second, seen: map[string][]time.Time{}}
+	if in.Scope == nil {
+		return r, nil
+	}
+	var err error
+	r.scope, err = in.Scope.parse(false)
+	return r, err
 }
 
 // match counts the request too. AWS counts with some delay.
 func (l *rate) match(r Request, now time.Time) bool {
+	if l.scope != nil && !l.scope.match(r, now) {
+		return false
+	}
 	for ip, times := range l.seen {
 		times = slices.DeleteFunc(times, func(t time.Time) bool { return now.Sub(t) >= l.window })
 		if l.seen[ip] = times; len(times) == 0 {
@@ -199,4 +211,9 @@ func (l *rate) match(r Request, now time.Time) bool {
 	return len(l.seen[r.IP]) > l.limit
 }
 
-func (l *rate) capacity() int { return 2 }
+func (l *rate) capacity() int {
+	if l.scope == nil {
+		return 2
+	}
+	return 2 + l.scope.capacity()
+}
