@@ -26,10 +26,11 @@ import (
 // engine answers with texts and end, or fails with err after the texts; without
 // texts it fails at once.
 type engine struct {
-	texts  []string
-	end    converse.End
-	err    error
-	report failover.Report
+	texts   []string
+	vectors [][]float32 // of a whole answer
+	end     converse.End
+	err     error
+	report  failover.Report
 
 	mu       sync.Mutex
 	question converse.Request
@@ -58,7 +59,7 @@ func (e *engine) Answer(_ context.Context, targets []contract.Target, r converse
 	if err := e.ask(targets, r); err != nil {
 		return converse.Answer{}, e.report, err
 	}
-	return converse.Answer{Parts: []converse.Part{{Text: strings.Join(e.texts, "")}}, End: e.end}, e.report, e.err
+	return converse.Answer{Parts: []converse.Part{{Text: strings.Join(e.texts, "")}}, Vectors: e.vectors, End: e.end}, e.report, e.err
 }
 
 type stream struct {
@@ -107,6 +108,8 @@ func none(class converse.Class, message string) *engine {
 
 var models = []contract.Model{
 	{Name: "claude-sonnet", Targets: []contract.Target{{Region: "eu-west-1", ID: "a"}, {Region: "eu-central-1", ID: "b"}}},
+	{Name: "embed", Base: "amazon.titan-embed-text-v2:0", Targets: []contract.Target{{Region: "eu-west-1", ID: "d"}}},
+	{Name: "cohere", Base: "cohere.embed-english-v3", Targets: []contract.Target{{Region: "eu-west-1", ID: "e"}}},
 	{Name: "meta/llama", Targets: []contract.Target{{Region: "eu-west-1", ID: "c"}}},
 }
 
