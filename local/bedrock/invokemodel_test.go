@@ -24,7 +24,7 @@ const (
 	embedARN = "arn:aws:bedrock:" + embedAt + "::foundation-model/"
 )
 
-func invoke(t *testing.T, b *bench, region, model, body string) (map[string]any, error) {
+func embedText(t *testing.T, b *bench, region, model, body string) (map[string]any, error) {
 	t.Helper()
 	out, err := b.client(region).InvokeModel(patience(t), &bedrockruntime.InvokeModelInput{
 		ModelId: aws.String(model), Body: []byte(body), ContentType: aws.String("application/json"),
@@ -62,14 +62,14 @@ func TestTitanEmbeds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := fast(t)
-			got, err := invoke(t, b, tt.region, tt.model, tt.body)
+			got, err := embedText(t, b, tt.region, tt.model, tt.body)
 			require.NoError(t, err)
 			assert.InDelta(t, 1, length(t, got["embedding"], tt.dimensions), 1e-5)
 			assert.EqualValues(t, 3, got["inputTextTokenCount"])
-			again, err := invoke(t, b, tt.region, tt.model, tt.body)
+			again, err := embedText(t, b, tt.region, tt.model, tt.body)
 			require.NoError(t, err)
 			assert.Equal(t, got, again, "the same text, the same vector")
-			other, err := invoke(t, b, tt.region, tt.model, strings.Replace(tt.body, "little", "large", 1))
+			other, err := embedText(t, b, tt.region, tt.model, strings.Replace(tt.body, "little", "large", 1))
 			require.NoError(t, err)
 			assert.NotEqual(t, got["embedding"], other["embedding"])
 		})
@@ -78,7 +78,7 @@ func TestTitanEmbeds(t *testing.T) {
 
 func TestCohereEmbeds(t *testing.T) {
 	for model, dimensions := range map[string]int{cohere3: 1024, cohere4: 1536} {
-		got, err := invoke(t, fast(t), embedAt, model, `{"texts":["one","two"],"input_type":"search_query","truncate":"NONE"}`)
+		got, err := embedText(t, fast(t), embedAt, model, `{"texts":["one","two"],"input_type":"search_query","truncate":"NONE"}`)
 		require.NoError(t, err, model)
 		all := got["embeddings"].([]any)
 		require.Len(t, all, 2)
@@ -113,7 +113,7 @@ func TestInvokeModelRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := fast(t)
-			_, err := invoke(t, b, embedAt, tt.model, tt.body)
+			_, err := embedText(t, b, embedAt, tt.model, tt.body)
 			assert.ErrorContains(t, err, tt.want)
 			assert.Empty(t, b.Calls(), "it reached no model")
 		})
@@ -130,7 +130,7 @@ func TestInvokeModelKnowsNoGuardrail(t *testing.T) {
 
 func TestInvokeModelIsAuthorizedAndFails(t *testing.T) {
 	b := fast(t)
-	ask := func() error { _, err := invoke(t, b, embedAt, titan2, `{"inputText":"x"}`); return err }
+	ask := func() error { _, err := embedText(t, b, embedAt, titan2, `{"inputText":"x"}`); return err }
 	require.NoError(t, ask())
 	assert.Equal(t, []check{check("bedrock:InvokeModel on " + embedARN + titan2 + " in " + embedAt)}, b.iam.asked)
 	assert.Equal(t, []bedrock.Call{{Source: embedAt, Destination: embedAt, ModelID: titan2, Principal: role}}, b.Calls())
