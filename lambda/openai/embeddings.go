@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -31,7 +32,7 @@ func (s *server) createEmbedding(w http.ResponseWriter, r *http.Request, rec *re
 	if err != nil {
 		return err
 	}
-	m, err := s.model(in.model)
+	m, err := s.model(r.Context(), in.model)
 	if err != nil {
 		return err
 	}
@@ -149,8 +150,8 @@ func (r embeddingRequest) check(base string) error {
 }
 
 // chatModel finds a model that chats.
-func (s *server) chatModel(name string) (contract.Model, error) {
-	m, err := s.model(name)
+func (s *server) chatModel(ctx context.Context, name string) (contract.Model, error) {
+	m, err := s.model(ctx, name)
 	if err == nil && contract.Embeds(m.Base) {
 		return m, invalid("model", "unsupported_model", "The model '%s' makes embeddings only. Use it with /v1/embeddings.", m.Name)
 	}

@@ -17,7 +17,7 @@ import (
 // embedded is an engine that returns two vectors from the second region.
 func embedded() *engine {
 	e := hello()
-	e.vectors = [][]float32{{0.5, -1}, {1, 0.25}}
+	e.events = []converse.Event{{Vector: []float32{0.5, -1}}, {Vector: []float32{1, 0.25}}}
 	e.end = converse.End{Usage: converse.Usage{Input: 9}}
 	return e
 }

@@ -167,6 +167,9 @@ func (a *Account) Create(ctx context.Context, token, region, name string, inputs
 	return r.Create(ctx, region, name, inputs)
 }
 
+// Taggable reports whether resources of a type take tags.
+func (a *Account) Taggable(token string) bool { return a.resources[token].Taggable }
+
 // Call answers a provider function in a region.
 func (a *Account) Call(ctx context.Context, token, region string, args map[string]any) (map[string]any, error) {
 	if err := a.controlled(); err != nil {

@@ -63,7 +63,10 @@ type Running struct {
 	ControlTable string
 	Domain       string // the stack's name in that DNS; empty without a domain
 	From         string // where the front door's clients stand
-	Resources    int    // registered by the program, components included
+	Jurisdiction string // of the stack
+	// RegionNames are the stack's regions, in the order of its settings.
+	RegionNames []string
+	Resources   int // registered by the program, components included
 
 	// Account is the embedded account, for tests and drills.
 	Account *account.Account
@@ -176,6 +179,10 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 	stack.Prepare(r.Account)
 	if d := stack.Settings.Domain; d != nil {
 		r.Domain = d.Name
+	}
+	r.Jurisdiction = stack.Settings.Jurisdiction
+	for _, region := range stack.Settings.Regions {
+		r.RegionNames = append(r.RegionNames, region.Name)
 	}
 	for _, m := range stack.Settings.Models {
 		r.Models = append(r.Models, m.Name)
