@@ -15,6 +15,7 @@ type Route struct {
 // Operations of the API.
 const (
 	OpChatCompletions = "createChatCompletion"
+	OpEmbeddings      = "createEmbedding"
 	OpListModels      = "listModels"
 	OpGetModel        = "retrieveModel"
 	OpHealth          = "getHealth"
@@ -24,6 +25,8 @@ const (
 var Routes = []Route{
 	{Method: "POST", Path: "/v1/chat/completions", Operation: OpChatCompletions,
 		Summary: "Answer a chat, streamed or whole", Function: FunctionInvoker},
+	{Method: "POST", Path: "/v1/embeddings", Operation: OpEmbeddings,
+		Summary: "Turn texts into vectors", Function: FunctionInvoker},
 	{Method: "GET", Path: "/v1/models", Operation: OpListModels,
 		Summary: "List the models of this stack", Function: FunctionInvoker},
 	{Method: "GET", Path: "/v1/models/{model}", Operation: OpGetModel,

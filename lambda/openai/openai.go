@@ -99,6 +99,7 @@ type operation func(w http.ResponseWriter, r *http.Request, rec *record) error
 func (s *server) operations() map[string]operation {
 	return map[string]operation{
 		contract.OpChatCompletions: s.createChatCompletion,
+		contract.OpEmbeddings:      s.createEmbedding,
 		contract.OpListModels:      s.listModels,
 		contract.OpGetModel:        s.retrieveModel,
 	}
