@@ -172,6 +172,7 @@ func TestNeutralValuesAreAccepted(t *testing.T) {
 			resp, body := post(t, url, with(member))
 			require.Equal(t, http.StatusOK, resp.StatusCode, body)
 			assert.Equal(t, converse.Request{
+				Model:    models[0].Base,
 				Messages: []converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: "hello"}}}},
 			}, e.question)
 		})
@@ -181,7 +182,7 @@ func TestNeutralValuesAreAccepted(t *testing.T) {
 func TestQuestionToTheModel(t *testing.T) {
 	e := hello()
 	url, _ := api(t, e)
-	resp, body := post(t, url, `{"model":"claude-sonnet","max_tokens":5,"max_completion_tokens":5,"temperature":1,"top_p":0.5,"stop":"END",
+	resp, body := post(t, url, `{"model":"nova-lite","max_tokens":5,"max_completion_tokens":5,"temperature":1,"top_p":0.5,"stop":"END",
 		"messages":[
 			{"role":"system","content":"one"},
 			{"role":"user","content":"a"},
@@ -192,11 +193,12 @@ func TestQuestionToTheModel(t *testing.T) {
 			{"role":"user","content":"d"}]}`)
 	require.Equal(t, http.StatusOK, resp.StatusCode, body)
 	assert.Equal(t, converse.Request{
-		System: []converse.Part{{Text: "one"}, {Text: "two"}},
+		Model:  models[2].Base,
+		System: []converse.Part{{Text: "one"}, {Text: "two"}, {Cache: true}},
 		Messages: []converse.Message{
-			{Role: converse.User, Parts: []converse.Part{{Text: "a"}, {Text: "b"}}},
+			{Role: converse.User, Parts: []converse.Part{{Text: "a"}, {Text: "b"}, {Cache: true}}},
 			{Role: converse.Assistant, Parts: []converse.Part{{Text: "c"}}},
-			{Role: converse.User, Parts: []converse.Part{{Text: "d"}}},
+			{Role: converse.User, Parts: []converse.Part{{Text: "d"}, {Cache: true}}},
 		},
 		MaxTokens: 5, Temperature: aws.Float32(1), TopP: aws.Float32(0.5), Stop: []string{"END"},
 	}, e.question)
