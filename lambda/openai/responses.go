@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/crossregion/crossregion/contract"
@@ -81,13 +82,25 @@ func (s *server) newGeneration(w http.ResponseWriter, r *http.Request) (*generat
 	return g, stateError(err, nil)
 }
 
+// responseParameters are the names in responses of what a model may be unable
+// to do.
+var responseParameters = parameters{
+	converse.FeatureTools: "tools", converse.FeatureToolChoice: "tool_choice", converse.FeatureSingle: "parallel_tool_calls",
+	converse.FeatureFormat: "text.format", converse.FeatureEffort: "reasoning.effort",
+	converse.FeatureMaxTokens: "max_output_tokens", converse.FeatureTemperature: "temperature",
+	converse.FeatureTopP: "top_p", converse.FeatureMessages: "input",
+}
+
 // prepare puts the question together, and the head of the response.
 func (g *generation) prepare(history []item, rec *record) error {
 	d, err := newDialogue(g.model.Base, g.req.instructions, append(history, g.req.input...))
 	if err != nil {
 		return err
 	}
-	g.req.question.Model, g.req.question.System, g.req.question.Messages = g.model.Base, d.system, d.messages
+	g.req.question.System, g.req.question.Messages = d.system, d.messages
+	if g.req.question, err = fit(g.req.question, g.model, responseParameters); err != nil {
+		return err
+	}
 	for i := range g.req.input {
 		g.req.input[i].name(g.turn.ID, i)
 	}
@@ -139,6 +152,7 @@ func (g *generation) ask(try func(converse.Request) (failover.Report, error), w 
 	q := g.req.question
 	for cuts := 0; ; cuts++ {
 		report, err := try(q)
+		report.Attempts = slices.Concat(rec.report.Attempts, report.Attempts)
 		rec.attempted(w.Header(), report)
 		if !isTooLong(err) {
 			return err

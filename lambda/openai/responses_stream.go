@@ -19,7 +19,6 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 	if err != nil {
 		return err
 	}
-	rec.firstToken = g.Now().Sub(rec.started)
 	s := &responseStream{generation: g, events: newResponseEvents(w)}
 	s.events.created(g.response)
 	err = s.copy(answer, rec)
@@ -63,6 +62,9 @@ func (s *responseStream) copy(answer converse.Stream, rec *record) error {
 			s.response.end(*ev.End, s.Now())
 			return s.finish(true)
 		default:
+			if rec.firstToken == 0 {
+				rec.firstToken = s.Now().Sub(rec.started)
+			}
 			if err := s.grow(ev); err != nil {
 				return err
 			}
