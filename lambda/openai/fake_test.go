@@ -2,6 +2,7 @@ package openai_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -121,10 +122,16 @@ var models = []contract.Model{
 // "req-1" of tenant "acme", and returns its URL and its log.
 func api(t *testing.T, e openai.Engine) (string, *logged) {
 	t.Helper()
+	return stateful(t, e, newMemory())
+}
+
+// stateful is api over a store.
+func stateful(t *testing.T, e openai.Engine, s openai.Store) (string, *logged) {
+	t.Helper()
 	log := &logged{}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
 	h, err := openai.New(openai.Config{
-		Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Log: logger,
+		Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Store: s, Log: logger,
 		Now: func() time.Time { return time.Unix(1_700_000_000, 0) },
 	})
 	require.NoError(t, err)
@@ -143,7 +150,7 @@ func gateway(t *testing.T, f apigw.Function) http.Handler {
 			MultiValueQueryStringParameters: r.URL.Query(),
 		}
 		ev.RequestContext.RequestID = "req-1"
-		ev.RequestContext.Authorizer = map[string]any{contract.ContextTenant: "acme", contract.ContextKeyID: "key-1"}
+		ev.RequestContext.Authorizer = map[string]any{contract.ContextTenant: cmp.Or(r.Header.Get("Test-Tenant"), "acme"), contract.ContextKeyID: "key-1"}
 		resp, err := f(r.Context(), ev)
 		if !assert.NoError(t, err) {
 			return
