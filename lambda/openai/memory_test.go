@@ -23,6 +23,8 @@ type memory struct {
 
 	// appendDoes is what the next Append does, if it is not nil.
 	appendDoes func(store func()) error
+	// claimLost is what the next Claim that is won returns, if it is not nil.
+	claimLost error
 	// fails is what every reading call returns, if it is not nil.
 	fails error
 }
@@ -183,12 +185,16 @@ func (m *memory) Claim(_ context.Context, tenant, key string, c state.Claim) (st
 		return found, false, nil
 	}
 	m.claims[tenant+key] = c
-	return c, true, nil
+	err := m.claimLost
+	m.claimLost = nil
+	return c, err == nil, err
 }
 
-func (m *memory) Release(_ context.Context, tenant, key string) error {
+func (m *memory) Release(_ context.Context, tenant, key string, c state.Claim) error {
 	defer m.enter("release")()
-	delete(m.claims, tenant+key)
+	if m.claims[tenant+key] == c {
+		delete(m.claims, tenant+key)
+	}
 	return nil
 }
 
