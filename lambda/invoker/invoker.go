@@ -11,11 +11,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/awsenv"
-	"github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
 	"github.com/crossregion/crossregion/lambda/health"
@@ -65,30 +63,13 @@ func newAPI(getenv func(string) string, log *slog.Logger) (http.Handler, error) 
 	if err != nil {
 		return nil, err
 	}
-	store, err := conversation.New(history(cfg, sdk))
+	store, err := newStore(cfg, sdk)
 	if err != nil {
 		return nil, err
 	}
 	log.Info("start", "function", contract.FunctionInvoker, "stack", cfg.Stack, "region", cfg.Region)
 	logViolations(cfg, log)
 	return openai.New(openai.Config{Stack: cfg.Stack, Region: cfg.Region, Models: cfg.Models, Engine: engine, Store: store, Log: log})
-}
-
-// history says where conversations are kept. A call that failed is repeated
-// once: the next try belongs to another region.
-func history(cfg contract.Invoker, sdk aws.Config) conversation.Config {
-	c := conversation.Config{
-		Table: cfg.Conversations.Table, Region: cfg.Region, Partners: cfg.Conversations.Partners,
-		Clients:   map[string]conversation.DynamoDB{},
-		Retention: time.Duration(cfg.Conversations.RetentionDays) * 24 * time.Hour,
-		Unpaired:  cfg.Conversations.Unpaired,
-	}
-	for _, region := range append([]string{c.Region}, c.Partners...) {
-		c.Clients[region] = dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) {
-			o.Region, o.RetryMaxAttempts = region, 2
-		})
-	}
-	return c
 }
 
 // logViolations says once of each target that it will be refused, and why. The

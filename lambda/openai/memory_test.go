@@ -199,3 +199,33 @@ func (m *memory) Release(_ context.Context, tenant, key string, c state.Claim) e
 }
 
 var errStore = errors.New("the table is down")
+
+// gated is a memory whose reading calls wait for each other.
+type gated struct {
+	*memory
+	arrived chan string
+	leave   chan struct{}
+}
+
+func (g *gated) wait(ctx context.Context, call string) {
+	select {
+	case g.arrived <- call:
+		<-g.leave
+	case <-ctx.Done():
+	}
+}
+
+func (g *gated) History(ctx context.Context, tenant string, id state.ConversationID) (state.Conversation, []state.Turn, error) {
+	g.wait(ctx, "history")
+	return g.memory.History(ctx, tenant, id)
+}
+
+func (g *gated) Turn(ctx context.Context, tenant string, id state.TurnID) (state.Turn, error) {
+	g.wait(ctx, "turn")
+	return g.memory.Turn(ctx, tenant, id)
+}
+
+func (g *gated) Claim(ctx context.Context, tenant, key string, c state.Claim) (state.Claim, bool, error) {
+	g.wait(ctx, "claim")
+	return g.memory.Claim(ctx, tenant, key, c)
+}
