@@ -23,6 +23,8 @@ type memory struct {
 
 	// appendDoes is what the next Append does, if it is not nil.
 	appendDoes func(store func()) error
+	// claimLost is what the next Claim that is won returns, if it is not nil.
+	claimLost error
 	// fails is what every reading call returns, if it is not nil.
 	fails error
 }
@@ -183,13 +185,47 @@ func (m *memory) Claim(_ context.Context, tenant, key string, c state.Claim) (st
 		return found, false, nil
 	}
 	m.claims[tenant+key] = c
-	return c, true, nil
+	err := m.claimLost
+	m.claimLost = nil
+	return c, err == nil, err
 }
 
-func (m *memory) Release(_ context.Context, tenant, key string) error {
+func (m *memory) Release(_ context.Context, tenant, key string, c state.Claim) error {
 	defer m.enter("release")()
-	delete(m.claims, tenant+key)
+	if m.claims[tenant+key] == c {
+		delete(m.claims, tenant+key)
+	}
 	return nil
 }
 
 var errStore = errors.New("the table is down")
+
+// gated is a memory whose reading calls wait for each other.
+type gated struct {
+	*memory
+	arrived chan string
+	leave   chan struct{}
+}
+
+func (g *gated) wait(ctx context.Context, call string) {
+	select {
+	case g.arrived <- call:
+		<-g.leave
+	case <-ctx.Done():
+	}
+}
+
+func (g *gated) History(ctx context.Context, tenant string, id state.ConversationID) (state.Conversation, []state.Turn, error) {
+	g.wait(ctx, "history")
+	return g.memory.History(ctx, tenant, id)
+}
+
+func (g *gated) Turn(ctx context.Context, tenant string, id state.TurnID) (state.Turn, error) {
+	g.wait(ctx, "turn")
+	return g.memory.Turn(ctx, tenant, id)
+}
+
+func (g *gated) Claim(ctx context.Context, tenant, key string, c state.Claim) (state.Claim, bool, error) {
+	g.wait(ctx, "claim")
+	return g.memory.Claim(ctx, tenant, key, c)
+}

@@ -24,11 +24,13 @@ type generation struct {
 	digest   string     // of the request
 	turn     state.Turn // what will be stored
 	response response
-	// claimed tells that key is held for this generation, and found whose it is
-	// otherwise.
-	claimed bool
-	found   *state.Claim
-	stored  bool
+	// held is the hold on key that is to be given back after a failure, nil for
+	// none. found is that of another request,
+	// which has been or is being answered.
+	held, found *state.Claim
+	stored      bool
+	// earlier are the inference calls whose question was too long.
+	earlier []failover.Attempt
 }
 
 // createResponse answers with one response. It reads what it needs in one step,
@@ -151,8 +153,9 @@ const maxCuts = 8
 func (g *generation) ask(try func(converse.Request) (failover.Report, error), w http.ResponseWriter, rec *record) error {
 	q := g.req.question
 	for cuts := 0; ; cuts++ {
+		g.earlier = rec.report.Attempts
 		report, err := try(q)
-		report.Attempts = slices.Concat(rec.report.Attempts, report.Attempts)
+		report.Attempts = slices.Concat(g.earlier, report.Attempts)
 		rec.attempted(w.Header(), report)
 		if !isTooLong(err) {
 			return err

@@ -43,24 +43,23 @@ func (g *generation) claim(ctx context.Context) error {
 	if !ok {
 		until = g.Now().Add(maxWork)
 	}
-	found, won, err := g.Store.Claim(ctx, g.tenant, g.key, state.Claim{Digest: g.digest, Turn: g.turn.ID, Until: until})
-	if err != nil {
-		return stateError(err, stillGenerating())
-	}
-	g.claimed = won
-	if !won {
+	c := state.Claim{Digest: g.digest, Turn: g.turn.ID, Until: until}
+	found, won, err := g.Store.Claim(ctx, g.tenant, g.key, c)
+	if err == nil && !won {
 		g.found = &found
+		return nil
 	}
-	return nil
+	g.held = &c // maybe, after an error
+	return stateError(err, stillGenerating())
 }
 
 // giveBack releases the key of a generation that came to nothing, so that the
 // request can be repeated. It goes on though the client has hung up.
 func (g *generation) giveBack(ctx context.Context) {
-	if !g.claimed || g.stored {
+	if g.held == nil || g.stored {
 		return
 	}
-	if err := g.Store.Release(context.WithoutCancel(ctx), g.tenant, g.key); err != nil {
+	if err := g.Store.Release(context.WithoutCancel(ctx), g.tenant, g.key, *g.held); err != nil {
 		g.Log.WarnContext(ctx, "an idempotency key is held until its time is over", "requestId", apigw.RequestID(ctx), "err", err)
 	}
 }

@@ -95,6 +95,16 @@ func TestFailureGivesTheKeyBack(t *testing.T) {
 	assert.Len(t, m.claims, 1, "a success keeps it")
 }
 
+func TestClaimWhoseReplyWasLostIsGivenBack(t *testing.T) {
+	m := newMemory()
+	m.claimLost = errStore
+	url, _ := stateful(t, hello(), m)
+	_, err := newSDK(url).Responses.New(t.Context(), request1("hello"), withKey)
+	assertError(t, err, http.StatusServiceUnavailable, "state_unavailable", "Please retry")
+	_, err = newSDK(url).Responses.New(t.Context(), request1("hello"), withKey)
+	require.NoError(t, err)
+}
+
 // TestStateIsReadInOneStepAndWrittenInOne: nothing is asked of the store
 // after its answers but what needs them.
 func TestStateIsReadInOneStepAndWrittenInOne(t *testing.T) {

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
@@ -24,6 +25,10 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 	err = s.copy(answer, rec)
 	// The answer is over for the client, however its source closes.
 	_ = answer.Close()
+	if final, ok := answer.(failover.Reporter); ok {
+		rec.report = final.Report()
+		rec.report.Attempts = slices.Concat(g.earlier, rec.report.Attempts)
+	}
 	if err == nil && s.events.err == nil {
 		_, err = g.complete(r.Context())
 	}

@@ -26,7 +26,7 @@ type Store interface {
 	History(ctx context.Context, tenant string, id state.ConversationID) (state.Conversation, []state.Turn, error)
 	DeleteItem(ctx context.Context, tenant string, id state.ConversationID, item state.ItemID) error
 	Claim(ctx context.Context, tenant, key string, c state.Claim) (found state.Claim, won bool, err error)
-	Release(ctx context.Context, tenant, key string) error
+	Release(ctx context.Context, tenant, key string, c state.Claim) error
 }
 
 // tenant is whose data a request may see. Without one it sees none.
