@@ -2,16 +2,13 @@ package conversation_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/stretchr/testify/assert"
@@ -35,7 +32,7 @@ func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{world: newWorld(three...), now: epoch, stores: map[string]*conversation.Store{}}
 	for i, region := range three {
-		s, err := storeIn(b.world, region, func() time.Time { return b.now }, rand.NewChaCha8([32]byte{byte(i)}))
+		s, err := storeIn(b.world, region, func() time.Time { return b.now }, rand.NewChaCha8([32]byte{byte(i)}), intact)
 		require.NoError(t, err)
 		b.stores[region] = s
 	}
@@ -352,41 +349,6 @@ func TestAnIdFromElsewhereFindsNothing(t *testing.T) {
 		_, _, err = b.stores[here].Append(t.Context(), tenant, turn)
 		assert.ErrorContains(t, err, "the tenant must be")
 	}
-}
-
-// hanging never answers.
-type hanging struct{ conversation.DynamoDB }
-
-func (hanging) Query(ctx context.Context, _ *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
-	<-ctx.Done()
-	return nil, ctx.Err()
-}
-
-func (hanging) PutItem(ctx context.Context, _ *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	<-ctx.Done()
-	return nil, ctx.Err()
-}
-
-func TestARegionThatHangsIsGivenUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(three...)
-		s, err := conversation.New(conversation.Config{
-			Table: "content", Region: here, Partners: []string{there, beyond}, Retention: time.Hour,
-			Clients: map[string]conversation.DynamoDB{here: hanging{}, there: replica{w, there}, beyond: replica{w, beyond}},
-		})
-		require.NoError(t, err)
-		started := time.Now()
-		id, err := s.NewTurn(conversation.TurnID{})
-		require.NoError(t, err)
-		turn, stored, err := s.Append(t.Context(), "acme", conversation.Turn{ID: id, Body: []byte("x")})
-		require.NoError(t, err)
-		assert.ElementsMatch(t, []string{there, beyond}, stored.Regions)
-		assert.Equal(t, conversation.DefaultCallTimeout, time.Since(started))
-		started = time.Now()
-		_, err = s.Chain(t.Context(), "acme", turn.ID)
-		require.NoError(t, err)
-		assert.Equal(t, conversation.DefaultCallTimeout, time.Since(started))
-	})
 }
 
 func TestWithoutAnyReplicaNothingIsClaimed(t *testing.T) {

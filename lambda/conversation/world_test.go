@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -129,6 +131,10 @@ func (r replica) enter(ctx context.Context, operation string) (func(), error) {
 		return nil, errors.Join(err, errDown)
 	}
 	return r.world.mu.Unlock, nil
+}
+
+func number(at time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(at.Unix(), 10)}
 }
 
 func str(v types.AttributeValue) string {
