@@ -220,7 +220,10 @@ func TestAHistoryEndsWithItsEarliestTurn(t *testing.T) {
 	b.now = first.Expires
 	_, err = b.chain(t, here, second)
 	require.ErrorIs(t, err, conversation.ErrNotFound)
-	delete(b.replicas[here], "acme#"+first.ID.Thread+"\x00turn#"+first.ID.Turn) // as DynamoDB does, sooner or later
+	for _, region := range three { // as DynamoDB does, sooner or later
+		delete(b.replicas[region], "acme#"+first.ID.Thread+"\x00turn#"+first.ID.Turn)
+	}
+	b.down[beyond] = true
 	_, err = b.chain(t, here, second)
 	require.ErrorIs(t, err, conversation.ErrNotFound, "final, though the first could be taken for missing")
 }
@@ -234,6 +237,8 @@ func TestAConversationEndsWithAllItsTurns(t *testing.T) {
 	assert.Equal(t, c.Expires, turn.Expires)
 	b.now = c.Expires
 	_, _, err = b.stores[here].History(t.Context(), "acme", c.ID)
+	require.ErrorIs(t, err, conversation.ErrNotFound)
+	_, err = b.stores[here].Conversation(t.Context(), "acme", c.ID)
 	require.ErrorIs(t, err, conversation.ErrNotFound)
 }
 
@@ -310,6 +315,49 @@ func TestDeletionRemovesWhatWasSaid(t *testing.T) {
 	}
 	require.ErrorIs(t, b.stores[here].DeleteTurn(t.Context(), "acme", turn.ID), conversation.ErrNotFound)
 	require.ErrorIs(t, b.stores[here].DeleteConversation(t.Context(), "acme", c.ID), conversation.ErrNotFound)
+}
+
+// TestWhatIsDeletedIsFinal: a tombstone says so, and nobody else is asked.
+func TestWhatIsDeletedIsFinal(t *testing.T) {
+	b := newBench(t)
+	first := b.say(t, here, "secret", conversation.Turn{})
+	second := b.say(t, here, "more", first)
+	require.NoError(t, b.stores[here].DeleteTurn(t.Context(), "acme", first.ID))
+	b.down[there] = true
+	_, err := b.chain(t, here, second)
+	require.ErrorIs(t, err, conversation.ErrNotFound)
+	_, err = b.stores[here].Turn(t.Context(), "acme", first.ID)
+	require.ErrorIs(t, err, conversation.ErrNotFound)
+}
+
+// TestATurnGoesWithItsConversation, even one that is written late.
+func TestATurnGoesWithItsConversation(t *testing.T) {
+	b := newBench(t)
+	c := b.begin(t, here)
+	turn, err := b.speak(t, here, "secret", c)
+	require.NoError(t, err)
+	require.NoError(t, b.stores[here].DeleteConversation(t.Context(), "acme", c.ID))
+	for n := range b.written {
+		b.late(here, n)
+	}
+	_, err = b.stores[here].Turn(t.Context(), "acme", turn.ID)
+	require.ErrorIs(t, err, conversation.ErrNotFound)
+	_, _, err = b.stores[here].History(t.Context(), "acme", c.ID)
+	require.ErrorIs(t, err, conversation.ErrNotFound)
+}
+
+// TestAPartnersTombstonesCount before they arrive.
+func TestAPartnersTombstonesCount(t *testing.T) {
+	b := newBench(t)
+	c := b.begin(t, here)
+	turn, err := b.speak(t, here, "hello", c)
+	require.NoError(t, err)
+	b.down[here] = true
+	require.NoError(t, b.stores[there].DeleteItem(t.Context(), "acme", c.ID, conversation.ItemID{TurnID: turn.ID}))
+	b.down[here] = false
+	_, turns, err := b.stores[here].History(t.Context(), "acme", c.ID)
+	require.NoError(t, err)
+	assert.Equal(t, []int{0}, turns[0].Deleted)
 }
 
 // TestATombstoneOutlivesWriters: what arrives after the deletion is not read,
