@@ -27,8 +27,8 @@ func weather() openai.ChatCompletionToolUnionParam {
 	})
 }
 
-// whole reads a stream to its end.
-func whole(t *testing.T, c openai.Client, p openai.ChatCompletionNewParams) openai.ChatCompletion {
+// streamed reads a stream to its end.
+func streamed(t *testing.T, c openai.Client, p openai.ChatCompletionNewParams) openai.ChatCompletion {
 	t.Helper()
 	p.StreamOptions.IncludeUsage = openai.Bool(true)
 	s := c.Chat.Completions.NewStreaming(t.Context(), p)
@@ -52,7 +52,7 @@ func TestToolsRoundTrip(t *testing.T) {
 				require.NoError(t, err)
 				return *got
 			},
-			"streamed": func(p openai.ChatCompletionNewParams) openai.ChatCompletion { return whole(t, c, p) },
+			"streamed": func(p openai.ChatCompletionNewParams) openai.ChatCompletion { return streamed(t, c, p) },
 		} {
 			t.Run(model+" "+name, func(t *testing.T) {
 				p := ask("Please call the tool.")
@@ -91,7 +91,7 @@ func TestAnswersMatchTheirSchema(t *testing.T) {
 						},
 					},
 				}}
-				got := whole(t, c, p).Choices[0]
+				got := streamed(t, c, p).Choices[0]
 				assert.Equal(t, "stop", got.FinishReason)
 				assert.JSONEq(t, `{"lat":12.5,"tags":[true]}`, got.Message.Content)
 			})
