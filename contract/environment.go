@@ -53,10 +53,8 @@ type Invoker struct {
 	ControlTable string `json:"controlTable"`
 	// UsageRetentionDays is how long records of usage are kept; at least 1.
 	UsageRetentionDays int `json:"usageRetentionDays"`
-	// FirstContentSeconds bounds the wait for a target's first content, from 1
-	// to [MaxFirstContentSeconds]; 0 leaves it to the function. Long prompts
-	// need more.
-	FirstContentSeconds int `json:"firstContentSeconds,omitempty"`
+	// Failover bounds the search for an answer.
+	Failover Failover `json:"failover,omitzero"`
 }
 
 // Conversations configures where and how long history is kept.
@@ -72,11 +70,6 @@ type Conversations struct {
 	// until it has arrived elsewhere.
 	Unpaired bool `json:"unpaired,omitempty"`
 }
-
-// MaxFirstContentSeconds is the most that [Invoker.FirstContentSeconds] may be:
-// API Gateway cuts an answer that is silent for longer.
-// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
-const MaxFirstContentSeconds = 300
 
 // Model is one name that callers use, and where it can be invoked.
 type Model struct {
@@ -226,10 +219,7 @@ func (c Invoker) Validate() error {
 	if len(c.Models) == 0 {
 		errs = append(errs, errors.New("models is empty"))
 	}
-	if c.FirstContentSeconds < 0 || c.FirstContentSeconds > MaxFirstContentSeconds {
-		errs = append(errs, fmt.Errorf("firstContentSeconds is %d: set 1 to %d, or leave it out",
-			c.FirstContentSeconds, MaxFirstContentSeconds))
-	}
+	errs = append(errs, c.Failover.validate())
 	if len(c.Allowed) == 0 {
 		errs = append(errs, errors.New("allowed is empty"))
 	}

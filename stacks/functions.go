@@ -143,7 +143,7 @@ func (s *stack) invokerConfig(r *region) func(map[string]string) (contract.Invok
 	return func(values map[string]string) (contract.Invoker, error) {
 		c := contract.Invoker{
 			Stack: s.ctx.Stack(), Jurisdiction: s.settings.Jurisdiction, Region: r.Name, Regions: s.settings.regionNames(),
-			Allowed: s.allowed(), FirstContentSeconds: s.settings.FirstContentSeconds,
+			Allowed: s.allowed(), Failover: contract.Failover(s.settings.Failover),
 			Conversations: contract.Conversations{
 				Table: values[contentTable], Partners: s.partners(r), RetentionDays: s.settings.Conversations.retentionDays(),
 				Unpaired: !s.settings.Conversations.pairWriting(),

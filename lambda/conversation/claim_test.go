@@ -56,12 +56,29 @@ func TestAClaimIsOverOnceItsHolderMustBe(t *testing.T) {
 
 func TestAReleasedKeyCanBeWonAgain(t *testing.T) {
 	b := newBench(t)
-	_, _, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	first := b.claim(t, "d")
+	_, _, err := b.stores[here].Claim(t.Context(), "acme", "k", first)
 	require.NoError(t, err)
-	require.NoError(t, b.stores[here].Release(t.Context(), "acme", "k"))
+	require.NoError(t, b.stores[here].Release(t.Context(), "acme", "k", b.claim(t, "d")))
+	_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	assert.False(t, won, "who does not hold it cannot give it back")
+	b.lose[here] = 1
+	require.NoError(t, b.stores[here].Release(t.Context(), "acme", "k", first), "a lost reply is tried elsewhere")
+	_, won, err = b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	assert.True(t, won)
+}
+
+func TestALostReplyDoesNotLoseAClaim(t *testing.T) {
+	b := newBench(t)
+	b.lose[here] = 1
 	_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
 	require.NoError(t, err)
 	assert.True(t, won)
+	_, won, err = b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	assert.False(t, won)
 }
 
 func TestAClaimSurvivesTheLocalReplica(t *testing.T) {

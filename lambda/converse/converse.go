@@ -25,7 +25,7 @@ const (
 // Message is one turn of a conversation.
 type Message struct {
 	Role  Role
-	Parts []Part // in order; at least one
+	Parts []Part // in order; at least one that is no cache point
 }
 
 // Part is one piece of a message or of an answer: exactly one member is set.
@@ -49,7 +49,7 @@ type Image struct {
 // Document is a file to read.
 type Document struct {
 	// Name is shown to the model; Bedrock wants it neutral, and unique in a
-	// request.
+	// request. "" is a number.
 	Name   string
 	Format string // pdf, csv, doc, docx, xls, xlsx, html, txt or md
 	Bytes  []byte

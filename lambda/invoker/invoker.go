@@ -3,6 +3,7 @@
 package invoker
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -82,8 +83,27 @@ func logViolations(cfg contract.Invoker, log *slog.Logger) {
 
 // limits are those of cfg upon model.
 func limits(cfg contract.Invoker, model failover.Model) failover.Config {
-	return failover.Config{Model: model, FirstContent: time.Duration(cfg.FirstContentSeconds) * time.Second}
+	f := cfg.Failover
+	c := failover.Config{
+		Model:        model,
+		FirstContent: seconds(f.FirstContentSeconds),
+		Idle:         seconds(f.IdleSeconds),
+		Hold:         seconds(f.HoldSeconds),
+		KeepAlive:    seconds(f.KeepAliveSeconds),
+		Backoff:      seconds(f.BackoffSeconds),
+		Breaker:      failover.Breaker{Failures: f.BreakerFailures, Open: seconds(f.BreakerOpenSeconds)},
+		Hedge:        failover.Hedge{Delay: seconds(f.HedgeDelaySeconds), Share: cmp.Or(f.HedgeShare, contract.DefaultHedgeShare)},
+	}
+	if f.Retries != nil {
+		c.Retries = cmp.Or(*f.Retries, -1)
+	}
+	if f.ContinueStreams {
+		c.Prefill = failover.AcceptsPrefill
+	}
+	return c
 }
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 
 // sources are the regions that some model is called in.
 func sources(models []contract.Model) []string {

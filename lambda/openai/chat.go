@@ -27,6 +27,9 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 		return err
 	}
 	rec.model = m.Name
+	if chat.question, err = fit(chat.question, m, chatParameters); err != nil {
+		return err
+	}
 	head := completionHead{
 		ID: "chatcmpl-" + apigw.RequestID(r.Context()), Created: rec.started.Unix(), Model: m.Name,
 	}

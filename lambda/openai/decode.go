@@ -29,6 +29,9 @@ func decodeChat(body []byte) (chatRequest, error) {
 		MaxTokens: maxTokens(o), Temperature: temperature(o), TopP: topP(o), Stop: stop(o),
 	}
 	r.question.System, r.question.Messages = messages(o)
+	r.question.Tools, r.question.ToolChoice = toolChoice(o, nested, tools(o, nested))
+	r.question.Format = format(o, "response_format", nested)
+	r.question.Effort = effort(o, "reasoning_effort")
 	hints(o)
 	for _, p := range unsupportedParameters() {
 		o.refuse(p.name, p.neutral...)
@@ -65,8 +68,8 @@ func streamOptions(o *object, stream bool) bool {
 	return include
 }
 
-// maxTokens returns the bound of the answer, 0 for none. Both names mean the
-// same here, since no answer has hidden parts.
+// maxTokens returns the bound of the answer, thoughts included, 0 for none. Both
+// names mean the same here.
 func maxTokens(o *object) int32 {
 	old := field[int64](o, "max_tokens", "an integer")
 	bound := field[int64](o, "max_completion_tokens", "an integer")
@@ -184,12 +187,8 @@ type parameter struct {
 func unsupportedParameters() []parameter {
 	none := []any{}
 	return []parameter{
-		{"tools", []any{none}},
-		{"tool_choice", []any{"none", "auto"}},
 		{"functions", []any{none}},
 		{"function_call", []any{"none", "auto"}},
-		{"parallel_tool_calls", []any{true}},
-		{"response_format", []any{map[string]any{"type": "text"}}},
 		{"n", []any{1.0}},
 		{"logprobs", []any{false}},
 		{"top_logprobs", []any{0.0}},
@@ -203,7 +202,6 @@ func unsupportedParameters() []parameter {
 		{name: "audio"},
 		{name: "prediction"},
 		{name: "web_search_options"},
-		{name: "reasoning_effort"},
 		{name: "verbosity"},
 		{name: "moderation"},
 		{name: "prompt_cache_retention"},

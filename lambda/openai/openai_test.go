@@ -34,7 +34,8 @@ func TestModels(t *testing.T) {
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"object":"list","data":[
 		{"id":"claude-sonnet","object":"model","created":0,"owned_by":"crossregion"},
-		{"id":"meta/llama","object":"model","created":0,"owned_by":"crossregion"}]}`, page.RawJSON())
+		{"id":"meta/llama","object":"model","created":0,"owned_by":"crossregion"},
+		{"id":"nova-lite","object":"model","created":0,"owned_by":"crossregion"}]}`, page.RawJSON())
 	for _, name := range []string{"claude-sonnet", "meta/llama"} {
 		m, err := c.Models.Get(t.Context(), name)
 		require.NoError(t, err)

@@ -26,8 +26,29 @@ type chunkChoice struct {
 }
 
 type delta struct {
-	Role    string  `json:"role,omitempty"`
-	Content *string `json:"content,omitempty"`
+	Role      string        `json:"role,omitempty"`
+	Content   *string       `json:"content,omitempty"`
+	Reasoning string        `json:"reasoning_content,omitempty"` // as in a message
+	ToolCalls []toolCallOut `json:"tool_calls,omitempty"`
+}
+
+// newDelta is what the answer grew by, and whether clients are to know of it: a
+// signature is nothing to them.
+func newDelta(ev converse.Event) (delta, bool) {
+	switch {
+	case ev.Text != "":
+		return delta{Content: &ev.Text}, true
+	case ev.Reasoning != nil:
+		return delta{Reasoning: ev.Reasoning.Text}, ev.Reasoning.Text != ""
+	case ev.Tool != nil:
+		piece := toolCallOut{Index: &ev.Tool.Index, Function: functionOut{Arguments: ev.Tool.Input}}
+		if ev.Tool.ID != "" {
+			piece.ID, piece.Type, piece.Function.Name = ev.Tool.ID, "function", ev.Tool.Name
+		}
+		return delta{ToolCalls: []toolCallOut{piece}}, true
+	default:
+		return delta{}, false
+	}
 }
 
 // streamed is what a streamed answer is made for.
@@ -82,8 +103,12 @@ func (e *eventWriter) copy(answer converse.Stream, rec *record) {
 			rec.usage = ev.End.Usage
 			e.end(*ev.End)
 			return
+		case ev.Wait:
+			e.comment("waiting")
 		default:
-			e.choice(delta{Content: &ev.Text}, nil)
+			if d, tell := newDelta(ev); tell {
+				e.choice(d, nil)
+			}
 		}
 	}
 	rec.fault = string(converse.Canceled)
@@ -118,12 +143,18 @@ func (e *eventWriter) event(v any) {
 	e.data(b)
 }
 
-// data writes one event at once, so that it is one step for the client.
-func (e *eventWriter) data(b []byte) {
+// comment writes what clients skip, and proxies take for a sign of life.
+// Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#authoring-notes
+func (e *eventWriter) comment(s string) { e.write([]byte(": " + s + "\n\n")) }
+
+func (e *eventWriter) data(b []byte) { e.write([]byte("data: " + string(b) + "\n\n")) }
+
+// write sends one event at once, so that it is one step for the client.
+func (e *eventWriter) write(b []byte) {
 	if e.err != nil {
 		return
 	}
-	_, e.err = e.w.Write([]byte("data: " + string(b) + "\n\n"))
+	_, e.err = e.w.Write(b)
 	if f, ok := e.w.(http.Flusher); ok {
 		f.Flush()
 	}

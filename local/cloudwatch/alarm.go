@@ -38,7 +38,6 @@ const (
 	maxName        = 255
 	maxDescription = 1024
 	maxActions     = 5
-	maxTags        = 50
 	day            = 86_400 // seconds
 	week           = 7 * day
 	hour           = 3600
@@ -79,8 +78,6 @@ func (in alarmInputs) checkLengths() error {
 		return invalid("AlarmName %q is over %d characters", in.Name, maxName)
 	case len(in.Description) > maxDescription:
 		return invalid("AlarmDescription is over %d characters", maxDescription)
-	case len(in.Tags) > maxTags:
-		return invalid("%d tags are over the limit of %d", len(in.Tags), maxTags)
 	case in.Threshold == nil:
 		return invalid("The parameter Threshold is required for an alarm without anomaly detection.")
 	}

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/crossregion/crossregion/local/cloud"
@@ -126,16 +125,4 @@ func (s *Service) find(arn string) (*key, error) {
 
 func invalid(format string, args ...any) error {
 	return cloud.Refuse("ValidationException", format, args...)
-}
-
-func checkTags(tags map[string]string) error {
-	if len(tags) > 50 {
-		return cloud.Refuse("TagException", "%d tags are over the limit of 50", len(tags))
-	}
-	for k, v := range tags {
-		if k == "" || len(k) > 128 || len(v) > 256 || strings.HasPrefix(strings.ToLower(k), "aws:") {
-			return cloud.Refuse("TagException", "tag %q: want a key of 1 to 128 characters without prefix aws:, and a value of at most 256", k)
-		}
-	}
-	return nil
 }

@@ -52,8 +52,6 @@ type topicInputs struct {
 // Source: https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
 var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
-const maxTags = 50
-
 func (in topicInputs) check(region string) error {
 	switch {
 	case !topicName.MatchString(in.Name):
@@ -62,8 +60,6 @@ func (in topicInputs) check(region string) error {
 		return invalid("Attributes Reason: DisplayName is over 100 characters")
 	case strings.HasPrefix(in.KMSMasterKeyID, "arn:") && !strings.HasPrefix(in.KMSMasterKeyID, cloud.ARN("kms", region, "")):
 		return invalid("Attributes Reason: KmsMasterKeyId %s is not a key of %s", in.KMSMasterKeyID, region)
-	case len(in.Tags) > maxTags:
-		return cloud.Refuse("TagLimitExceeded", "%d tags are over the limit of %d", len(in.Tags), maxTags)
 	}
 	return nil
 }
