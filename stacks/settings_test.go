@@ -2,6 +2,7 @@ package stacks_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -87,7 +88,11 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"a recovery period out of range", func(s map[string]any) { s["conversations"].(map[string]any)["recoveryPeriodInDays"] = 36 },
 			"conversations.recoveryPeriodInDays: 36 is out of range; give 1 to 35"},
 		{"half a day", func(s map[string]any) { s["conversations"].(map[string]any)["recoveryPeriodInDays"] = 0.5 }, "0.5 is not a whole number"},
-		{"a first content that never comes", func(s map[string]any) { s["firstContentSeconds"] = 301 }, "firstContentSeconds: 301 is out of range"},
+		{"a first content that never comes", func(s map[string]any) { s["failover"] = map[string]any{"firstContentSeconds": 301} },
+			"failover.firstContentSeconds: 301 is out of range; give 0.05 to 300"},
+		{"a wait in words", func(s map[string]any) { s["failover"] = map[string]any{"idleSeconds": "long"} }, "failover.idleSeconds: long is not a number"},
+		{"a share of no hedges", func(s map[string]any) { s["failover"] = map[string]any{"hedgeShare": 0.1} }, "failover.hedgeShare: is set, but nothing is hedged"},
+		{"retries without end", func(s map[string]any) { s["failover"] = map[string]any{"retries": 6} }, "failover.retries: 6 is out of range"},
 		{"a throttle that lets nothing in", func(s map[string]any) { s["throttle"] = map[string]any{"ratePerSecond": -1} }, "throttle.ratePerSecond: -1 is out of range"},
 		{"an interval that Route 53 has not", func(s map[string]any) { s["healthChecks"] = map[string]any{"intervalSeconds": 20} }, "healthChecks.intervalSeconds: 20"},
 		{"too few checkers", func(s map[string]any) { s["healthChecks"] = map[string]any{"regions": []any{"eu-west-1"}} }, "healthChecks.regions: 1 region(s) given"},
@@ -143,6 +148,16 @@ func TestParseSettingsRefuses(t *testing.T) {
 		}, "frontDoor.name: "},
 		{"a tag of the program's", func(s map[string]any) { s["tags"] = map[string]any{"crossregion:stack": "mine"} }, "are the program's own"},
 		{"a tag that is none", func(s map[string]any) { s["tags"] = map[string]any{"a*{}": "b"} }, `"a*{}" is not a tag key`},
+		{"a tag value that Bedrock does not take", func(s map[string]any) { s["tags"] = map[string]any{"team": "Zoë"} }, `tags.team: "Zoë" is not a tag value`},
+		{"tags that differ in case only", func(s map[string]any) { s["tags"] = map[string]any{"Team": "a", "team": "b"} },
+			`tags.team: differs from "Team" in case only`},
+		{"too many tags", func(s map[string]any) {
+			tags := map[string]any{}
+			for i := range 47 {
+				tags[fmt.Sprint("k", i)] = "v"
+			}
+			s["tags"] = tags
+		}, "tags: 47 tags given; give up to 46"},
 		{"a tag of AWS's", func(s map[string]any) { s["tags"] = map[string]any{"aws:x": "y"} }, "tags.aws:x: tags that start with aws: are AWS's own"},
 	}
 	for _, tt := range tests {

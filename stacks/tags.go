@@ -1,13 +1,41 @@
 package stacks
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 const componentTag = "crossregion:component"
+
+// maxTags leaves room for the program's own tags, of which a resource has four
+// at most, among the 50 that it may have.
+// Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+const maxTags = 50 - 4
+
+// tagPattern is Bedrock's, the narrowest of all services.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Tag.html
+var tagPattern = regexp.MustCompile(`^[a-zA-Z0-9\s._:/=+@-]*$`)
+
+func (s Settings) validateTags(f *faults) {
+	f.check(len(s.Tags) <= maxTags, "tags", fmt.Sprintf("%d tags given", len(s.Tags)), fmt.Sprintf("give up to %d: the program has some of its own", maxTags))
+	const letters = "letters of English, digits, spaces and _ . : / = + - @"
+	seen := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		path, value, folded := "tags."+key, s.Tags[key], strings.ToLower(key)
+		f.check(!strings.HasPrefix(folded, "aws:"), path, "tags that start with aws: are AWS's own", "rename it")
+		f.check(!strings.HasPrefix(folded, "crossregion:"), path, "tags that start with crossregion: are the program's own", "rename it")
+		f.check(key != "" && len(key) <= 128 && tagPattern.MatchString(key), path, fmt.Sprintf("%q is not a tag key", key), "use up to 128 "+letters)
+		f.check(len(value) <= 256 && tagPattern.MatchString(value), path, fmt.Sprintf("%q is not a tag value", value), "use up to 256 "+letters)
+		f.check(seen[folded] == "", path, fmt.Sprintf("differs from %q in case only, which IAM does not tell apart", seen[folded]), "remove one")
+		seen[folded] = key
+	}
+}
 
 // webACLType is registered without the SDK's types, whose package alone takes a
 // minute to compile.

@@ -2,7 +2,6 @@ package stacks
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,7 +25,6 @@ var (
 	accountPattern  = regexp.MustCompile(`^[0-9]{12}$`)
 	modelPattern    = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
 	domainPattern   = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$`)
-	tagPattern      = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$`)
 	boundaryPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$`)
 )
 
@@ -55,15 +53,10 @@ func (s Settings) validate() Faults {
 	f.check(s.PermissionsBoundary == "" || boundaryPattern.MatchString(s.PermissionsBoundary), "permissionsBoundary",
 		fmt.Sprintf("%q is not the ARN of a managed policy", s.PermissionsBoundary), "give arn:aws:iam::ACCOUNT:policy/NAME, or leave it out")
 	s.validateLimits(&f)
+	s.validateFailover(&f)
 	s.validateGuardrail(&f)
 	s.validateFrontDoor(&f)
-	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
-		path := "tags." + key
-		f.check(!strings.HasPrefix(strings.ToLower(key), "aws:"), path, "tags that start with aws: are AWS's own", "rename it")
-		f.check(!strings.HasPrefix(key, "crossregion:"), path, "tags that start with crossregion: are the program's own", "rename it")
-		f.check(tagPattern.MatchString(key) && len(key) <= 128, path, fmt.Sprintf("%q is not a tag key", key), "use up to 128 letters, digits, spaces and _ . : / = + - @")
-		f.check(tagPattern.MatchString(s.Tags[key]+"x") && len(s.Tags[key]) <= 256, path, fmt.Sprintf("%q is not a tag value", s.Tags[key]), "use up to 256 letters, digits, spaces and _ . : / = + - @")
-	}
+	s.validateTags(&f)
 	return f.all
 }
 

@@ -22,11 +22,14 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	if err != nil {
 		return err
 	}
-	m, err := s.model(chat.model)
+	m, err := s.chatModel(r.Context(), chat.model)
 	if err != nil {
 		return err
 	}
 	rec.model = m.Name
+	if chat.question, err = fit(chat.question, m, chatParameters); err != nil {
+		return err
+	}
 	head := completionHead{
 		ID: "chatcmpl-" + apigw.RequestID(r.Context()), Created: rec.started.Unix(), Model: m.Name,
 	}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/cloudwatch"
 	"github.com/crossregion/crossregion/local/dynamodb"
+	"github.com/crossregion/crossregion/local/fault"
 	"github.com/crossregion/crossregion/local/iam"
 	"github.com/crossregion/crossregion/local/kms"
 	"github.com/crossregion/crossregion/local/lambda"
@@ -30,17 +32,17 @@ import (
 	"github.com/crossregion/crossregion/local/wafv2"
 )
 
-// Config configures [Open]. All fields but Readings are required.
+// Config configures [Open]. All fields but Readings and Speed are required.
 type Config struct {
 	// Port is the port on which every region's public address listens.
 	Port string
-	// Dir is an empty folder for unpacked code. The caller removes it after
-	// [Account.Close].
-	Dir string
 	// Viewer names the region that the clients of the DNS server are near to.
 	Viewer string
 	// Log receives what an operator of the embedded cloud may want to see.
 	Log *slog.Logger
+	// Speed is how fast the cloud's own time runs: probes, replication, token
+	// pace. 0 means 1, as fast as the machine's.
+	Speed float64
 	// Readings choose how Bedrock reads what AWS leaves open. The zero value is
 	// the strictest.
 	Readings bedrock.Readings
@@ -61,11 +63,15 @@ type Account struct {
 	CloudWatch *cloudwatch.Service
 	Quotas     *servicequotas.Service
 
+	// Faults breaks what stands at the account's edges.
+	Faults *fault.Board
+
 	world     cloud.World
 	services  map[string]cloud.Service // by signing name
 	resources map[string]cloud.Resource
 	functions map[string]cloud.Function
 
+	dir      string // of unpacked code
 	endpoint string
 	dns      net.Addr
 	serving  sync.WaitGroup
@@ -78,12 +84,16 @@ type Account struct {
 // Open starts an empty account.
 func Open(cfg Config) (*Account, error) {
 	a := &Account{
-		world: cloud.World{Clock: cloud.RealClock(1), Network: cloud.NewNetwork(cfg.Port), Log: cfg.Log},
-		edges: map[string]bool{},
+		world:  cloud.World{Clock: cloud.RealClock(cfg.Speed), Network: cloud.NewNetwork(cfg.Port), Log: cfg.Log},
+		Faults: fault.NewBoard(), edges: map[string]bool{},
+	}
+	var err error
+	if a.dir, err = os.MkdirTemp("", "crossregion-"); err != nil {
+		return nil, fmt.Errorf("make a folder for unpacked code: %w", err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("open AWS endpoint: %w", err)
+		return nil, errors.Join(fmt.Errorf("open AWS endpoint: %w", err), os.RemoveAll(a.dir))
 	}
 	a.endpoint = "http://" + listener.Addr().String()
 	a.assemble(cfg)
@@ -102,7 +112,7 @@ func (a *Account) assemble(cfg Config) {
 	a.KMS = kms.New(a.IAM)
 	a.DynamoDB = dynamodb.New(a.world, a.IAM, a.KMS)
 	a.Bedrock = bedrock.New(bedrock.Config{World: a.world, IAM: a.IAM, Readings: cfg.Readings})
-	a.Lambda = lambda.New(lambda.Config{World: a.world, IAM: a.IAM, Keys: a.KMS, Endpoint: a.endpoint, Dir: cfg.Dir, Arch: runtime.GOARCH})
+	a.Lambda = lambda.New(lambda.Config{World: a.world, IAM: a.IAM, Keys: a.KMS, Endpoint: a.endpoint, Dir: a.dir, Arch: runtime.GOARCH})
 	a.Route53 = route53.New(route53.Config{World: a.world})
 	a.ACM = acm.New(a.Route53)
 	a.WAFV2 = wafv2.New(a.world.Clock)
@@ -111,7 +121,7 @@ func (a *Account) assemble(cfg Config) {
 	})
 	a.WAFV2.UseStages(a.APIGateway)
 	a.Route53.UseTargets(a.APIGateway)
-	a.SNS = sns.New()
+	a.SNS = sns.New(a.KMS)
 	a.CloudWatch = cloudwatch.New(a.SNS)
 	a.Quotas = servicequotas.New()
 
@@ -135,11 +145,24 @@ func (a *Account) assemble(cfg Config) {
 // region.
 func (a *Account) Endpoint() string { return a.endpoint }
 
+// ServeDNS opens a further DNS server, for clients that are near to a region, and
+// returns its address.
+func (a *Account) ServeDNS(viewer string) (string, error) {
+	addr, err := a.Route53.Serve("127.0.0.1:0", func(net.Addr) string { return viewer })
+	if err != nil {
+		return "", fmt.Errorf("open DNS server for %s: %w", viewer, err)
+	}
+	return addr.String(), nil
+}
+
 // DNS is the address of the DNS server, over UDP and TCP.
 func (a *Account) DNS() string { return a.dns.String() }
 
 // Create makes a resource in a region, as the AWS provider would.
 func (a *Account) Create(ctx context.Context, token, region, name string, inputs map[string]any) (cloud.State, error) {
+	if err := a.controlled(); err != nil {
+		return cloud.State{}, fmt.Errorf("create %s %q: %w", token, name, err)
+	}
 	r, ok := a.resources[token]
 	if !ok {
 		return cloud.State{}, fmt.Errorf("the embedded cloud does not know resource type %s (of %q)", token, name)
@@ -147,8 +170,14 @@ func (a *Account) Create(ctx context.Context, token, region, name string, inputs
 	return r.Create(ctx, region, name, inputs)
 }
 
+// Taggable reports whether resources of a type take tags.
+func (a *Account) Taggable(token string) bool { return a.resources[token].Taggable }
+
 // Call answers a provider function in a region.
 func (a *Account) Call(ctx context.Context, token, region string, args map[string]any) (map[string]any, error) {
+	if err := a.controlled(); err != nil {
+		return nil, fmt.Errorf("%s: %w", token, err)
+	}
 	f, ok := a.functions[token]
 	if !ok {
 		return nil, fmt.Errorf("the embedded cloud does not know function %s", token)
@@ -172,7 +201,7 @@ func (a *Account) OpenRegion(region string) error {
 		return fmt.Errorf("open region %s: %w", region, err)
 	}
 	a.edges[region] = true
-	a.start(listener, a.APIGateway.Handler(region))
+	a.start(listener, a.edge(region))
 	return nil
 }
 
@@ -212,7 +241,8 @@ func (a *Account) start(l net.Listener, h http.Handler) {
 	})
 }
 
-// Close ends every process, goroutine and listener of the account.
+// Close ends every process, goroutine and listener of the account, and removes
+// what it wrote.
 func (a *Account) Close() error {
 	a.mu.Lock()
 	servers := slices.Clone(a.servers)
@@ -222,5 +252,5 @@ func (a *Account) Close() error {
 		errs = append(errs, s.Close())
 	}
 	a.serving.Wait()
-	return errors.Join(append(errs, a.Route53.Close(), a.Lambda.Close(), a.DynamoDB.Close())...)
+	return errors.Join(append(errs, a.Route53.Close(), a.Lambda.Close(), a.DynamoDB.Close(), os.RemoveAll(a.dir))...)
 }

@@ -9,10 +9,6 @@ import (
 	"github.com/crossregion/crossregion/local/cloud"
 )
 
-// MaxTags is how many tags a profile may have.
-// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateInferenceProfile.html
-const MaxTags = 200
-
 // systemSince is when AWS made the profiles of the catalogue, roughly.
 const systemSince = "2025-09-29T00:00:00Z"
 
@@ -89,15 +85,6 @@ func validateProfile(in profileInputs) error {
 	if d := in.Description; d != nil && (len(*d) > 200 || !descriptionShape.MatchString(*d)) {
 		return cloud.Refuse("ValidationException", "description %q: want 1 to 200 letters, digits, colons and dots, "+
 			"each followed by at most one space, _ or -", *d)
-	}
-	if len(in.Tags) > MaxTags {
-		return cloud.Refuse("TooManyTagsException", "%d tags, at most %d are allowed", len(in.Tags), MaxTags)
-	}
-	for k, v := range in.Tags {
-		if k == "" || len(k) > 128 || len(v) > 256 || strings.HasPrefix(strings.ToLower(k), "aws:") {
-			return cloud.Refuse("ValidationException", "tag %q: want a key of 1 to 128 characters not starting with aws:, "+
-				"and a value of at most 256", k)
-		}
 	}
 	return nil
 }

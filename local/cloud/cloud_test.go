@@ -2,6 +2,8 @@ package cloud_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +49,76 @@ func TestCreateRefuses(t *testing.T) {
 			assert.ErrorContains(t, err, tt.want)
 			assert.ErrorContains(t, err, `"thing"`)
 		})
+	}
+}
+
+type taggedInputs struct {
+	Tags map[string]string `json:"tags,omitempty"`
+}
+
+// tagged makes a thing with tags and returns its refusal.
+func tagged(t *testing.T, tags map[string]any) error {
+	t.Helper()
+	r := cloud.DefineResource("aws:test/tagged:Tagged", func(context.Context, cloud.Request[taggedInputs]) (cloud.State, error) {
+		return cloud.State{}, nil
+	})
+	assert.True(t, r.Taggable)
+	_, err := r.Create(t.Context(), "eu-west-1", "thing", map[string]any{"tags": tags})
+	return err
+}
+
+// numbered are n tags.
+func numbered(n int) map[string]any {
+	tags := map[string]any{}
+	for i := range n {
+		tags[fmt.Sprint("k", i)] = "v"
+	}
+	return tags
+}
+
+func TestTags(t *testing.T) {
+	assert.NoError(t, tagged(t, numbered(50)))
+	assert.NoError(t, tagged(t, map[string]any{strings.Repeat("k", 128): strings.Repeat("v", 256), "a b_.:/=+-@": ""}))
+	assert.False(t, define().Taggable, "tags of another shape are not AWS's")
+}
+
+func TestTagsAreRefused(t *testing.T) {
+	tests := []struct {
+		name string
+		tags map[string]any
+		want string
+	}{
+		{"too many", numbered(51), "TooManyTagsException: 51 tags are over the limit of 50"},
+		{"a key of AWS", map[string]any{"AWS:x": "v"}, "the prefix aws: is AWS's own"},
+		{"no key", map[string]any{"": "v"}, "want a key of 1 to 128"},
+		{"a long key", map[string]any{strings.Repeat("k", 129): "v"}, "want a key of 1 to 128"},
+		{"a key with a forbidden character", map[string]any{"a*": "v"}, "want a key of 1 to 128"},
+		{"a long value", map[string]any{"k": strings.Repeat("v", 257)}, "want a value of up to 256"},
+		{"a value with a letter that Bedrock does not take", map[string]any{"k": "é"}, "want a value of up to 256"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			assert.ErrorContains(t, tagged(t, tt.tags), tt.want)
+		})
+	}
+}
+
+func TestParseARN(t *testing.T) {
+	got, ok := cloud.ParseARN("arn:aws:lambda:eu-west-1:123456789012:function:f:live")
+	assert.True(t, ok)
+	assert.Equal(t, cloud.Place{Service: "lambda", Region: "eu-west-1", Account: "123456789012", Resource: "function:f:live"}, got)
+	for _, no := range []string{"", "arn:aws:lambda:eu-west-1:123456789012", "urn:aws:lambda:eu-west-1:1:f", "arn:aws-cn:lambda:eu-west-1:1:f"} {
+		_, ok := cloud.ParseARN(no)
+		assert.False(t, ok, no)
+	}
+}
+
+func TestDecodeStrict(t *testing.T) {
+	var in thingInputs
+	require.NoError(t, cloud.DecodeStrict([]byte(`{"size": 7}`), &in))
+	assert.Equal(t, 7, in.Size)
+	for raw, want := range map[string]string{`{"colour": 1}`: "unknown field", `{} {}`: "more than one JSON value", `{`: "unexpected EOF"} {
+		assert.ErrorContains(t, cloud.DecodeStrict([]byte(raw), &in), want, raw)
 	}
 }
 

@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +33,8 @@ type State struct {
 type Resource struct {
 	// Token is the type's Pulumi token, e.g. "aws:iam/role:Role".
 	Token string
+	// Taggable says whether the type takes tags.
+	Taggable bool
 	// Create makes the resource. Inputs are those of the Pulumi type; an
 	// archive is the path of its file.
 	Create func(ctx context.Context, region, name string, inputs map[string]any) (State, error)
@@ -49,12 +50,18 @@ type Function struct {
 
 // DefineResource describes a resource type by a struct of the inputs it
 // accepts. A field is required unless its json tag says omitempty; a property
-// that has no field is refused, never ignored.
+// that has no field is refused, never ignored. Tags are checked here, alike for
+// every service.
 func DefineResource[In any](token string, create func(context.Context, Request[In]) (State, error)) Resource {
-	return Resource{Token: token, Create: func(ctx context.Context, region, name string, inputs map[string]any) (State, error) {
+	_, taggable := tagsOf(reflect.ValueOf(*new(In)))
+	return Resource{Token: token, Taggable: taggable, Create: func(ctx context.Context, region, name string, inputs map[string]any) (State, error) {
 		in, err := decode[In](inputs)
 		if err != nil {
 			return State{}, fmt.Errorf("%s %q: %w", token, name, err)
+		}
+		tags, _ := tagsOf(reflect.ValueOf(in))
+		if err := checkTags(tags); err != nil {
+			return State{}, fmt.Errorf("create %s %q in %s: %w", token, name, region, err)
 		}
 		state, err := create(ctx, Request[In]{Region: region, Name: name, In: in})
 		if err != nil {
@@ -88,9 +95,7 @@ func decode[In any](inputs map[string]any) (In, error) {
 	if err != nil {
 		return in, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	return in, dec.Decode(&in)
+	return in, DecodeStrict(b, &in)
 }
 
 // check compares a value with the type that it will be decoded into, and

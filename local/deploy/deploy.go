@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -48,10 +49,33 @@ func Load(root, name string) (*Stack, error) {
 	if s.Config, err = plainConfig(stack.Config); err != nil {
 		return nil, fmt.Errorf("stack %s: %w", name, err)
 	}
-	if s.Settings, err = stacks.ParseConfig(s.Project, s.Config); err != nil {
-		return nil, fmt.Errorf("settings of stack %s:\n%w", name, err)
+	if err := s.parse(); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+func (s *Stack) parse() (err error) {
+	if s.Settings, err = stacks.ParseConfig(s.Project, s.Config); err != nil {
+		return fmt.Errorf("settings of stack %s:\n%w", s.Name, err)
+	}
+	return nil
+}
+
+// Override replaces the settings that over names.
+func (s *Stack) Override(over map[string]any) error {
+	key := s.Project + ":settings"
+	var settings map[string]any
+	if err := json.Unmarshal([]byte(s.Config[key]), &settings); err != nil {
+		return fmt.Errorf("config %s: %w", key, err)
+	}
+	maps.Copy(settings, over)
+	b, err := json.Marshal(settings)
+	if err != nil {
+		return fmt.Errorf("settings of stack %s: %w", s.Name, err)
+	}
+	s.Config[key] = string(b)
+	return s.parse()
 }
 
 // plainConfig refuses secrets: the embedded cloud has no key to them.
@@ -120,7 +144,7 @@ type Options struct {
 // Run runs a program for the stack by way of Pulumi's mock monitor and creates
 // what it registers. It returns the stack's outputs.
 func Run(ctx context.Context, s *Stack, program pulumi.RunFunc, o Options) (map[string]any, error) {
-	m := &monitor{ctx: ctx, target: o.Target, created: o.Created, regions: map[string]string{}, urns: map[resource.URN]bool{}}
+	m := &monitor{ctx: ctx, target: o.Target, created: o.Created, providers: map[string]provider{}, urns: map[resource.URN]bool{}}
 	pctx, err := pulumi.NewContext(ctx, pulumi.RunInfo{
 		Project: s.Project, Stack: s.Name, RootDirectory: s.Root, Config: s.Config, Mocks: m, Parallel: 16,
 	})

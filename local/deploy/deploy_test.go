@@ -34,6 +34,8 @@ func (t *target) OpenRegion(region string) error {
 	return nil
 }
 
+func (t *target) Taggable(token string) bool { return token == "aws:iam/role:Role" }
+
 func (t *target) Create(_ context.Context, token, region, name string, inputs map[string]any) (cloud.State, error) {
 	if token == "aws:lambda/alias:Alias" {
 		return cloud.State{}, fmt.Errorf("%s %q: no", token, name)
@@ -59,7 +61,7 @@ func in(ctx *pulumi.Context, region string) (pulumi.ResourceOption, error) {
 	p, err := aws.NewProvider(ctx, region, &aws.ProviderArgs{
 		Region:            pulumi.String(region),
 		AllowedAccountIds: pulumi.StringArray{pulumi.String(cloud.Account)},
-		DefaultTags:       aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{"a": pulumi.String("b")}},
+		DefaultTags:       aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{"a": pulumi.String("a"), "b": pulumi.String("b")}},
 	})
 	return pulumi.Provider(p), err
 }
@@ -72,7 +74,9 @@ func TestResourcesReachTheirProvidersRegion(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			role, err := iam.NewRole(ctx, region+"-role", &iam.RoleArgs{AssumeRolePolicy: pulumi.ToSecret(pulumi.String("{}"))}, provider)
+			role, err := iam.NewRole(ctx, region+"-role", &iam.RoleArgs{
+				AssumeRolePolicy: pulumi.ToSecret(pulumi.String("{}")), Tags: pulumi.StringMap{"a": pulumi.String("own")},
+			}, provider)
 			if err != nil {
 				return err
 			}
@@ -86,6 +90,7 @@ func TestResourcesReachTheirProvidersRegion(t *testing.T) {
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"eu-west-1", "us-east-1"}, to.opened)
 	assert.Equal(t, "{}", to.created["us-east-1 us-east-1-role"]["assumeRolePolicy"], "a secret is laid open, as a provider sees it")
+	assert.Equal(t, map[string]any{"a": "own", "b": "b"}, to.created["eu-west-1 eu-west-1-role"]["tags"], "a resource's own tags go over the provider's")
 	assert.Equal(t, map[string]any{"role": "arn:eu-west-1-role", "code": "x.zip"}, to.created["eu-west-1 eu-west-1-fn"])
 	assert.Equal(t, map[string]any{"eu-west-1": "arn:eu-west-1-role", "us-east-1": "arn:us-east-1-role"}, out)
 }

@@ -23,6 +23,8 @@ type Target interface {
 	// OpenRegion prepares a region for resources. It is called once for each
 	// provider that a program registers.
 	OpenRegion(region string) error
+	// Taggable reports whether resources of a type take tags.
+	Taggable(token string) bool
 	Create(ctx context.Context, token, region, name string, inputs map[string]any) (cloud.State, error)
 	Call(ctx context.Context, token, region string, args map[string]any) (map[string]any, error)
 }
@@ -43,9 +45,29 @@ type monitor struct {
 	target  Target
 	created func(Resource)
 
-	mu      sync.Mutex
-	regions map[string]string // provider ID -> region
-	urns    map[resource.URN]bool
+	mu        sync.Mutex
+	providers map[string]provider // by ID
+	urns      map[resource.URN]bool
+}
+
+// provider is what its resources get of an AWS provider.
+type provider struct {
+	region string
+	tags   map[string]string // of every resource that takes tags
+}
+
+// tagged lays a resource's own tags over those of the provider.
+func (p provider) tagged(inputs map[string]any) map[string]any {
+	all := map[string]any{}
+	for key, value := range p.tags {
+		all[key] = value
+	}
+	if own, ok := inputs["tags"].(map[string]any); ok {
+		maps.Copy(all, own)
+	}
+	tagged := maps.Clone(inputs)
+	tagged["tags"] = all
+	return tagged
 }
 
 // NewResource implements pulumi.MockResourceMonitor.
@@ -60,7 +82,7 @@ func (m *monitor) NewResource(args pulumi.MockResourceArgs) (string, resource.Pr
 	if args.TypeToken == providerToken {
 		return m.newProvider(args)
 	}
-	region, err := m.region(args.Provider)
+	p, err := m.provider(args.Provider)
 	if err != nil {
 		return "", nil, fmt.Errorf("%s %q: %w", args.TypeToken, args.Name, err)
 	}
@@ -68,13 +90,16 @@ func (m *monitor) NewResource(args pulumi.MockResourceArgs) (string, resource.Pr
 	if err != nil {
 		return "", nil, fmt.Errorf("%s %q: %w", args.TypeToken, args.Name, err)
 	}
-	state, err := m.target.Create(m.ctx, args.TypeToken, region, args.Name, inputs)
+	if m.target.Taggable(args.TypeToken) {
+		inputs = p.tagged(inputs)
+	}
+	state, err := m.target.Create(m.ctx, args.TypeToken, p.region, args.Name, inputs)
 	if err != nil {
 		return "", nil, err
 	}
 	outputs := args.Inputs.Copy()
 	maps.Copy(outputs, resource.NewPropertyMapFromMap(state.Outputs))
-	m.created(Resource{Token: args.TypeToken, Name: args.Name, Region: region})
+	m.created(Resource{Token: args.TypeToken, Name: args.Name, Region: p.region})
 	return state.ID, outputs, nil
 }
 
@@ -97,12 +122,14 @@ func (m *monitor) claim(args pulumi.MockResourceArgs) error {
 
 // providerInputs are what the embedded cloud understands of an AWS provider.
 type providerInputs struct {
-	Region            string         `json:"region"`
-	AllowedAccountIDs []string       `json:"allowedAccountIds,omitempty"`
-	DefaultTags       map[string]any `json:"defaultTags,omitempty"`
-	SkipValidation    any            `json:"skipCredentialsValidation,omitempty"`
-	SkipRegion        any            `json:"skipRegionValidation,omitempty"`
-	SkipMetadata      any            `json:"skipMetadataApiCheck,omitempty"`
+	Region            string   `json:"region"`
+	AllowedAccountIDs []string `json:"allowedAccountIds,omitempty"`
+	DefaultTags       struct {
+		Tags map[string]string `json:"tags,omitempty"`
+	} `json:"defaultTags,omitempty"`
+	SkipValidation any `json:"skipCredentialsValidation,omitempty"`
+	SkipRegion     any `json:"skipRegionValidation,omitempty"`
+	SkipMetadata   any `json:"skipMetadataApiCheck,omitempty"`
 }
 
 func (m *monitor) newProvider(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -133,29 +160,29 @@ func (m *monitor) newProvider(args pulumi.MockResourceArgs) (string, resource.Pr
 	id := args.Name + "-provider"
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.regions[id] = in.Region
+	m.providers[id] = provider{region: in.Region, tags: in.DefaultTags.Tags}
 	m.created(Resource{Token: args.TypeToken, Name: args.Name})
 	return id, args.Inputs, nil
 }
 
-// region finds the region of a provider reference, "urn::id".
-func (m *monitor) region(reference string) (string, error) {
+// provider finds what a reference, "urn::id", refers to.
+func (m *monitor) provider(reference string) (provider, error) {
 	if reference == "" {
-		return "", errors.New("default provider for 'aws' disabled; 'crossregion' must use an explicit provider")
+		return provider{}, errors.New("default provider for 'aws' disabled; 'crossregion' must use an explicit provider")
 	}
 	id := reference[strings.LastIndex(reference, "::")+2:]
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	region, ok := m.regions[id]
+	p, ok := m.providers[id]
 	if !ok {
-		return "", fmt.Errorf("unknown provider %s", reference)
+		return provider{}, fmt.Errorf("unknown provider %s", reference)
 	}
-	return region, nil
+	return p, nil
 }
 
 // Call implements pulumi.MockResourceMonitor.
 func (m *monitor) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	region, err := m.region(args.Provider)
+	p, err := m.provider(args.Provider)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", args.Token, err)
 	}
@@ -163,7 +190,7 @@ func (m *monitor) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", args.Token, err)
 	}
-	out, err := m.target.Call(m.ctx, args.Token, region, in)
+	out, err := m.target.Call(m.ctx, args.Token, p.region, in)
 	if err != nil {
 		return nil, err
 	}

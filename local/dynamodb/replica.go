@@ -58,5 +58,5 @@ func (s *Service) checkReplica(t *table, region string, in replicaInputs) error 
 		return invalid("kmsKeyArn %q: all replicas of %s must use the same type of key; "+
 			"give each a customer managed key of its own region, or none", in.KmsKeyARN, t.name)
 	}
-	return validateCommon(region, in.KmsKeyARN, in.TableClassOverride, in.Tags)
+	return validateCommon(region, in.KmsKeyARN, in.TableClassOverride)
 }

@@ -9,10 +9,6 @@ import (
 	"github.com/crossregion/crossregion/local/cloud"
 )
 
-// MaxTags is how many tags a table may have.
-// Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.html
-const MaxTags = 50
-
 // nameShape is that of a table's name.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 var nameShape = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
@@ -126,7 +122,7 @@ func (in tableInputs) validate(region string) error {
 	if err := in.validateAttributes(); err != nil {
 		return err
 	}
-	return validateCommon(region, sse.KmsKeyARN, in.TableClass, in.Tags)
+	return validateCommon(region, sse.KmsKeyARN, in.TableClass)
 }
 
 func (in tableInputs) validateAttributes() error {
@@ -154,20 +150,12 @@ func (in tableInputs) validateAttributes() error {
 }
 
 // validateCommon are the rules that tables and replicas share.
-func validateCommon(region, kmsKeyARN, tableClass string, tags map[string]string) error {
+func validateCommon(region, kmsKeyARN, tableClass string) error {
 	if kmsKeyARN != "" && !strings.HasPrefix(kmsKeyARN, cloud.ARN("kms", region, "key/")) {
 		return invalid("kmsKeyArn %q: want the ARN of a key in %s", kmsKeyARN, region)
 	}
 	if !slices.Contains([]string{"", "STANDARD", "STANDARD_INFREQUENT_ACCESS"}, tableClass) {
 		return invalid("table class %q: want STANDARD or STANDARD_INFREQUENT_ACCESS", tableClass)
-	}
-	if len(tags) > MaxTags {
-		return invalid("%d tags, at most %d are allowed", len(tags), MaxTags)
-	}
-	for k, v := range tags {
-		if k == "" || len(k) > 128 || len(v) > 256 || strings.HasPrefix(strings.ToLower(k), "aws:") {
-			return invalid("tag %q: want a key of 1 to 128 characters not starting with aws:, and a value of at most 256", k)
-		}
 	}
 	return nil
 }

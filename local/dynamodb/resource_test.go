@@ -1,7 +1,6 @@
 package dynamodb_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -37,10 +36,6 @@ func TestCreateTableNamesItself(t *testing.T) {
 }
 
 func TestCreateTableRefuses(t *testing.T) {
-	tags := map[string]any{}
-	for i := range 51 {
-		tags[fmt.Sprint(i)] = "v"
-	}
 	pk, sk := attribute("pk", "S"), attribute("sk", "S")
 	tests := []struct {
 		name    string
@@ -67,8 +62,6 @@ func TestCreateTableRefuses(t *testing.T) {
 		{"a key of another region", map[string]any{"serverSideEncryption": map[string]any{"enabled": true,
 			"kmsKeyArn": strings.Replace(homeKey, home, far, 1)}}, "want the ARN of a key in us-east-1"},
 		{"an unknown table class", map[string]any{"tableClass": "GLACIER"}, "table class"},
-		{"too many tags", map[string]any{"tags": tags}, "51 tags"},
-		{"a tag that belongs to AWS", map[string]any{"tags": map[string]any{"aws:x": "v"}}, "tag"},
 		{"a name that is taken", nil, "ResourceInUseException"},
 	}
 	b := newBench(t)

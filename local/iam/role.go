@@ -20,9 +20,6 @@ const (
 	maxPolicyName     = 128
 	maxDescription    = 1000
 	maxPath           = 512
-	maxTags           = 50
-	maxTagKey         = 128
-	maxTagValue       = 256
 	maxTrustPolicy    = 2048  // characters without white space
 	maxInlinePolicies = 10240 // likewise, all policies of one role together
 	minSession        = time.Hour
@@ -36,7 +33,6 @@ var (
 	nameChars   = regexp.MustCompile(`^[\w+=,.@-]+$`)
 	pathChars   = regexp.MustCompile(`^/([\x21-\x7e]+/)?$`)
 	textChars   = regexp.MustCompile(`^[\t\n\r\x20-\x7e\x{a1}-\x{ff}]*$`)
-	tagChars    = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 	boundaryARN = regexp.MustCompile(`^arn:aws:iam::(\d{12}|aws):policy/[\x21-\x7e]+$`)
 )
 
@@ -138,7 +134,7 @@ func (in roleInputs) validate() error {
 	if d != 0 && (d < minSession || d > maxSession) {
 		errs = append(errs, invalid("maxSessionDuration is %s, want %s to %s", d, minSession, maxSession))
 	}
-	return errors.Join(append(errs, checkBoundary(in.PermissionsBoundary), checkTags(in.Tags))...)
+	return errors.Join(append(errs, checkBoundary(in.PermissionsBoundary))...)
 }
 
 // checkBoundary refuses every boundary: the embedded cloud has no managed
@@ -152,23 +148,6 @@ func checkBoundary(arn string) error {
 	default:
 		return notFound("Scope ARN: %s does not exist or is not attachable: the embedded cloud has no managed policies", arn)
 	}
-}
-
-// checkTags follows https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html.
-func checkTags(tags map[string]string) error {
-	var errs []error
-	if len(tags) > maxTags {
-		errs = append(errs, limitExceeded("a role has at most %d tags, not %d", maxTags, len(tags)))
-	}
-	for k, v := range tags {
-		if k == "" || len([]rune(k)) > maxTagKey || !tagChars.MatchString(k) || strings.HasPrefix(strings.ToLower(k), "aws:") {
-			errs = append(errs, invalid("tag key %q is not valid", k))
-		}
-		if len([]rune(v)) > maxTagValue || !tagChars.MatchString(v) {
-			errs = append(errs, invalid("value of tag %q is not valid", k))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // putRolePolicy replaces a policy of the same name, as PutRolePolicy does.

@@ -74,9 +74,6 @@ func TestCreateRoleRefuses(t *testing.T) {
 		{"a long session", "maxSessionDuration", 43201.0, "ValidationError", 400},
 		{"a boundary that is no policy", "permissionsBoundary", "arn:aws:iam::123456789012:role/a", "ValidationError", 400},
 		{"a boundary, since there are no managed policies", "permissionsBoundary", "arn:aws:iam::aws:policy/PowerUserAccess", "NoSuchEntity", 404},
-		{"a tag of AWS", "tags", map[string]any{"aws:x": "v"}, "ValidationError", 400},
-		{"a tag value with a forbidden character", "tags", map[string]any{"k": "a;b"}, "ValidationError", 400},
-		{"too many tags", "tags", manyTags, "LimitExceeded", 409},
 		{"a long trust policy", "assumeRolePolicy", trust("sts:AssumeRole", strings.Repeat("a", 2048)+".amazonaws.com", ""), "LimitExceeded", 409},
 		{"a trust policy that is not JSON", "assumeRolePolicy", "lambda", "MalformedPolicyDocument", 400},
 	}

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/crossregion/crossregion/local/cloud"
@@ -86,11 +85,12 @@ func (s *Service) UseFor(c cloud.Caller, u Use) error {
 	keys["kms:ViaService"], keys["aws:ViaAWSService"] = []string{u.Service}, []string{"true"}
 	c.Region = k.region
 	for _, action := range u.Actions {
-		keys := maps.Clone(keys)
+		asked := keys
 		if action == "kms:CreateGrant" {
-			keys["kms:GrantIsForAWSResource"] = []string{"true"}
+			asked = maps.Clone(keys)
+			asked["kms:GrantIsForAWSResource"] = []string{"true"}
 		}
-		if err := s.iam.AuthorizeResource(c, k.policy, iam.Ask{Action: action, Resource: k.arn, Keys: keys}); err != nil {
+		if err := s.iam.AuthorizeResource(c, k.policy, iam.Ask{Action: action, Resource: k.arn, Keys: asked}); err != nil {
 			return err
 		}
 	}
@@ -126,16 +126,4 @@ func (s *Service) find(arn string) (*key, error) {
 
 func invalid(format string, args ...any) error {
 	return cloud.Refuse("ValidationException", format, args...)
-}
-
-func checkTags(tags map[string]string) error {
-	if len(tags) > 50 {
-		return cloud.Refuse("TagException", "%d tags are over the limit of 50", len(tags))
-	}
-	for k, v := range tags {
-		if k == "" || len(k) > 128 || len(v) > 256 || strings.HasPrefix(strings.ToLower(k), "aws:") {
-			return cloud.Refuse("TagException", "tag %q: want a key of 1 to 128 characters without prefix aws:, and a value of at most 256", k)
-		}
-	}
-	return nil
 }

@@ -51,7 +51,7 @@ func (in keyInputs) validate() error {
 	case in.RotationDays != 0 && !in.Rotation:
 		return invalid("rotationPeriodInDays %d: rotation is not enabled", in.RotationDays)
 	}
-	return checkTags(in.Tags)
+	return nil
 }
 
 func (s *Service) createKey(_ context.Context, r cloud.Request[keyInputs]) (cloud.State, error) {

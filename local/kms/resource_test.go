@@ -33,7 +33,6 @@ func TestKeyRefuses(t *testing.T) {
 		{"a rotation every 89 days", object{"enableKeyRotation": true, "rotationPeriodInDays": 89.0}, "want 90 to 2560"},
 		{"a rotation period without rotation", object{"rotationPeriodInDays": 365.0}, "rotation is not enabled"},
 		{"a long description", object{"description": strings.Repeat("x", 8193)}, "description"},
-		{"a tag of AWS", object{"tags": object{"aws:x": "v"}}, "TagException"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

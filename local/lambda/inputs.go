@@ -60,7 +60,6 @@ func (in functionInputs) check(region string) error {
 		in.checkLogging,
 		in.checkTracing,
 		func() error { return checkLength("description", in.Description, 256) },
-		func() error { return checkTags(in.Tags) },
 		func() error { return checkKey(region, in.KMSKeyARN) },
 	}
 	for _, check := range checks {

@@ -78,9 +78,6 @@ func (in logGroupInputs) check(region string) error {
 			return err
 		}
 	}
-	if err := checkTags(in.Tags); err != nil {
-		return err
-	}
 	return checkKey(region, in.KMSKeyID)
 }
 

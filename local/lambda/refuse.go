@@ -65,19 +65,6 @@ func checkEnum(property, value string, allowed ...string) error {
 	return nil
 }
 
-// Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
-func checkTags(tags map[string]string) error {
-	if len(tags) > 50 {
-		return invalid("%d tags are over the limit of 50", len(tags))
-	}
-	for key, value := range tags {
-		if key == "" || len(key) > 128 || len(value) > 256 || strings.HasPrefix(key, "aws:") {
-			return validation("tags", key, "a key has 1 to 128 characters and no prefix aws:, a value at most 256 characters")
-		}
-	}
-	return nil
-}
-
 // checkKey refuses what cannot be a KMS key of the region. Empty means the key
 // that AWS owns.
 func checkKey(region, arn string) error {

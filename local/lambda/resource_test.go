@@ -49,8 +49,6 @@ func TestFunctionRefuses(t *testing.T) {
 		{"an unknown system log level", props{"loggingConfig": props{"logFormat": "JSON", "systemLogLevel": "ERROR"}}, "systemLogLevel"},
 		{"an impossible log group", props{"loggingConfig": props{"logFormat": "JSON", "logGroup": "a b"}}, "logGroupName"},
 		{"an unknown tracing mode", props{"tracingConfig": props{"mode": "On"}}, "tracingConfig.mode"},
-		{"a tag of AWS", props{"tags": props{"aws:x": "y"}}, "'tags'"},
-		{"too many tags", props{"tags": numbered(51)}, "limit of 50"},
 		{"a key of another region", props{"kmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/k"}, "not a key of eu-west-1"},
 		{"a role that does not trust Lambda", props{"role": role + "2"}, "The role defined for the function cannot be assumed by Lambda."},
 		{"a negative reservation", props{"reservedConcurrentExecutions": -2.0}, "greater than or equal to -1"},
@@ -286,7 +284,6 @@ func TestLogGroup(t *testing.T) {
 		{"a name with a space", props{"name": "a b"}, "'logGroupName'"},
 		{"a retention that AWS does not offer", props{"retentionInDays": 31.0}, "'retentionInDays'"},
 		{"an unknown class", props{"logGroupClass": "GOLD"}, "'logGroupClass'"},
-		{"a tag of AWS", props{"tags": props{"aws:x": "y"}}, "'tags'"},
 		{"a key of another region", props{"kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/k"}, "not a key of eu-west-1"},
 	}
 	for _, tt := range tests {

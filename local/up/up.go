@@ -37,6 +37,11 @@ type Options struct {
 	Progress func(string)
 	// Log receives warnings of the embedded cloud. Default: nobody.
 	Log *slog.Logger
+	// Settings replace those of the same names in the stack file. Default: none.
+	Settings map[string]any
+	// Speed is how fast the cloud's own time runs. Default: as fast as the
+	// machine's.
+	Speed float64
 	// Readings choose how Bedrock reads what AWS leaves open. Default: the
 	// strictest way.
 	Readings bedrock.Readings
@@ -58,12 +63,14 @@ type Running struct {
 	ControlTable string
 	Domain       string // the stack's name in that DNS; empty without a domain
 	From         string // where the front door's clients stand
-	Resources    int    // registered by the program, components included
+	Jurisdiction string // of the stack
+	// RegionNames are the stack's regions, in the order of its settings.
+	RegionNames []string
+	Resources   int // registered by the program, components included
 
 	// Account is the embedded account, for tests and drills.
 	Account *account.Account
 
-	dir   string
 	doors []*door
 }
 
@@ -78,6 +85,9 @@ func Start(ctx context.Context, o Options) (_ *Running, err error) {
 	}
 	stack, err := deploy.Load(o.Root, o.Stack)
 	if err != nil {
+		return nil, err
+	}
+	if err := stack.Override(o.Settings); err != nil {
 		return nil, err
 	}
 	r := &Running{Stack: o.Stack, Regions: map[string]string{}}
@@ -148,14 +158,11 @@ func listenError(address string, err error) error {
 
 // deploy opens an account and runs the program into it.
 func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_ outputs, err error) {
-	if r.dir, err = os.MkdirTemp("", "crossregion-"); err != nil {
-		return outputs{}, fmt.Errorf("make a folder for unpacked code: %w", err)
-	}
 	_, port, err := net.SplitHostPort(r.doors[0].listener.Addr().String())
 	if err != nil {
 		return outputs{}, err
 	}
-	r.Account, err = account.Open(account.Config{Port: port, Dir: r.dir, Viewer: r.From, Log: o.Log, Readings: o.Readings})
+	r.Account, err = account.Open(account.Config{Port: port, Viewer: r.From, Log: o.Log, Speed: o.Speed, Readings: o.Readings})
 	if err != nil {
 		return outputs{}, err
 	}
@@ -168,6 +175,10 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 	stack.Prepare(r.Account)
 	if d := stack.Settings.Domain; d != nil {
 		r.Domain = d.Name
+	}
+	r.Jurisdiction = stack.Settings.Jurisdiction
+	for _, region := range stack.Settings.Regions {
+		r.RegionNames = append(r.RegionNames, region.Name)
 	}
 	for _, m := range stack.Settings.Models {
 		r.Models = append(r.Models, m.Name)
@@ -259,9 +270,6 @@ func (r *Running) Close() error {
 	}
 	if r.Account != nil {
 		errs = append(errs, r.Account.Close())
-	}
-	if r.dir != "" {
-		errs = append(errs, os.RemoveAll(r.dir))
 	}
 	return errors.Join(errs...)
 }

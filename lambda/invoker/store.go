@@ -1,0 +1,29 @@
+package invoker
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/conversation"
+)
+
+// storeTries is how often one call to one replica is made. A connection that
+// was idle may be dead without a word; a second failure belongs to the region,
+// and the next try to another.
+const storeTries = 2
+
+// newStore returns the store of conversations, with a client for each replica.
+func newStore(cfg contract.Invoker, sdk aws.Config) (*conversation.Store, error) {
+	clients := map[string]conversation.DynamoDB{}
+	for _, region := range append([]string{cfg.Region}, cfg.Conversations.Partners...) {
+		clients[region] = dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) {
+			o.Region, o.RetryMaxAttempts = region, storeTries
+		})
+	}
+	return conversation.New(conversation.Config{
+		Table: cfg.Conversations.Table, Region: cfg.Region, Partners: cfg.Conversations.Partners, Clients: clients,
+		Retention: time.Duration(cfg.Conversations.RetentionDays) * 24 * time.Hour, Unpaired: cfg.Conversations.Unpaired,
+	})
+}
