@@ -30,6 +30,7 @@ const (
 	OpListModels         = "listModels"
 	OpGetModel           = "retrieveModel"
 	OpHealth             = "getHealth"
+	OpEmbeddings         = "createEmbedding"
 )
 
 // Routes is the whole API.
@@ -60,6 +61,8 @@ var Routes = []Route{
 		Summary: "Retrieve an item of a conversation", Function: FunctionInvoker},
 	{Method: "DELETE", Path: "/v1/conversations/{conversation_id}/items/{item_id}", Operation: OpDeleteItem,
 		Summary: "Delete an item of a conversation", Function: FunctionInvoker},
+	{Method: "POST", Path: "/v1/embeddings", Operation: OpEmbeddings,
+		Summary: "Turn texts into vectors", Function: FunctionInvoker},
 	{Method: "GET", Path: "/v1/models", Operation: OpListModels,
 		Summary: "List the models of this stack", Function: FunctionInvoker},
 	{Method: "GET", Path: "/v1/models/{model}", Operation: OpGetModel,

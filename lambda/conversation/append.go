@@ -14,7 +14,8 @@ import (
 // of what the turn continues, its parent or its conversation; the turn that it
 // returns has the times with which it was stored. The turn stands in all of
 // [Stored.Regions] before Append returns: in this one and a partner's, unless one
-// of them did not answer.
+// of them did not answer. It waits [Config.CallTimeout] for a region, and as long
+// again for each two parts of 390 KB that the turn has.
 //
 // After an error no replica has confirmed the turn. Should one have taken it all
 // the same, then it is buried as far as regions can be reached, so that nobody

@@ -44,6 +44,9 @@ func (c *Client) Open(ctx context.Context, target contract.Target, r Request) (S
 	if !ok {
 		return nil, &Error{Class: Unavailable, Region: target.Region, Message: "the client was built without this region"}
 	}
+	if r.Embed != nil {
+		return embed(ctx, client, target, r.Model, *r.Embed)
+	}
 	t := translate(r)
 	out, err := client.ConverseStream(ctx, t.input(target))
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package converse speaks to models through Bedrock's ConverseStream, in types
-// that belong to no model and to no API above it. It makes one call to one
+// Package converse speaks to models through Bedrock's ConverseStream, and to
+// those that make embeddings through InvokeModel, in types that belong to no
+// model and to no API above it. It makes one call to one
 // region: it repeats nothing, picks no region and keeps no state.
 //
 // Answers that a caller wants whole are streamed too. A stream shows within
@@ -147,6 +148,9 @@ type Request struct {
 	// Effort is how much the model should reason: "low", "medium" or "high";
 	// "" leaves it to the model.
 	Effort string
+	// Embed asks for vectors of texts, in place of all above but Model; nil for
+	// an answer to Messages.
+	Embed *Embed
 }
 
 // StopReason says why an answer ended where it did.
@@ -175,6 +179,8 @@ func (u Usage) Total() int { return u.Input + u.Output }
 type Answer struct {
 	// Parts are reasoning, text and tool uses, in order.
 	Parts []Part
+	// Vectors are those of the texts of [Request.Embed], in their order.
+	Vectors [][]float32
 	End
 }
 
@@ -203,6 +209,8 @@ type Event struct {
 	Reasoning *Reasoning
 	// Tool is what the use of a tool grew by.
 	Tool *ToolDelta
+	// Vector is that of the next text of [Request.Embed].
+	Vector []float32
 	// Wait says that nothing has come for a while, and that the answer goes on.
 	// A [Client] never sends it.
 	Wait bool

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -110,7 +111,7 @@ func without(steps []step, text string) []step {
 		steps[i].event.Text, text = said[n:], text[n:]
 	}
 	return slices.DeleteFunc(steps, func(s step) bool {
-		return s.event == converse.Event{} && s.err == nil && !s.panic && s.after == 0
+		return reflect.ValueOf(s.event).IsZero() && s.err == nil && !s.panic && s.after == 0
 	})
 }
 

@@ -22,7 +22,7 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	if err != nil {
 		return err
 	}
-	m, err := s.model(r.Context(), chat.model)
+	m, err := s.chatModel(r.Context(), chat.model)
 	if err != nil {
 		return err
 	}

@@ -114,6 +114,8 @@ var models = []contract.Model{
 	{Name: "claude-sonnet", Base: "anthropic.claude-sonnet-4-5-20250929-v1:0", Targets: []contract.Target{{Region: "eu-west-1", ID: "a"}, {Region: "eu-central-1", ID: "b"}}},
 	{Name: "meta/llama", Base: "meta.llama3-3-70b-instruct-v1:0", Targets: []contract.Target{{Region: "eu-west-1", ID: "c"}}},
 	{Name: "nova-lite", Base: "amazon.nova-2-lite-v1:0", Targets: []contract.Target{{Region: "eu-west-1", ID: "d"}}},
+	{Name: "embed", Base: "amazon.titan-embed-text-v2:0", Targets: []contract.Target{{Region: "eu-west-1", ID: "e"}}},
+	{Name: "cohere", Base: "cohere.embed-english-v3", Targets: []contract.Target{{Region: "eu-west-1", ID: "f"}}},
 }
 
 // api serves e behind the adapter that the deployed function uses, as request

@@ -118,6 +118,7 @@ func (s *server) operations() map[string]operation {
 		contract.OpDeleteItem:         s.deleteItem,
 		contract.OpListModels:         s.listModels,
 		contract.OpGetModel:           s.retrieveModel,
+		contract.OpEmbeddings:         s.createEmbedding,
 	}
 }
 

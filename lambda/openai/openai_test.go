@@ -36,7 +36,9 @@ func TestModels(t *testing.T) {
 	assert.JSONEq(t, `{"object":"list","data":[
 		{"id":"claude-sonnet","object":"model","created":0,"owned_by":"crossregion"},
 		{"id":"meta/llama","object":"model","created":0,"owned_by":"crossregion"},
-		{"id":"nova-lite","object":"model","created":0,"owned_by":"crossregion"}]}`, page.RawJSON())
+		{"id":"nova-lite","object":"model","created":0,"owned_by":"crossregion"},
+		{"id":"embed","object":"model","created":0,"owned_by":"crossregion"},
+		{"id":"cohere","object":"model","created":0,"owned_by":"crossregion"}]}`, page.RawJSON())
 	for _, name := range []string{"claude-sonnet", "meta/llama"} {
 		m, err := c.Models.Get(t.Context(), name)
 		require.NoError(t, err)
@@ -53,7 +55,7 @@ func TestWhatIsNotThere(t *testing.T) {
 	}{
 		{"another model", "GET", "/v1/models/gpt-9", 404,
 			`{"error":{"message":"The model ` + "`gpt-9`" + ` does not exist or you do not have access to it.","type":"invalid_request_error","param":"model","code":"model_not_found"}}`, ""},
-		{"another path", "GET", "/v1/embeddings", 404,
+		{"another path", "GET", "/v1/images", 404,
 			`{"error":{"message":"Unknown request URL. See the API reference for the URLs that exist.","type":"invalid_request_error","param":null,"code":"unknown_url"}}`, ""},
 		{"another method", "DELETE", "/v1/models", 405,
 			`{"error":{"message":"Not allowed on this URL; use GET.","type":"invalid_request_error","param":null,"code":"method_not_supported"}}`, "GET"},

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 
@@ -72,7 +73,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache, no-store")
 	w.WriteHeader(http.StatusOK)
-	events := &eventWriter{w: w, streamed: to}
+	events := newEventWriter(w, to)
 	events.head.Object = "chat.completion.chunk"
 	empty := ""
 	events.choice(delta{Role: "assistant", Content: &empty}, nil)
@@ -86,8 +87,17 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 // then the invocation is over and nobody reads.
 type eventWriter struct {
 	streamed
-	w   http.ResponseWriter
-	err error
+	w      http.ResponseWriter
+	err    error
+	buffer bytes.Buffer  // of the event that is being written
+	json   *json.Encoder // into buffer
+}
+
+func newEventWriter(w http.ResponseWriter, to streamed) *eventWriter {
+	e := &eventWriter{w: w, streamed: to}
+	e.json = json.NewEncoder(&e.buffer)
+	e.json.SetEscapeHTML(false)
+	return e
 }
 
 func (e *eventWriter) copy(answer converse.Stream, rec *record) {
@@ -124,7 +134,7 @@ func (e *eventWriter) end(end converse.End) {
 		}
 		e.event(chunk{completionHead: e.head, Choices: []chunkChoice{}, Usage: u})
 	}
-	e.data([]byte("[DONE]"))
+	e.data("[DONE]")
 }
 
 func (e *eventWriter) choice(d delta, finish *string) {
@@ -135,26 +145,36 @@ func (e *eventWriter) choice(d delta, finish *string) {
 	e.event(c)
 }
 
+// event writes v, which the encoder ends with a line feed.
 func (e *eventWriter) event(v any) {
-	b, err := encode(v)
-	if err != nil && e.err == nil {
+	e.buffer.Reset()
+	e.buffer.WriteString("data: ")
+	if err := e.json.Encode(v); err != nil && e.err == nil {
 		e.err = err
 	}
-	e.data(b)
+	e.write("\n")
 }
 
 // comment writes what clients skip, and proxies take for a sign of life.
 // Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#authoring-notes
-func (e *eventWriter) comment(s string) { e.write([]byte(": " + s + "\n\n")) }
+func (e *eventWriter) comment(s string) {
+	e.buffer.Reset()
+	e.write(": " + s + "\n\n")
+}
 
-func (e *eventWriter) data(b []byte) { e.write([]byte("data: " + string(b) + "\n\n")) }
+func (e *eventWriter) data(s string) {
+	e.buffer.Reset()
+	e.write("data: " + s + "\n\n")
+}
 
-// write sends one event at once, so that it is one step for the client.
-func (e *eventWriter) write(b []byte) {
+// write sends one event at once, so that it is one step for the client: what is
+// in the buffer and end.
+func (e *eventWriter) write(end string) {
 	if e.err != nil {
 		return
 	}
-	_, e.err = e.w.Write(b)
+	e.buffer.WriteString(end)
+	_, e.err = e.w.Write(e.buffer.Bytes())
 	if f, ok := e.w.(http.Flusher); ok {
 		f.Flush()
 	}

@@ -1,6 +1,6 @@
 // Package bedrock stands in for Amazon Bedrock in every region of the embedded
 // cloud: inference profiles, and the Converse and ConverseStream calls, answered
-// by a deterministic model. It knows a fixed catalogue of models and profiles,
+// by a deterministic model, and InvokeModel for embeddings. It knows a fixed catalogue of models and profiles,
 // and refuses all that Bedrock would refuse; it also refuses, saying so, what its
 // model cannot act on, and never ignores a part of a request.
 //
@@ -115,6 +115,7 @@ func (s *Service) Resources() []cloud.Resource {
 func (s *Service) Functions() []cloud.Function {
 	return []cloud.Function{
 		cloud.DefineFunction("aws:bedrock/getInferenceProfile:getInferenceProfile", s.getProfile),
+		cloud.DefineFunction("aws:bedrockfoundation/getModel:getModel", getModel),
 	}
 }
 

@@ -20,6 +20,10 @@ const (
 	worldwideAnthropic = worldwide + " sa-east-1 mx-central-1 eu-central-2 me-south-1 af-south-1 ap-northeast-3 ap-south-2"
 )
 
+// cohereRegions serve Cohere's older embedding models.
+const cohereRegions = "us-east-1 us-west-2 ca-central-1 sa-east-1 eu-central-1 eu-west-1 eu-west-2 eu-west-3" +
+	" ap-northeast-1 ap-south-1 ap-southeast-1 ap-southeast-2"
+
 // model is one foundation model and where it can be reached.
 type model struct {
 	id       string
@@ -96,6 +100,13 @@ var catalogue = []model{
 	{id: "amazon.titan-embed-text-v2:0", name: "Amazon Titan Text Embeddings V2", embeds: true,
 		onDemand: us3 + " ca-central-1 sa-east-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2" +
 			" eu-west-1 eu-west-2 eu-west-3 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 ap-southeast-2"},
+	{id: "amazon.titan-embed-text-v1", name: "Amazon Titan Embeddings G1 - Text", embeds: true,
+		onDemand: "us-east-1 us-west-2 eu-central-1 ap-northeast-1"},
+	{id: "amazon.titan-embed-image-v1", name: "Amazon Titan Multimodal Embeddings G1", embeds: true,
+		onDemand: "us-east-1 us-west-2 ca-central-1 sa-east-1 eu-central-1 eu-west-1 eu-west-2 eu-west-3 ap-south-1 ap-southeast-2"},
+	{id: "cohere.embed-english-v3", name: "Cohere Embed English", embeds: true, onDemand: cohereRegions},
+	{id: "cohere.embed-multilingual-v3", name: "Cohere Embed Multilingual", embeds: true, onDemand: cohereRegions},
+	{id: "cohere.embed-v4:0", name: "Cohere Embed v4", embeds: true, onDemand: "us-east-1 eu-west-1 ap-northeast-1"},
 }
 
 func findModel(id string) (model, bool) {

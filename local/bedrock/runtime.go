@@ -24,16 +24,20 @@ type inference struct {
 	started time.Time
 }
 
-// ServeAWS answers Converse and ConverseStream. Every other operation is an
-// UnknownOperationException.
+// ServeAWS answers Converse, ConverseStream, and InvokeModel for embeddings.
+// Every other operation is an UnknownOperationException.
 func (s *Service) ServeAWS(w http.ResponseWriter, r *http.Request, c cloud.Caller) {
 	w.Header().Set("X-Amzn-RequestId", s.requestID())
+	r.Body = http.MaxBytesReader(w, r.Body, MaxBodyBytes)
+	if modelID, ok := invoked(r); ok {
+		s.serveInvoke(w, r, c, modelID)
+		return
+	}
 	modelID, stream, err := operation(r)
 	if err != nil {
 		s.refuse(w, err)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, MaxBodyBytes)
 	call, err := s.accept(r, c, Call{ModelID: modelID, Stream: stream, Principal: c.ARN})
 	if err != nil {
 		s.refuse(w, err)
@@ -54,7 +58,7 @@ func operation(r *http.Request) (modelID string, stream bool, err error) {
 	path := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	if r.Method != http.MethodPost || len(path) != 3 || path[0] != "model" || (path[2] != "converse" && path[2] != "converse-stream") {
 		return "", false, cloud.Refuse("UnknownOperationException",
-			"%s %s is not known to this stand-in for Bedrock, which answers Converse and ConverseStream.", r.Method, r.URL.Path)
+			"%s %s is not known to this stand-in for Bedrock, which answers Converse, ConverseStream and InvokeModel.", r.Method, r.URL.Path)
 	}
 	modelID, err = url.PathUnescape(path[1])
 	if err != nil {

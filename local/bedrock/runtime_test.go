@@ -185,7 +185,7 @@ func TestEveryRequestHasItsOwnID(t *testing.T) {
 
 func TestUnknownOperationsAreRefused(t *testing.T) {
 	b := fast(t)
-	for _, path := range []string{"/model/m/invoke", "/inference-profiles/x", "/", "/model/a/b/converse"} {
+	for _, path := range []string{"/model/m/invoke-with-response-stream", "/inference-profiles/x", "/", "/model/a/b/converse"} {
 		resp, body := b.post(t, path, "{}")
 		assert.Equal(t, http.StatusNotFound, resp.StatusCode, path)
 		assert.Equal(t, "UnknownOperationException", resp.Header.Get("X-Amzn-ErrorType"), path)

@@ -234,5 +234,7 @@ func (p *prober) log() string {
 	return strings.Join(all, "\n")
 }
 
-// denied is how IAM's refusals look in logs; the invoker logs their class.
-var denied = regexp.MustCompile(`AccessDenied|not authorized to perform|"outcome":"denied"`)
+// denied is how refusals of IAM and of keys look in logs; the invoker logs their
+// class.
+var denied = regexp.MustCompile(`AccessDenied|not authorized to perform|"outcome":"denied"|` +
+	`KMS key does not exist or is not allowed to be used|will not allow you to update the key policy`)
