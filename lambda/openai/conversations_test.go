@@ -105,6 +105,26 @@ func texts(t *testing.T, c *sdk.Client, id string, order conversations.ItemListP
 	return all
 }
 
+// TestATurnExpiresWithWhatItContinues, so that no history loses its beginning
+// only.
+func TestATurnExpiresWithWhatItContinues(t *testing.T) {
+	m := newMemory()
+	url, _ := stateful(t, hello(), m)
+	first := ask(t, url, request1("one"), false)
+	p := request1("two")
+	p.PreviousResponseID = sdk.String(first.ID)
+	ask(t, url, p, false)
+	assert.Equal(t, 1, len(m.expiries()), "%v", m.expiries())
+
+	begun := conversationWith(t, url)
+	p = request1("three")
+	p.Conversation = responses.ResponseNewParamsConversationUnion{OfString: sdk.String(begun.id)}
+	ask(t, url, p, true)
+	_, err := newSDK(url).Conversations.Items.New(t.Context(), begun.id, conversations.ItemNewParams{Items: []responses.ResponseInputItemUnionParam{spokenBy("user", "four")}})
+	require.NoError(t, err)
+	assert.Equal(t, 2, len(m.expiries()), "%v", m.expiries())
+}
+
 func TestPagesAreCompleteAndStable(t *testing.T) {
 	url, _ := api(t, hello())
 	c := newSDK(url)
@@ -163,6 +183,10 @@ func TestItems(t *testing.T) {
 	assert.JSONEq(t, `{"id":"`+begun.item+`","type":"message","status":"completed","role":"user","content":[{"type":"input_text","text":"a"}]}`, got.RawJSON())
 	other := conversationWith(t, url)
 	_, err = c.Conversations.Items.Get(t.Context(), other.id, begun.item, conversations.ItemGetParams{})
+	assertError(t, err, http.StatusNotFound, "not_found", "No item has this id")
+	alone := ask(t, url, request1("b"), false)
+	thread := "conv_" + strings.TrimPrefix(alone.ID, "resp_")[:20] + "eu-west-1"
+	_, err = c.Conversations.Items.Get(t.Context(), thread, alone.Output[0].ID, conversations.ItemGetParams{})
 	assertError(t, err, http.StatusNotFound, "not_found", "No item has this id")
 	_, err = c.Conversations.Items.Delete(t.Context(), begun.id, strings.Replace(begun.item, "000eu", "001eu", 1))
 	assertError(t, err, http.StatusNotFound, "not_found", "No item has this id")

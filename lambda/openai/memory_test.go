@@ -68,6 +68,9 @@ func (m *memory) NewConversationTurn(id state.ConversationID, history []state.Tu
 func (m *memory) Append(_ context.Context, tenant string, t state.Turn) (state.Turn, state.Stored, error) {
 	defer m.enter("append")()
 	t.Created = time.Unix(1_700_000_000, 0)
+	if t.Expires.IsZero() {
+		t.Expires = time.Unix(int64(1_900_000_000+m.names), 0)
+	}
 	store := func() { m.turns[tenant+t.ID.String()] = t }
 	if does := m.appendDoes; does != nil {
 		m.appendDoes = nil
@@ -190,12 +193,24 @@ func (m *memory) Claim(_ context.Context, tenant, key string, c state.Claim) (st
 	return c, err == nil, err
 }
 
-func (m *memory) Release(_ context.Context, tenant, key string, c state.Claim) error {
+func (m *memory) Release(ctx context.Context, tenant, key string, c state.Claim) error {
 	defer m.enter("release")()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if m.claims[tenant+key] == c {
 		delete(m.claims, tenant+key)
 	}
 	return nil
+}
+
+// expiries are the times at which turns are gone.
+func (m *memory) expiries() map[time.Time]bool {
+	all := map[time.Time]bool{}
+	for _, t := range m.turns {
+		all[t.Expires] = true
+	}
+	return all
 }
 
 var errStore = errors.New("the table is down")

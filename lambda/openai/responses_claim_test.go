@@ -66,6 +66,19 @@ func TestKeys(t *testing.T) {
 	assertError(t, err, http.StatusConflict, "idempotency_key_in_use", "still being answered")
 }
 
+func TestRepeatedRequestNeedsItsHistoryNoMore(t *testing.T) {
+	url, _ := api(t, hello())
+	first := ask(t, url, request1("one"), false)
+	p := request1("two")
+	p.PreviousResponseID = sdk.String(first.ID)
+	want, err := newSDK(url).Responses.New(t.Context(), p, withKey)
+	require.NoError(t, err)
+	require.NoError(t, newSDK(url).Responses.Delete(t.Context(), first.ID))
+	got, err := newSDK(url).Responses.New(t.Context(), p, withKey)
+	require.NoError(t, err)
+	assert.Equal(t, want.RawJSON(), got.RawJSON())
+}
+
 func TestNothingStoredNothingClaimed(t *testing.T) {
 	m := newMemory()
 	url, _ := stateful(t, hello(), m)

@@ -87,9 +87,11 @@ func accumulated(t *testing.T, events []responses.ResponseStreamEventUnion) *res
 		case "function_call":
 			assert.Equal(t, it.AsFunctionCall().Arguments, texts[it.ID])
 		case "reasoning":
-			if len(it.Summary) > 0 {
-				assert.Equal(t, it.Summary[0].Text, summaries[it.ID])
+			whole := ""
+			for _, part := range it.Summary {
+				whole += part.Text
 			}
+			assert.Equal(t, whole, summaries[it.ID])
 		}
 	}
 	assert.Equal(t, output, items)

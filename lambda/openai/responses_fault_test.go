@@ -14,7 +14,6 @@ import (
 	"github.com/crossregion/crossregion/lambda/apigw"
 	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
-	"github.com/crossregion/crossregion/lambda/failover"
 	"github.com/crossregion/crossregion/lambda/openai"
 	sdk "github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
@@ -106,7 +105,9 @@ func TestClientThatHangsUpGetsNothingStored(t *testing.T) {
 		h, err := openai.New(openai.Config{Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Store: m, Budget: &ledger{}, Log: slog.New(slog.NewJSONHandler(log, nil))})
 		require.NoError(t, err)
 		serve := apigw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			h.ServeHTTP(&hungUp{httptest.NewRecorder(), takes}, r)
+			ctx, cancel := context.WithCancel(r.Context())
+			defer cancel()
+			h.ServeHTTP(&leaving{hungUp{httptest.NewRecorder(), takes}, t, cancel, false}, r.WithContext(ctx))
 		}), slog.New(slog.DiscardHandler))
 		server := httptest.NewServer(gateway(t, serve))
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/v1/responses", strings.NewReader(`{"model":"claude-sonnet","stream":true,"input":"hello"}`))
@@ -122,6 +123,24 @@ func TestClientThatHangsUpGetsNothingStored(t *testing.T) {
 		assert.Equal(t, "canceled", log.line(t)["error"])
 		assert.Equal(t, 1, e.closed)
 	}
+}
+
+// leaving is a client whose hanging up is noticed: nothing is written after it.
+type leaving struct {
+	hungUp
+	t      *testing.T
+	cancel context.CancelFunc
+	left   bool
+}
+
+func (w *leaving) Write(p []byte) (int, error) {
+	assert.False(w.t, w.left)
+	n, err := w.hungUp.Write(p)
+	if err != nil {
+		w.left = true
+		w.cancel()
+	}
+	return n, err
 }
 
 func TestStateThatCannotBeReadIsNotGuessed(t *testing.T) {
@@ -203,67 +222,6 @@ func TestWithoutATenantNothingIsReadOrStored(t *testing.T) {
 		assert.Contains(t, w.Body.String(), `"code":"no_tenant"`)
 	}
 	assert.Empty(t, m.calls)
-}
-
-// narrow is an engine whose model takes so many messages at most.
-type narrow struct {
-	*engine
-	takes int
-	asked [][]converse.Message
-}
-
-func (n *narrow) Answer(ctx context.Context, targets []contract.Target, q converse.Request) (converse.Answer, failover.Report, error) {
-	n.asked = append(n.asked, spoken(q.Messages))
-	if len(q.Messages) > n.takes {
-		tooLong := none(converse.TooLong, "input is too long")
-		return converse.Answer{}, tooLong.report, tooLong.err
-	}
-	return n.engine.Answer(ctx, targets, q)
-}
-
-func TestTruncation(t *testing.T) {
-	const call = `{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"x"},`
-	const input = `[{"role":"developer","content":"rule"},{"role":"user","content":"1"},` + call + `{"role":"assistant","content":"2"},{"role":"user","content":"3"},{"role":"assistant","content":"4"},{"role":"user","content":"5"}]`
-	body := func(truncation string) string { return `{"model":"claude-sonnet","input":` + input + truncation + `}` }
-	t.Run("disabled", func(t *testing.T) {
-		for _, truncation := range []string{"", `,"truncation":"disabled"`} {
-			n := &narrow{engine: hello(), takes: 3}
-			url, _ := api(t, n)
-			resp, got := do(t, http.MethodPost, url+"/v1/responses", "application/json", body(truncation))
-			assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
-			assert.Contains(t, got, `"param":"input","code":"context_length_exceeded"`)
-			assert.Len(t, n.asked, 1)
-		}
-	})
-	t.Run("auto", func(t *testing.T) {
-		n := &narrow{engine: hello(), takes: 3}
-		url, log := api(t, n)
-		resp, got := do(t, http.MethodPost, url+"/v1/responses", "application/json", body(`,"truncation":"auto"`))
-		require.Equal(t, http.StatusOK, resp.StatusCode, got)
-		require.Len(t, n.asked, 2)
-		assert.Equal(t, []converse.Message{said(converse.User, "3"), said(converse.Assistant, "4"), said(converse.User, "5")}, n.asked[1])
-		assert.Equal(t, []converse.Part{{Text: "rule"}, {Cache: true}}, n.question.System)
-		assert.Equal(t, "3", resp.Header.Get(contract.HeaderAttempts))
-		assert.Len(t, log.line(t)["attempts"], 3)
-	})
-	t.Run("auto, and still too long", func(t *testing.T) {
-		n := &narrow{engine: hello()}
-		url, _ := api(t, n)
-		resp, got := do(t, http.MethodPost, url+"/v1/responses", "application/json", body(`,"truncation":"auto"`))
-		assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
-		assert.Contains(t, got, `"code":"context_length_exceeded"`)
-		assert.Equal(t, []converse.Message{said(converse.User, "5")}, n.asked[len(n.asked)-1])
-	})
-}
-
-func TestCutsAreBounded(t *testing.T) {
-	n := &narrow{engine: hello()}
-	url, _ := api(t, n)
-	turn := `{"role":"user","content":"a"},{"role":"assistant","content":"b"},`
-	resp, _ := do(t, http.MethodPost, url+"/v1/responses", "application/json",
-		`{"model":"claude-sonnet","truncation":"auto","input":[`+strings.Repeat(turn, 400)+`{"role":"user","content":"c"}]}`)
-	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
-	assert.Len(t, n.asked, 9)
 }
 
 func TestStoreThatCannotNameATurnIsUnavailable(t *testing.T) {
