@@ -10,6 +10,7 @@ type Route struct {
 	Summary   string // one line for the published API reference
 	Function  string // which function serves it
 	Public    bool   // needs no credential
+	Inference bool   // a model answers
 }
 
 // Operations of the API.
@@ -36,9 +37,9 @@ const (
 // Routes is the whole API.
 var Routes = []Route{
 	{Method: "POST", Path: "/v1/chat/completions", Operation: OpChatCompletions,
-		Summary: "Answer a chat, streamed or whole", Function: FunctionInvoker},
+		Summary: "Answer a chat, streamed or whole", Function: FunctionInvoker, Inference: true},
 	{Method: "POST", Path: "/v1/responses", Operation: OpCreateResponse,
-		Summary: "Create a response, streamed or whole, that goes on from an earlier one or a conversation", Function: FunctionInvoker},
+		Summary: "Create a response, streamed or whole, that goes on from an earlier one or a conversation", Function: FunctionInvoker, Inference: true},
 	{Method: "GET", Path: "/v1/responses/{response_id}", Operation: OpGetResponse,
 		Summary: "Retrieve a stored response", Function: FunctionInvoker},
 	{Method: "DELETE", Path: "/v1/responses/{response_id}", Operation: OpDeleteResponse,
@@ -62,7 +63,7 @@ var Routes = []Route{
 	{Method: "DELETE", Path: "/v1/conversations/{conversation_id}/items/{item_id}", Operation: OpDeleteItem,
 		Summary: "Delete an item of a conversation", Function: FunctionInvoker},
 	{Method: "POST", Path: "/v1/embeddings", Operation: OpEmbeddings,
-		Summary: "Turn texts into vectors", Function: FunctionInvoker},
+		Summary: "Turn texts into vectors", Function: FunctionInvoker, Inference: true},
 	{Method: "GET", Path: "/v1/models", Operation: OpListModels,
 		Summary: "List the models of this stack", Function: FunctionInvoker},
 	{Method: "GET", Path: "/v1/models/{model}", Operation: OpGetModel,
