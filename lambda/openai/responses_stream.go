@@ -59,7 +59,7 @@ func (s *responseStream) copy(answer converse.Stream, rec *record) error {
 		ev, err := answer.Next()
 		switch {
 		case err != nil:
-			return err
+			return inputError(err)
 		case ev.Wait:
 			s.events.wait()
 		case ev.End != nil:
