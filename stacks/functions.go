@@ -38,7 +38,7 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 	}{
 		{contract.FunctionInvoker, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Invoker), Environment: invokerEnvironment, TimeoutSeconds: invokerTimeoutSeconds,
-			Policies: map[string]pulumi.StringInput{"invoke-models": inferencePolicy, "keep-conversations": s.conversationsPolicy()},
+			Policies: map[string]pulumi.StringInput{"invoke-models": inferencePolicy, "keep-conversations": s.conversationsPolicy(), "count-usage": countPolicy(r)},
 		}},
 		{contract.FunctionHealth, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Invoker), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
@@ -205,6 +205,14 @@ func readPolicy(r *region, keys string) pulumi.StringOutput {
 			return "", err
 		}
 		return policy.Document(read, use)
+	}).(pulumi.StringOutput)
+}
+
+// countPolicy allows counting what tenants use in a region's control table, and
+// there alone: each region counts for itself.
+func countPolicy(r *region) pulumi.StringOutput {
+	return pulumi.All(r.tables.ControlArn).ApplyT(func(arns []any) (string, error) {
+		return policy.Document(leadingKeys([]string{arns[0].(string)}, "dynamodb:UpdateItem", contract.UsagePartition("*")))
 	}).(pulumi.StringOutput)
 }
 

@@ -42,6 +42,8 @@ type Config struct {
 	Engine Engine
 	// Store keeps responses and conversations; required.
 	Store Store
+	// Budget bounds and records what tenants use; required.
+	Budget Budget
 	// Log receives one line per request, without anything that a caller wrote;
 	// required.
 	Log *slog.Logger
@@ -85,6 +87,9 @@ func (c Config) validate() error {
 	}
 	if c.Store == nil {
 		errs = append(errs, errors.New("store is missing"))
+	}
+	if c.Budget == nil {
+		errs = append(errs, errors.New("budget is missing"))
 	}
 	if c.Log == nil {
 		errs = append(errs, errors.New("log is missing"))
@@ -161,6 +166,7 @@ func (s *server) serve(name string, op operation) http.Handler {
 			rec.status = e.status
 			e.write(w)
 		}
+		rec.settleUp(r.Context(), s)
 		rec.write(r.Context(), s)
 	})
 }

@@ -84,8 +84,8 @@ func TestOneLineInTheLogSaysHowItWent(t *testing.T) {
 		"Requests": 1.0, "Errors": 0.0, "Failovers": 1.0, "Throttles": 1.0, "ResidencyViolations": 0.0,
 		"InputTokens": 12.0, "OutputTokens": 3.0,
 		"attempts": []any{
-			map[string]any{"region": "eu-west-1", "outcome": "throttled", "ms": 30.0},
-			map[string]any{"region": "eu-central-1", "outcome": "ok", "ms": 200.0},
+			map[string]any{"region": "eu-west-1", "reason": "first", "outcome": "throttled", "ms": 30.0},
+			map[string]any{"region": "eu-central-1", "reason": "failover", "outcome": "ok", "ms": 200.0},
 		},
 	}, line)
 }
@@ -142,7 +142,7 @@ func (w *hungUp) Write(p []byte) (int, error) {
 
 func TestStreamEndsWhenNobodyReads(t *testing.T) {
 	e, log := hello(), &logged{}
-	h, err := openai.New(openai.Config{Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Store: newMemory(), Log: slog.New(slog.NewJSONHandler(log, nil))})
+	h, err := openai.New(openai.Config{Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Store: newMemory(), Budget: &ledger{}, Log: slog.New(slog.NewJSONHandler(log, nil))})
 	require.NoError(t, err)
 	r := httptest.NewRequest("POST", "/v1/chat/completions",
 		strings.NewReader(`{"model":"claude-sonnet","stream":true,"messages":[{"role":"user","content":"hello"}]}`))

@@ -110,7 +110,7 @@ func TestFailedInferenceOfAResponse(t *testing.T) {
 func TestClientThatHangsUpGetsNothingStored(t *testing.T) {
 	for takes := range 8 {
 		e, m, log := hello(), newMemory(), &logged{}
-		h, err := openai.New(openai.Config{Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Store: m, Log: slog.New(slog.NewJSONHandler(log, nil))})
+		h, err := openai.New(openai.Config{Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Store: m, Budget: &ledger{}, Log: slog.New(slog.NewJSONHandler(log, nil))})
 		require.NoError(t, err)
 		serve := apigw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx, cancel := context.WithCancel(r.Context())
@@ -216,7 +216,7 @@ func TestAnotherTenantFindsNothing(t *testing.T) {
 
 func TestWithoutATenantNothingIsReadOrStored(t *testing.T) {
 	m := newMemory()
-	h, err := openai.New(openai.Config{Stack: "eu", Region: "eu-west-1", Models: models, Engine: hello(), Store: m, Log: slog.New(slog.DiscardHandler)})
+	h, err := openai.New(openai.Config{Stack: "eu", Region: "eu-west-1", Models: models, Engine: hello(), Store: m, Budget: &ledger{}, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	for _, route := range contract.Routes {
 		if !strings.HasPrefix(route.Path, "/v1/responses") && !strings.HasPrefix(route.Path, "/v1/conversations") {

@@ -8,22 +8,25 @@ import (
 	state "github.com/crossregion/crossregion/lambda/conversation"
 )
 
-// load reads the history and what the input refers to, and claims the key, all
-// at once. If another request has the key, [generation.found] is set instead,
+// load reads the history and what the input refers to, claims the key and
+// reserves tokens, all at once. If another request has the key, [generation.found] is set instead,
 // whatever became of the history since.
 func (g *generation) load(ctx context.Context, rec *record) error {
 	var history []item
-	var historyErr, referenceErr, claimErr error
+	var historyErr, referenceErr, claimErr, budgetErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { claimErr = g.claim(ctx) })
 	wg.Go(func() { history, historyErr = g.history(ctx) })
 	wg.Go(func() { referenceErr = g.resolve(ctx, g.tenant, "input", g.req.input) })
+	wg.Go(func() { budgetErr = g.reserve(ctx, rec, g.estimate) })
 	wg.Wait()
 	switch {
 	case claimErr != nil:
 		return claimErr
 	case g.found != nil:
-		return nil
+		return nil // what was reserved is given back, as nothing is used
+	case budgetErr != nil:
+		return budgetErr
 	case historyErr != nil:
 		return historyErr
 	case referenceErr != nil:

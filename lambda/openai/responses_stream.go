@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -22,7 +23,7 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 	}
 	s := &responseStream{generation: g, events: newResponseEvents(w)}
 	s.events.created(g.response)
-	err = s.copy(answer, rec)
+	err = s.copy(r.Context(), answer, rec)
 	// The answer is over for the client, however its source closes.
 	_ = answer.Close()
 	if final, ok := answer.(failover.Reporter); ok {
@@ -54,7 +55,7 @@ type responseStream struct {
 }
 
 // copy reads the answer to its end, unless nobody listens any more.
-func (s *responseStream) copy(answer converse.Stream, rec *record) error {
+func (s *responseStream) copy(ctx context.Context, answer converse.Stream, rec *record) error {
 	for s.events.err == nil {
 		ev, err := answer.Next()
 		switch {
@@ -63,7 +64,7 @@ func (s *responseStream) copy(answer converse.Stream, rec *record) error {
 		case ev.Wait:
 			s.events.wait()
 		case ev.End != nil:
-			rec.usage = ev.End.Usage
+			rec.use(ctx, s.server, ev.End.Usage)
 			s.response.end(*ev.End, s.Now())
 			return s.finish(true)
 		default:

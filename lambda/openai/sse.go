@@ -2,11 +2,13 @@ package openai
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/failover"
 )
 
 // chunk is one event of a streamed answer.
@@ -68,7 +70,6 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	if err != nil {
 		return err
 	}
-	rec.firstToken = s.Now().Sub(rec.started)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache, no-store")
@@ -77,9 +78,12 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	events.head.Object = "chat.completion.chunk"
 	empty := ""
 	events.choice(delta{Role: "assistant", Content: &empty}, nil)
-	events.copy(answer, rec)
+	events.copy(r.Context(), s, answer, rec)
 	// The answer is over for the client, however its source closes.
 	_ = answer.Close()
+	if final, ok := answer.(failover.Reporter); ok {
+		rec.report = final.Report()
+	}
 	return nil
 }
 
@@ -100,7 +104,7 @@ func newEventWriter(w http.ResponseWriter, to streamed) *eventWriter {
 	return e
 }
 
-func (e *eventWriter) copy(answer converse.Stream, rec *record) {
+func (e *eventWriter) copy(ctx context.Context, s *server, answer converse.Stream, rec *record) {
 	for e.err == nil {
 		ev, err := answer.Next()
 		switch {
@@ -110,12 +114,15 @@ func (e *eventWriter) copy(answer converse.Stream, rec *record) {
 			e.event(broken)
 			return
 		case ev.End != nil:
-			rec.usage = ev.End.Usage
+			rec.use(ctx, s, ev.End.Usage)
 			e.end(*ev.End)
 			return
 		case ev.Wait:
 			e.comment("waiting")
 		default:
+			if rec.firstToken == 0 {
+				rec.firstToken = s.Now().Sub(rec.started)
+			}
 			if d, tell := newDelta(ev); tell {
 				e.choice(d, nil)
 			}
