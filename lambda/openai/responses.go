@@ -26,8 +26,7 @@ type generation struct {
 	turn     state.Turn // what will be stored
 	response response
 	// held is the hold on key that is to be given back after a failure, nil for
-	// none. found is that of another request,
-	// which has been or is being answered.
+	// none. found is that of another request, which has been or is being answered.
 	held, found *state.Claim
 	stored      bool
 	// earlier are the inference calls whose question was too long.
@@ -77,13 +76,16 @@ func (s *server) newGeneration(w http.ResponseWriter, r *http.Request) (*generat
 	if g.key, g.digest, err = idempotency(r, body); err != nil {
 		return nil, err
 	}
+	if !g.req.store {
+		g.key = "" // there will be nothing to find under it
+	}
 	g.turn.Parent, g.turn.InConversation = g.req.previous, g.req.conversation != state.ConversationID{}
 	if g.turn.InConversation {
 		g.turn.ID, err = s.Store.NewConversationTurn(g.req.conversation, nil)
 	} else {
 		g.turn.ID, err = s.Store.NewTurn(g.req.previous)
 	}
-	return g, stateError(err, nil)
+	return g, stateError(err, notFound("response"))
 }
 
 // responseParameters are the names in responses of what a model may be unable
@@ -164,7 +166,7 @@ func (g *generation) ask(try func(converse.Request) (failover.Report, error), w 
 		}
 		shorter := shortened(q.Messages)
 		if !g.req.truncate || cuts == maxCuts || shorter == nil {
-			return inputTooLong(err)
+			return inputError(err)
 		}
 		q.Messages = shorter
 	}
@@ -175,8 +177,11 @@ func isTooLong(err error) bool {
 	return errors.As(err, &none) && none.Class == converse.TooLong
 }
 
-// inputTooLong names the parameter that holds the messages here.
-func inputTooLong(err error) error {
+// inputError names the parameter that holds the messages here.
+func inputError(err error) error {
+	if !isTooLong(err) {
+		return err
+	}
 	e := *asAPIError(err)
 	e.param = "input"
 	return &e

@@ -33,10 +33,9 @@ func idempotency(r *http.Request, body []byte) (key, digest string, err error) {
 	return key, hex.EncodeToString(sum[:]), nil
 }
 
-// claim holds the key for this generation, if there is a key and a result will
-// be stored under it.
+// claim holds the key for this generation, if there is one.
 func (g *generation) claim(ctx context.Context) error {
-	if g.key == "" || !g.req.store {
+	if g.key == "" {
 		return nil
 	}
 	until, ok := ctx.Deadline()

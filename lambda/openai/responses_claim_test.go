@@ -170,6 +170,15 @@ func TestTurnBehindAClockThatIsAhead(t *testing.T) {
 	assert.Equal(t, "1", resp.Header.Get("Retry-After"))
 	assert.Empty(t, m.claims)
 
+	r, err = http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/responses", strings.NewReader(strings.Replace(body, "{", `{"store":false,`, 1)))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", "k")
+	resp, err = http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusOK, resp.StatusCode, "nothing is claimed")
+
 	_, got := do(t, http.MethodPost, url+"/v1/responses", "application/json", body)
 	assert.Contains(t, got, `"id":"resp_`+c.thread+`z00000000000000z0000eu-west-1"`, "it sorts behind")
 	var last state.Turn

@@ -87,6 +87,14 @@ func TestStreamThatBreaksOffIsNoResponse(t *testing.T) {
 	assert.Equal(t, 1, e.closed)
 }
 
+func TestStreamThatFindsTheInputTooLong(t *testing.T) {
+	e := hello()
+	e.events, e.err = []converse.Event{{Wait: true}}, none(converse.TooLong, "too long").err
+	url, _ := api(t, e)
+	_, body := do(t, http.MethodPost, url+"/v1/responses", "application/json", `{"model":"claude-sonnet","stream":true,"input":"hello"}`)
+	assert.Contains(t, body, `"error":{"code":"context_length_exceeded","message":"too long","param":"input",`)
+}
+
 func TestFailedInferenceOfAResponse(t *testing.T) {
 	for _, body := range []string{`{"model":"claude-sonnet","input":"hello"}`, `{"model":"claude-sonnet","stream":true,"input":"hello"}`} {
 		url, _ := api(t, none(converse.Throttled, "x"))
