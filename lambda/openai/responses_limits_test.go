@@ -143,7 +143,7 @@ func (b busy) Turn(context.Context, string, state.TurnID) (state.Turn, error) {
 func TestFewTurnsAreReadAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := busy{newMemory(), make(chan struct{}, 100), make(chan struct{})}
-		h, err := openai.New(openai.Config{Stack: "eu", Region: "eu-west-1", Models: models, Engine: hello(), Store: b, Log: slog.New(slog.DiscardHandler)})
+		h, err := openai.New(openai.Config{Stack: "eu", Region: "eu-west-1", Models: models, Engine: hello(), Store: b, Budget: &ledger{}, Log: slog.New(slog.DiscardHandler)})
 		require.NoError(t, err)
 		var input strings.Builder
 		for i := range 40 {
@@ -183,7 +183,7 @@ func TestLogOfAStreamedResponse(t *testing.T) {
 	e, log, now := hello(), &logged{}, time.Unix(1_700_000_000, 0)
 	e.events = append([]converse.Event{{Wait: true}}, e.events...)
 	h, err := openai.New(openai.Config{
-		Stack: "eu", Region: "eu-west-1", Models: models, Engine: telling{e}, Store: newMemory(), Log: slog.New(slog.NewJSONHandler(log, nil)),
+		Stack: "eu", Region: "eu-west-1", Models: models, Engine: telling{e}, Store: newMemory(), Budget: &ledger{}, Log: slog.New(slog.NewJSONHandler(log, nil)),
 		Now: func() time.Time { now = now.Add(time.Second); return now },
 	})
 	require.NoError(t, err)

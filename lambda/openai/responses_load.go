@@ -9,8 +9,8 @@ import (
 )
 
 // load reads the history and what the input refers to, claims the key and
-// reserves tokens, all at once. If another request has the key, [generation.found] is set instead,
-// whatever became of the history since.
+// reserves tokens, all at once. If another request has the key, found is set
+// instead, whatever became of the history since.
 func (g *generation) load(ctx context.Context, rec *record) error {
 	var history []item
 	var historyErr, referenceErr, claimErr, budgetErr error
