@@ -22,6 +22,7 @@ type record struct {
 	status     int
 	model      string        // a configured name, never the caller's own words
 	fault      string        // code or type of the error, "" if there was none
+	cause      []string      // AWS's names of what led to it
 	failed     bool          // the service's own fault, though the status may be 200
 	firstToken time.Duration // 0 but for a streamed answer
 	report     failover.Report
@@ -40,7 +41,7 @@ func (rec *record) attempted(h http.Header, report failover.Report) {
 
 func (rec *record) fail(e *apiError) {
 	rec.failed = e.status >= http.StatusInternalServerError
-	rec.fault = e.code
+	rec.fault, rec.cause = e.code, e.cause
 	if rec.fault == "" {
 		rec.fault = e.kind
 	}
@@ -93,6 +94,9 @@ func (rec *record) write(ctx context.Context, s *server) {
 		attempts[i] = attempt{a.Region, string(a.Reason), a.Outcome, a.Duration.Milliseconds()}
 	}
 	attrs := rec.metrics(s).Attrs(now)
+	if len(rec.cause) > 0 {
+		attrs = append(attrs, slog.Any("cause", rec.cause))
+	}
 	if len(rec.report.Open) > 0 {
 		attrs = append(attrs, slog.Any("spared", rec.report.Open))
 	}

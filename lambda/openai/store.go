@@ -92,10 +92,10 @@ func stateError(err error, missing *apiError) error {
 	case errors.Is(err, state.ErrNotFound):
 		return missing
 	case errors.Is(err, state.ErrNotArrived):
-		return &apiError{status: http.StatusConflict, kind: kindServer, code: "conversation_not_arrived", retryAfter: retryUnavailable,
+		return &apiError{status: http.StatusConflict, kind: kindServer, code: "conversation_not_arrived", retryAfter: retryUnavailable, cause: causes(err),
 			message: "Not all of the conversation has arrived in this region yet. Please retry."}
 	default:
-		return &apiError{status: http.StatusServiceUnavailable, kind: kindServer, code: "state_unavailable", retryAfter: retryUnavailable,
+		return &apiError{status: http.StatusServiceUnavailable, kind: kindServer, code: "state_unavailable", retryAfter: retryUnavailable, cause: causes(err),
 			message: "Stored responses and conversations cannot be reached at the moment. Please retry."}
 	}
 }

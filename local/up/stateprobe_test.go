@@ -12,8 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/auth"
+	state "github.com/crossregion/crossregion/lambda/conversation"
 	stand "github.com/crossregion/crossregion/local/dynamodb"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/conversations"
@@ -28,14 +30,11 @@ func (p *prober) state(ctx context.Context) error {
 		return fmt.Errorf("state: %w", err)
 	}
 	for _, region := range p.RegionNames {
-		if region == p.From {
-			continue
-		}
 		if err := p.stateIn(ctx, region); err != nil {
 			return fmt.Errorf("state while only the tables of %s answer: %w", region, err)
 		}
 	}
-	for _, region := range p.targets[1:] {
+	for _, region := range p.targets {
 		if err := p.callerFrom(ctx, region); err != nil {
 			return fmt.Errorf("a caller while only the tables of %s answer: %w", region, err)
 		}
@@ -92,6 +91,9 @@ func (p *prober) stateIn(ctx context.Context, region string) error {
 	if err := c.Responses.Delete(ctx, first.ID); err != nil {
 		return err
 	}
+	if err := p.gone(ctx, region, first.ID); err != nil || region == p.From {
+		return err
+	}
 	conversation, err := c.Conversations.New(ctx, conversations.ConversationNewParams{})
 	if err != nil {
 		return err
@@ -101,15 +103,35 @@ func (p *prober) stateIn(ctx context.Context, region string) error {
 	return err
 }
 
+// gone expects that a region has nothing of a deleted response but that it was.
+func (p *prober) gone(ctx context.Context, region, id string) error {
+	turn, err := state.ParseTurnID(strings.TrimPrefix(id, "resp_"))
+	if err != nil {
+		return err
+	}
+	got, err := p.tables(region).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(fmt.Sprint(p.Outputs["conversationTable"])), Key: map[string]types.AttributeValue{
+		contract.PartitionKey: &types.AttributeValueMemberS{Value: "local#" + turn.Thread},
+		contract.SortKey:      &types.AttributeValueMemberS{Value: "turn#" + turn.Turn},
+	}})
+	if err == nil && len(got.Item) > 0 {
+		err = fmt.Errorf("%s keeps what was deleted", region)
+	}
+	return err
+}
+
+// tables are a region's, as the operator sees them.
+func (p *prober) tables(region string) *dynamodb.Client {
+	operator := p.Account.IAM.Operator()
+	return dynamodb.New(dynamodb.Options{
+		Region: region, BaseEndpoint: aws.String(p.Account.Endpoint()),
+		Credentials: credentials.NewStaticCredentialsProvider(operator.AccessKeyID, operator.SecretAccessKey, operator.SessionToken),
+	})
+}
+
 // callerFrom expects a key that API Gateway has not seen to be found in another
 // region.
 func (p *prober) callerFrom(ctx context.Context, region string) error {
-	operator := p.Account.IAM.Operator()
-	table := auth.NewTable(dynamodb.New(dynamodb.Options{
-		Region: region, BaseEndpoint: aws.String(p.Account.Endpoint()),
-		Credentials: credentials.NewStaticCredentialsProvider(operator.AccessKeyID, operator.SecretAccessKey, operator.SessionToken),
-	}), p.ControlTable)
-	key, err := auth.Mint(ctx, table, rand.Reader, auth.Grant{Tenant: "probe"})
+	key, err := auth.Mint(ctx, auth.NewTable(p.tables(region), p.ControlTable), rand.Reader, auth.Grant{Tenant: "probe"})
 	if err != nil {
 		return err
 	}
