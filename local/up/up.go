@@ -61,6 +61,8 @@ type Running struct {
 	Models   []string          // what to put into "model"
 	// ControlTable is the name of the table that holds keys and drain flags.
 	ControlTable string
+	// Outputs are all that the stack exports.
+	Outputs      map[string]any
 	Domain       string // the stack's name in that DNS; empty without a domain
 	From         string // where the front door's clients stand
 	Jurisdiction string // of the stack
@@ -192,6 +194,7 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 	if err != nil {
 		return outputs{}, fmt.Errorf("deploy stack %s: %w", stack.Name, err)
 	}
+	r.Outputs = exported
 	return readOutputs(exported)
 }
 
