@@ -9,14 +9,22 @@ import (
 )
 
 // StateFile is where [Command] tells `go run ./ops --local` how to operate the
-// stack, below the project's folder. Only its owner may read it, and it is
+// stack, below the project's folder, with credentials that may do what the
+// stack's output operatorPolicy allows. Only its owner may read it, and it is
 // removed at the end.
 const StateFile = ".build/local.json"
 
 // WriteState writes the state file into the project's folder root, and returns
 // what removes it.
 func (r *Running) WriteState(root string) (remove func() error, err error) {
-	operator := r.Account.IAM.Operator()
+	policy, ok := r.Outputs["operatorPolicy"].(string)
+	if !ok {
+		return nil, fmt.Errorf("write %s: the stack has no output operatorPolicy", StateFile)
+	}
+	operator, err := r.Account.IAM.LimitOperator(policy)
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", StateFile, err)
+	}
 	b, err := json.Marshal(map[string]any{
 		"endpoint":    r.Account.Endpoint(),
 		"accessKeyId": operator.AccessKeyID, "secretAccessKey": operator.SecretAccessKey, "sessionToken": operator.SessionToken,
