@@ -63,6 +63,11 @@ func (l *warningLog) Warn(line string, _ *pulumi.LogArgs) error {
 	return nil
 }
 
+// containing are the warnings with a text.
+func (l *warningLog) containing(text string) []string {
+	return slices.DeleteFunc(slices.Clone(l.lines), func(line string) bool { return !strings.Contains(line, text) })
+}
+
 // warnings runs stack eu with changed settings, and returns what it exports as
 // warnings, which must be logged too.
 func warnings(t *testing.T, a *account, change func(map[string]any)) []string {

@@ -166,17 +166,3 @@ func through(regions ...string) map[string]map[string][]string {
 	}
 	return map[string]map[string][]string{"StringEquals": {"kms:ViaService": services}}
 }
-
-// principals are the values that aws:PrincipalArn may have for a principal. For
-// a session it is the ARN of the role, whose path the session does not tell.
-// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-func principals(arn string) []string {
-	parts := strings.SplitN(arn, ":", 6)
-	session, ok := strings.CutPrefix(parts[5], "assumed-role/")
-	if !ok {
-		return []string{arn}
-	}
-	role, _, _ := strings.Cut(session, "/")
-	account := "arn:aws:iam::" + parts[4] + ":role/"
-	return []string{account + role, account + "*/" + role}
-}
