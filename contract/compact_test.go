@@ -15,7 +15,7 @@ var europe = []string{"eu-central-1", "eu-north-1", "eu-south-1", "eu-south-2", 
 // large is an environment of six models in three regions, each with a guardrail.
 func large() contract.Invoker {
 	c := contract.Invoker{
-		Stack: "production-eu", Jurisdiction: "eu", Region: "eu-central-1", FirstContentSeconds: 60,
+		Stack: "production-eu", Jurisdiction: "eu", Region: "eu-central-1", Failover: contract.Failover{FirstContentSeconds: 60},
 		Regions: []string{"eu-central-1", "eu-north-1", "eu-west-1"}, Allowed: europe,
 		Conversations: contract.Conversations{
 			Table: "eu-central-1-conversation-content-0123456", Partners: []string{"eu-north-1", "eu-west-1"}, RetentionDays: 365,

@@ -53,10 +53,8 @@ type Invoker struct {
 	ControlTable string `json:"controlTable"`
 	// UsageRetentionDays is how long records of usage are kept; at least 1.
 	UsageRetentionDays int `json:"usageRetentionDays"`
-	// FirstContentSeconds bounds the wait for a target's first content, from 1
-	// to [MaxFirstContentSeconds]; 0 leaves it to the function. Long prompts
-	// need more.
-	FirstContentSeconds int `json:"firstContentSeconds,omitempty"`
+	// Failover bounds the search for an answer.
+	Failover Failover `json:"failover,omitzero"`
 }
 
 // Conversations configures where and how long history is kept.
@@ -72,11 +70,6 @@ type Conversations struct {
 	// until it has arrived elsewhere.
 	Unpaired bool `json:"unpaired,omitempty"`
 }
-
-// MaxFirstContentSeconds is the most that [Invoker.FirstContentSeconds] may be:
-// API Gateway cuts an answer that is silent for longer.
-// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
-const MaxFirstContentSeconds = 300
 
 // Model is one name that callers use, and where it can be invoked.
 type Model struct {
@@ -132,8 +125,27 @@ type Authorizer struct {
 	Stack string `json:"stack"`
 	// Region is where the function runs.
 	Region string `json:"region"`
+	// Regions are all regions of the stack, which share a tenant's limits.
+	Regions []string `json:"regions"`
+	// Partners are the regions whose replica is read, in that order, when the
+	// function's own does not answer; one at least.
+	Partners []string `json:"partners"`
 	// Table is the name of the control table, the same in every replica.
 	Table string `json:"table"`
+	// OIDC says whose tokens are taken; nil for API keys.
+	OIDC *OIDC `json:"oidc,omitempty"`
+}
+
+// OIDC says which tokens of an OpenID Connect issuer are taken.
+type OIDC struct {
+	// Issuer is the URL that tokens name, under which its configuration is found.
+	Issuer string `json:"issuer"`
+	// Audience must be among those that a token is for.
+	Audience string `json:"audience"`
+	// TenantClaim names the claim that holds the tenant.
+	TenantClaim string `json:"tenantClaim"`
+	// Algorithms are those that a token may be signed with.
+	Algorithms []string `json:"algorithms"`
 }
 
 // Config is one function's configuration.
@@ -207,10 +219,7 @@ func (c Invoker) Validate() error {
 	if len(c.Models) == 0 {
 		errs = append(errs, errors.New("models is empty"))
 	}
-	if c.FirstContentSeconds < 0 || c.FirstContentSeconds > MaxFirstContentSeconds {
-		errs = append(errs, fmt.Errorf("firstContentSeconds is %d: set 1 to %d, or leave it out",
-			c.FirstContentSeconds, MaxFirstContentSeconds))
-	}
+	errs = append(errs, c.Failover.validate())
 	if len(c.Allowed) == 0 {
 		errs = append(errs, errors.New("allowed is empty"))
 	}
@@ -260,7 +269,20 @@ func (c Health) Validate() error {
 
 // Validate reports every fault of c at once.
 func (c Authorizer) Validate() error {
-	return errors.Join(required("stack", c.Stack), required("region", c.Region), required("table", c.Table))
+	errs := []error{required("stack", c.Stack), required("region", c.Region), required("table", c.Table)}
+	if !slices.Contains(c.Regions, c.Region) {
+		errs = append(errs, fmt.Errorf("regions %q do not contain the function's own, %q", c.Regions, c.Region))
+	}
+	if len(c.Partners) == 0 || slices.Contains(c.Partners, c.Region) {
+		errs = append(errs, fmt.Errorf("partners are %q: name other regions than %q, one at least", c.Partners, c.Region))
+	}
+	if o := c.OIDC; o != nil {
+		errs = append(errs, required("oidc.issuer", o.Issuer), required("oidc.audience", o.Audience), required("oidc.tenantClaim", o.TenantClaim))
+		if len(o.Algorithms) == 0 {
+			errs = append(errs, errors.New("oidc.algorithms is empty"))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func required(path, value string) error {

@@ -77,19 +77,39 @@ func TestEncodeRefusesWhatLambdaWould(t *testing.T) {
 	assert.ErrorContains(t, err, "over Lambda's limit of 4096")
 }
 
-func TestWaitForFirstContentIsBounded(t *testing.T) {
-	for seconds, ok := range map[int]bool{-1: false, 0: true, 1: true, 300: true, 301: false} {
-		c := invoker()
-		c.FirstContentSeconds = seconds
-		env, err := contract.Encode(c)
-		if !ok {
-			assert.ErrorContains(t, err, "firstContentSeconds is", "%d seconds", seconds)
-			continue
-		}
-		require.NoError(t, err)
-		got, err := contract.Decode[contract.Invoker](lookup(env))
-		require.NoError(t, err)
-		assert.Equal(t, seconds, got.FirstContentSeconds)
+func TestFailoverIsBounded(t *testing.T) {
+	retries := func(n int) *int { return &n }
+	tests := []struct {
+		name string
+		set  contract.Failover
+		want string // "" for none
+	}{
+		{"nothing", contract.Failover{}, ""},
+		{"everything", contract.Failover{
+			FirstContentSeconds: 300, IdleSeconds: 840, HoldSeconds: 240, KeepAliveSeconds: 240, Retries: retries(5), BackoffSeconds: 5,
+			BreakerFailures: 100, BreakerOpenSeconds: 300, HedgeDelaySeconds: 300, HedgeShare: 1, ContinueStreams: true,
+		}, ""},
+		{"no retries", contract.Failover{Retries: retries(0)}, ""},
+		{"fewer than none", contract.Failover{Retries: retries(-1)}, "failover.retries is -1: set 1 to 5"},
+		{"a wait that API Gateway cuts", contract.Failover{FirstContentSeconds: 301}, "failover.firstContentSeconds is 301"},
+		{"a hold that it cuts", contract.Failover{HoldSeconds: 241}, "failover.holdSeconds is 241"},
+		{"a negative wait", contract.Failover{IdleSeconds: -0.5}, "failover.idleSeconds is -0.5"},
+		{"a share of nothing", contract.Failover{HedgeShare: 0.5}, "failover.hedgeShare is set without"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := invoker()
+			c.Failover = tt.set
+			env, err := contract.Encode(c)
+			if tt.want != "" {
+				assert.ErrorContains(t, err, tt.want)
+				return
+			}
+			require.NoError(t, err)
+			got, err := contract.Decode[contract.Invoker](lookup(env))
+			require.NoError(t, err)
+			assert.Equal(t, tt.set, got.Failover)
+		})
 	}
 }
 

@@ -38,14 +38,3 @@ const eventEnvelopeBytes = 512 << 10
 // JSON string inside the event, so one of quotes and backslashes doubles:
 // (6,291,456 - 524,288) / 2 = 2,883,584 bytes, or 2.75 MiB.
 const MaxBodyBytes = (MaxEventBytes - eventEnvelopeBytes) / 2
-
-// Keys of the authorizer's context, which API Gateway hands to the invoker as
-// strings.
-const (
-	// ContextTenant holds the tenant of a request, which comes from here and
-	// nowhere else.
-	ContextTenant = "tenant"
-	// ContextKeyID holds the id of the API key that a request came with. It is
-	// neither the key nor its secret.
-	ContextKeyID = "keyId"
-)

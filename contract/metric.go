@@ -18,6 +18,10 @@ const (
 	MetricTimeToFirstToken    = "TimeToFirstToken"
 	MetricFailovers           = "Failovers"
 	MetricThrottles           = "Throttles"
+	MetricMisconfigured       = "Misconfigured"
+	MetricHedges              = "Hedges"
+	MetricContinued           = "Continued"
+	MetricBreakersOpen        = "BreakersOpen"
 	MetricResidencyViolations = "ResidencyViolations"
 	MetricInputTokens         = "InputTokens"
 	MetricOutputTokens        = "OutputTokens"
@@ -37,6 +41,10 @@ var Metrics = []Metric{
 	{MetricTimeToFirstToken, "Milliseconds", "from a request to the first content of its streamed answer"},
 	{MetricFailovers, "Count", "inference calls made because an earlier target had failed"},
 	{MetricThrottles, "Count", "inference calls that Bedrock throttled"},
+	{MetricMisconfigured, "Count", "inference calls to a target that refuses the role, or does not have the model"},
+	{MetricHedges, "Count", "inference calls made because an earlier target was late"},
+	{MetricContinued, "Count", "inference calls made to continue a stream that had broken off"},
+	{MetricBreakersOpen, "Count", "targets of a request that were being spared at its end"},
 	{MetricResidencyViolations, "Count", "requests refused because a target would leave the jurisdiction"},
 	{MetricInputTokens, "Count", "tokens read by models"},
 	{MetricOutputTokens, "Count", "tokens written by models"},

@@ -81,6 +81,9 @@ func checkShape(t reflect.Type, path string, value any) Faults {
 	case reflect.Int:
 		n, ok := value.(float64)
 		return unless(ok && n == math.Trunc(n), path, "a whole number", value)
+	case reflect.Float64:
+		_, ok := value.(float64)
+		return unless(ok, path, "a number", value)
 	default:
 		_, ok := value.(string)
 		return unless(ok, path, "a string", value)

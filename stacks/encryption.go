@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"slices"
+
 	"github.com/crossregion/crossregion/components/encryption"
 	"github.com/crossregion/crossregion/components/invoker"
 	"github.com/crossregion/crossregion/contract"
@@ -24,14 +26,26 @@ func (s *stack) newRoles() error {
 	})
 }
 
-// newKeys registers a key in each region. The invoker is not among its users:
-// it touches no table.
+// newKeys registers a key in each region. Its users are the health function of
+// the region, the authorizers that read the control table there, and all
+// invokers, which keep conversations in every region.
 func (s *stack) newKeys() error {
 	return s.each(func(r *region) (err error) {
 		r.key, err = encryption.NewKey(s.ctx, r.Name+"-encryption", &encryption.KeyArgs{
 			Region: r.Name, Regions: s.settings.regionNames(), Protect: s.settings.protect(), Operators: s.settings.Deployers,
-			Roles: pulumi.StringArray{r.roles[contract.FunctionHealth].Arn, r.roles[contract.FunctionAuthorizer].Arn},
+			Roles: s.readers(r),
 		}, pulumi.Provider(r.provider))
 		return err
 	})
+}
+
+func (s *stack) readers(r *region) pulumi.StringArray {
+	roles := pulumi.StringArray{r.roles[contract.FunctionHealth].Arn}
+	for _, name := range s.settings.regionNames() {
+		roles = append(roles, s.regions[name].roles[contract.FunctionInvoker].Arn)
+		if slices.Contains(s.targets(s.regions[name]), r.Name) {
+			roles = append(roles, s.regions[name].roles[contract.FunctionAuthorizer].Arn)
+		}
+	}
+	return roles
 }

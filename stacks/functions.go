@@ -38,7 +38,7 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 	}{
 		{contract.FunctionInvoker, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Invoker), Environment: invokerEnvironment, TimeoutSeconds: invokerTimeoutSeconds,
-			Policies: map[string]pulumi.StringInput{"invoke-models": inferencePolicy},
+			Policies: map[string]pulumi.StringInput{"invoke-models": inferencePolicy, "keep-conversations": s.conversationsPolicy(), "count-usage": countPolicy(r)},
 		}},
 		{contract.FunctionHealth, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Invoker), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
@@ -50,9 +50,11 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 		{contract.FunctionAuthorizer, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Authorizer), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
 			Environment: environment(pulumi.StringMap{"table": r.tables.ControlName}, func(v map[string]string) (contract.Authorizer, error) {
-				return contract.Authorizer{Stack: s.ctx.Stack(), Region: r.Name, Table: v["table"]}, nil
+				return contract.Authorizer{
+					Stack: s.ctx.Stack(), Region: r.Name, Regions: s.settings.regionNames(), Partners: r.Failover, Table: v["table"],
+				}, nil
 			}),
-			Policies: map[string]pulumi.StringInput{"read-keys": readPolicy(r, contract.KeyPartition("*"))},
+			Policies: map[string]pulumi.StringInput{"read-keys": s.callersPolicy(r)},
 		}},
 	} {
 		f.args.Platform, f.args.Role, f.args.Tracing = s.platform, r.roles[f.name], s.settings.Tracing
@@ -141,7 +143,7 @@ func (s *stack) invokerConfig(r *region) func(map[string]string) (contract.Invok
 	return func(values map[string]string) (contract.Invoker, error) {
 		c := contract.Invoker{
 			Stack: s.ctx.Stack(), Jurisdiction: s.settings.Jurisdiction, Region: r.Name, Regions: s.settings.regionNames(),
-			Allowed: s.allowed(), FirstContentSeconds: s.settings.FirstContentSeconds,
+			Allowed: s.allowed(), Failover: contract.Failover(s.settings.Failover),
 			Conversations: contract.Conversations{
 				Table: values[contentTable], Partners: s.partners(r), RetentionDays: s.settings.Conversations.retentionDays(),
 				Unpaired: !s.settings.Conversations.pairWriting(),
@@ -195,17 +197,80 @@ func (s *stack) inferencePolicy(r *region) (pulumi.StringInput, error) {
 // readPolicy allows reading single items of a region's control table, with
 // partition keys like the given pattern, and the use of the key that encrypts
 // the table.
-// Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
 func readPolicy(r *region, keys string) pulumi.StringOutput {
 	return pulumi.All(r.tables.ControlArn, r.key.Arn).ApplyT(func(arns []any) (string, error) {
-		read := policy.Statement{
-			Actions: []string{"dynamodb:GetItem"}, Resources: []string{arns[0].(string)},
-			Conditions: map[string]map[string][]string{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": {keys}}},
-		}
+		read := leadingKeys([]string{arns[0].(string)}, "dynamodb:GetItem", keys)
 		use, err := encryption.UseStatement(arns[1].(string))
 		if err != nil {
 			return "", err
 		}
 		return policy.Document(read, use)
 	}).(pulumi.StringOutput)
+}
+
+// countPolicy allows counting what tenants use in a region's control table, and
+// there alone: each region counts for itself.
+func countPolicy(r *region) pulumi.StringOutput {
+	return pulumi.All(r.tables.ControlArn).ApplyT(func(arns []any) (string, error) {
+		return policy.Document(leadingKeys([]string{arns[0].(string)}, "dynamodb:UpdateItem", contract.UsagePartition("*")))
+	}).(pulumi.StringOutput)
+}
+
+// callersPolicy allows looking up keys and tenants in r's control table and, for
+// when that does not answer, in its partners'.
+func (s *stack) callersPolicy(r *region) pulumi.StringOutput {
+	var arns []any
+	for _, name := range s.targets(r) {
+		arns = append(arns, s.regions[name].tables.ControlArn, s.regions[name].key.Arn)
+	}
+	return pulumi.All(arns...).ApplyT(func(arns []any) (string, error) {
+		var tables []string
+		var uses []policy.Statement
+		for i := 0; i < len(arns); i += 2 {
+			tables = append(tables, arns[i].(string))
+			use, err := encryption.UseStatement(arns[i+1].(string))
+			if err != nil {
+				return "", err
+			}
+			uses = append(uses, use)
+		}
+		return policy.Document(append([]policy.Statement{
+			leadingKeys(tables, "dynamodb:Query", contract.KeyPartition("*")),
+			leadingKeys(tables, "dynamodb:GetItem", contract.TenantPartition("*")),
+		}, uses...)...)
+	}).(pulumi.StringOutput)
+}
+
+// conversationsPolicy allows keeping conversations in every region of the stack,
+// and the use of the keys that encrypt their tables: a turn is written to two
+// regions, and read wherever it is.
+func (s *stack) conversationsPolicy() pulumi.StringOutput {
+	var tables, keys pulumi.StringArray
+	for _, name := range s.settings.regionNames() {
+		tables, keys = append(tables, s.regions[name].tables.ContentArn), append(keys, s.regions[name].key.Arn)
+	}
+	return pulumi.All(tables.ToStringArrayOutput(), keys.ToStringArrayOutput()).ApplyT(func(arns []any) (string, error) {
+		statements := []policy.Statement{{
+			Actions:   []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+			Resources: arns[0].([]string),
+		}}
+		for _, key := range arns[1].([]string) {
+			use, err := encryption.UseStatement(key)
+			if err != nil {
+				return "", err
+			}
+			statements = append(statements, use)
+		}
+		return policy.Document(statements...)
+	}).(pulumi.StringOutput)
+}
+
+// leadingKeys allows an action on items of the tables with partition keys like
+// the given pattern.
+// Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+func leadingKeys(tables []string, action, keys string) policy.Statement {
+	return policy.Statement{
+		Actions: []string{action}, Resources: tables,
+		Conditions: map[string]map[string][]string{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": {keys}}},
+	}
 }

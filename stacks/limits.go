@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/crossregion/crossregion/components/routing"
-	"github.com/crossregion/crossregion/contract"
 )
 
 // retentions are the values that CloudWatch Logs knows, in days.
@@ -38,7 +37,6 @@ func (s Settings) validateLimits(f *faults) {
 	f.between("conversations.recoveryPeriodInDays", s.Conversations.RecoveryPeriodInDays, 1, 35)
 	f.between("conversations.retentionDays", s.Conversations.RetentionDays, 1, maxRetentionDays)
 	f.between("usage.retentionDays", s.Usage.RetentionDays, 1, maxRetentionDays)
-	f.between("firstContentSeconds", s.FirstContentSeconds, 1, contract.MaxFirstContentSeconds)
 	f.between("throttle.ratePerSecond", s.Throttle.RatePerSecond, 1, 10_000)
 	f.between("throttle.burst", s.Throttle.Burst, 1, 5_000)
 	f.between("reservedConcurrency", s.ReservedConcurrency, 1, 10_000)

@@ -43,6 +43,10 @@ func calls(to destinations) map[string]componenttest.Call {
 		"aws:resourcegroupstaggingapi/getResources:getResources": func(string, map[string]any) (map[string]any, error) {
 			return map[string]any{"resourceTagMappingLists": []any{}}, nil
 		},
+		"aws:bedrockfoundation/getModel:getModel": func(region string, args map[string]any) (map[string]any, error) {
+			return map[string]any{"modelArn": "arn:aws:bedrock:" + region + "::foundation-model/" + args["modelId"].(string),
+				"inferenceTypesSupporteds": []any{"ON_DEMAND"}, "outputModalities": []any{"TEXT"}}, nil
+		},
 		"aws:bedrock/getInferenceProfile:getInferenceProfile": func(region string, args map[string]any) (map[string]any, error) {
 			id := args["inferenceProfileId"].(string)
 			models := []any{}

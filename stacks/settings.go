@@ -51,9 +51,8 @@ type Settings struct {
 	// Throttle bounds what each region's API lets in. Default: 100 requests a
 	// second, 200 at once.
 	Throttle Throttle `json:"throttle"`
-	// FirstContentSeconds is how long a target may keep silent, 1 to 300.
-	// Default: 20.
-	FirstContentSeconds int `json:"firstContentSeconds"`
+	// Failover says how an answer is looked for among a model's targets.
+	Failover Failover `json:"failover"`
 	// Guardrail of each region, all or none. Default: none.
 	Guardrail map[string]Guardrail `json:"guardrail"`
 	// Logs say what is kept of the functions' and the API's logs.

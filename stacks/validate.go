@@ -53,6 +53,7 @@ func (s Settings) validate() Faults {
 	f.check(s.PermissionsBoundary == "" || boundaryPattern.MatchString(s.PermissionsBoundary), "permissionsBoundary",
 		fmt.Sprintf("%q is not the ARN of a managed policy", s.PermissionsBoundary), "give arn:aws:iam::ACCOUNT:policy/NAME, or leave it out")
 	s.validateLimits(&f)
+	s.validateFailover(&f)
 	s.validateGuardrail(&f)
 	s.validateFrontDoor(&f)
 	s.validateTags(&f)

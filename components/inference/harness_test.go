@@ -43,7 +43,8 @@ func run(t *testing.T, rec *componenttest.Recorder, args *inference.ProfilesArgs
 			return err
 		}
 		document, err := inference.InvokePolicy(p)
-		document.ApplyT(func(s string) string { policy = s; return s })
+		// The engine waits for what is exported.
+		ctx.Export("policy", document.ApplyT(func(s string) string { policy = s; return s }))
 		return err
 	})
 	return p, policy, err

@@ -13,6 +13,10 @@ import (
 // Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 const invokeAction = "bedrock:InvokeModelWithResponseStream"
 
+// embedAction is what InvokeModel needs, by which embeddings are made.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
+const embedAction = "bedrock:InvokeModel"
+
 // applyAction is what it needs besides for a guardrail.
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions.html
 const applyAction = "bedrock:ApplyGuardrail"
@@ -25,9 +29,10 @@ const unspecified = "unspecified"
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 const maxPolicy = 10_240 - 1_024
 
-// grant is one application inference profile and what it was copied from.
+// grant is one application inference profile and what it was copied from, or a
+// model that makes embeddings.
 type grant struct {
-	profile    string
+	profile    string // its ARN, or the model's
 	source     source
 	checkpoint *checkpoint // nil without a guardrail
 }
@@ -78,19 +83,24 @@ func profileLike(s source, n int) string {
 // copied from, and which of the two ARNs the condition key carries, is not
 // documented: both are allowed. The condition names profiles by pattern, since a
 // role has no room to list them twice; which of them may be used is decided by
-// the first statement, without which the models are of no use.
+// the first statement, without which the models are of no use. A model that
+// makes embeddings is allowed by itself.
 // Sources: https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html
 // and https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
 func invokePolicy(grants []grant) (string, error) {
 	var inside, global reach
-	var checkpoints []string
+	var checkpoints, embedders []string
 	for _, g := range grants {
 		if strings.Count(g.profile, ":") < 5 {
 			return "", fmt.Errorf("profile of %s in %s: %q is not an ARN", g.source.name, g.source.region, g.profile)
 		}
-		if g.source.global() {
+		switch {
+		case g.source.embeds:
+			embedders = append(embedders, g.source.arn)
+			continue
+		case g.source.global():
 			global.add(g)
-		} else {
+		default:
 			inside.add(g)
 		}
 		if g.checkpoint != nil {
@@ -98,6 +108,9 @@ func invokePolicy(grants []grant) (string, error) {
 		}
 	}
 	statements := append(inside.statements(nil), global.statements(sorted(global.sources))...)
+	if len(embedders) > 0 {
+		statements = append(statements, policy.Statement{Actions: []string{embedAction}, Resources: sorted(embedders)})
+	}
 	if len(checkpoints) > 0 {
 		statements = append(statements, policy.Statement{Actions: []string{applyAction}, Resources: sorted(checkpoints)})
 	}

@@ -22,11 +22,14 @@ const profilesType = "crossregion:inference:Profiles"
 
 // Profiles are the application inference profiles of one source region, one
 // for each model. They refuse a model that could be processed outside the
-// allowed regions.
+// allowed regions, and one that the region does not offer. A model that makes
+// embeddings is invoked by itself: AWS has no such profiles for it, nor
+// guardrails.
 type Profiles struct {
 	pulumi.ResourceState
 
-	// Arns are the profiles' ARNs by model name.
+	// Arns are the profiles' ARNs by model name; of a model that makes
+	// embeddings, its own.
 	Arns pulumi.StringMapOutput `pulumi:"arns"`
 	// Destinations are the regions, sorted, that may process what a model is
 	// asked, by its name. Those of the guardrail count; [contract.AnyRegion]
@@ -119,18 +122,30 @@ func NewProfiles(ctx *pulumi.Context, name string, args *ProfilesArgs, opts ...p
 	arns, destinations, grants := pulumi.StringMap{}, pulumi.StringArrayMap{}, pulumi.Array{}
 	for i, s := range p.sources {
 		model := p.models[i]
-		profile, err := bedrock.NewInferenceProfile(ctx, name+"-"+slug(model), &bedrock.InferenceProfileArgs{
-			ModelSource: bedrock.InferenceProfileModelSourceArgs{CopyFrom: pulumi.String(s.arn)},
-		}, pulumi.Parent(p))
+		arn, err := p.callable(ctx, name+"-"+slug(model), s)
 		if err != nil {
 			return nil, fmt.Errorf("profile of model %s: %w", model, err)
 		}
-		arns[model] = profile.Arn
+		arns[model] = arn
 		destinations[model] = pulumi.ToStringArray(p.reach[model])
-		grants = append(grants, profile.Arn.ApplyT(func(arn string) grant { return grant{profile: arn, source: s, checkpoint: p.checkpoint} }))
+		grants = append(grants, arn.ApplyT(func(arn string) grant { return grant{profile: arn, source: s, checkpoint: p.checkpoint} }))
 	}
 	p.Arns, p.Destinations, p.grants = arns.ToStringMapOutput(), destinations.ToStringArrayMapOutput(), grants.ToArrayOutput()
 	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"arns": p.Arns, "destinations": p.Destinations})
+}
+
+// callable is the ARN by which s is invoked: that of a new profile, or its own.
+func (p *Profiles) callable(ctx *pulumi.Context, name string, s source) (pulumi.StringOutput, error) {
+	if s.embeds {
+		return pulumi.String(s.arn).ToStringOutput(), nil
+	}
+	profile, err := bedrock.NewInferenceProfile(ctx, name, &bedrock.InferenceProfileArgs{
+		ModelSource: bedrock.InferenceProfileModelSourceArgs{CopyFrom: pulumi.String(s.arn)},
+	}, pulumi.Parent(p))
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	return profile.Arn, nil
 }
 
 // find sets where each model may be processed, or reports every place outside
@@ -150,7 +165,7 @@ func (p *Profiles) find(ctx *pulumi.Context, args *ProfilesArgs) error {
 		}
 		p.models, p.sources = append(p.models, m.Name), append(p.sources, s)
 		p.reach[m.Name] = s.destinations()
-		if checkpoint != nil {
+		if checkpoint != nil && !s.embeds {
 			p.reach[m.Name] = sorted(append(p.reach[m.Name], checkpoint.destinations...))
 		}
 	}
@@ -166,15 +181,14 @@ func (p *Profiles) compare() {
 	}
 }
 
-// Base is the ID of the foundation model behind a model's profile; "" if the
+// Base is the ID of the foundation model behind a model's name; "" if the
 // model is unknown.
 func (p *Profiles) Base(model string) string {
 	i := slices.Index(p.models, model)
 	if i < 0 {
 		return ""
 	}
-	_, id, _ := strings.Cut(p.sources[i].models[0], "foundation-model/")
-	return id
+	return p.sources[i].base()
 }
 
 // ModelDestinations are the regions, sorted, that may process what a model is
@@ -196,11 +210,10 @@ func (p *Profiles) GuardrailDestinations() []string {
 	return slices.Clone(p.checkpoint.destinations)
 }
 
-// Target is how an invoker reaches a model through its profile, whose ARN is
-// that of [Profiles.Arns].
+// Target is how an invoker reaches a model by its ARN of [Profiles.Arns].
 func (p *Profiles) Target(model, arn string) contract.Target {
 	t := contract.Target{Region: p.region, ID: arn, Destinations: slices.Clone(p.reach[model])}
-	if p.checkpoint != nil {
+	if p.checkpoint != nil && !contract.Embeds(p.Base(model)) {
 		t.Guardrail = &contract.Guardrail{ID: p.checkpoint.ID, Version: p.checkpoint.Version}
 	}
 	return t

@@ -29,16 +29,6 @@ func TestProfilesArePermittedExactly(t *testing.T) {
 	}, statements(t, got))
 }
 
-func TestAModelInItsRegionNeedsNoSystemProfile(t *testing.T) {
-	rec := componenttest.New(nil)
-	_, policy, err := run(t, rec, args(inference.Model{Name: "embed", ID: "amazon.titan"}))
-	require.NoError(t, err)
-	profile := rec.One(t, "aws:bedrock/inferenceProfile:InferenceProfile", "test-embed")
-	assert.Equal(t, "arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan", profile.Inputs["modelSource"].ObjectValue()["copyFrom"].StringValue())
-	assert.NotContains(t, policy, ":inference-profile/")
-	assert.Contains(t, policy, "arn:aws:bedrock:eu-west-1::foundation-model/amazon.titan")
-}
-
 func TestProfilesRefuse(t *testing.T) {
 	model := inference.Model{Name: "m", Profile: "eu.m"}
 	tests := []struct {
@@ -62,6 +52,8 @@ func TestProfilesRefuse(t *testing.T) {
 		{"a guardrail that is evaluated outside", routes("eu-west-1"), guarded(inference.Guardrail{ID: "g", Version: "1", Profile: "eu.guardrail.v1:0"}),
 			[]string{"may evaluate in eu-north-1", "may evaluate in eu-west-3", `jurisdiction "eu"`}},
 		{"a profile that AWS does not know", nil, args(model), []string{"eu.m in eu-west-1", "check that the profile exists"}},
+		{"a profile of a model that embeds", routes("eu-west-1"), args(inference.Model{Name: "m", Profile: "eu.cohere.embed-v4:0"}),
+			[]string{"have no application inference profiles", "set model: cohere.embed-v4:0"}},
 		{"every model that leaves, not the first alone", routes("us-east-1"), args(model, inference.Model{Name: "n", Profile: "eu.n"}), []string{"profile eu.m", "profile eu.n"}},
 	}
 	for _, tt := range tests {

@@ -8,21 +8,23 @@ import (
 	"strings"
 
 	"github.com/crossregion/crossregion/contract"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/bedrock"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/bedrockfoundation"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // globalPage is AWS's page on global profiles: their prices and permissions.
 const globalPage = "https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html"
 
-// source is what an application inference profile is copied from.
+// source is what an application inference profile is copied from, or a model
+// that is invoked without one.
 type source struct {
 	name   string   // as the settings have it
 	region string   // source region
 	arn    string   // of the system profile or foundation model
 	models []string // foundation model ARNs, one for each place that may process
 	system bool     // arn is a system-defined profile
+	embeds bool     // arn is a model that makes embeddings, for which there are no profiles
 }
 
 // lookup asks AWS, in the source region, where a model may be processed. The
@@ -31,12 +33,7 @@ type source struct {
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
 func lookup(ctx *pulumi.Context, region string, m Model, opts ...pulumi.InvokeOption) (source, error) {
 	if m.ID != "" {
-		partition, err := aws.GetPartition(ctx, nil, opts...)
-		if err != nil {
-			return source{}, fmt.Errorf("partition of %s: %w", region, err)
-		}
-		arn := fmt.Sprintf("arn:%s:bedrock:%s::foundation-model/%s", partition.Partition, region, m.ID)
-		return source{name: m.ID, region: region, arn: arn, models: []string{arn}}, nil
+		return lookupModel(ctx, region, m.ID, opts...)
 	}
 	got, err := bedrock.LookupInferenceProfile(ctx, &bedrock.LookupInferenceProfileArgs{InferenceProfileId: m.Profile}, opts...)
 	if err != nil {
@@ -50,7 +47,42 @@ func lookup(ctx *pulumi.Context, region string, m Model, opts ...pulumi.InvokeOp
 	if len(s.models) == 0 {
 		return source{}, fmt.Errorf("profile %s in %s lists no destination", m.Profile, region)
 	}
+	if base := s.base(); contract.Embeds(base) {
+		return source{}, fmt.Errorf("profile %s: models that make embeddings have no application inference profiles: "+
+			"set model: %s in place of the profile", m.Profile, base)
+	}
 	return s, nil
+}
+
+// Words of AWS's answer about a model.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_FoundationModelDetails.html
+const (
+	onDemand = "ON_DEMAND"
+	vectors  = "EMBEDDING"
+)
+
+// lookupModel asks AWS whether the region serves a model by itself.
+func lookupModel(ctx *pulumi.Context, region, id string, opts ...pulumi.InvokeOption) (source, error) {
+	got, err := bedrockfoundation.GetModel(ctx, &bedrockfoundation.GetModelArgs{ModelId: id}, opts...)
+	if err != nil {
+		return source{}, fmt.Errorf("model %s in %s: %w; check that this region offers the model, or take it from the stack", id, region, err)
+	}
+	if !slices.Contains(got.InferenceTypesSupporteds, onDemand) {
+		return source{}, fmt.Errorf("model %s in %s is not served on demand, only by %s: use a profile, or a model that every region serves",
+			id, region, strings.Join(got.InferenceTypesSupporteds, ", "))
+	}
+	embeds := slices.Contains(got.OutputModalities, vectors)
+	if embeds != contract.Embeds(id) {
+		return source{}, fmt.Errorf("model %s in %s returns %s: for embeddings use one of %s", id, region,
+			strings.Join(got.OutputModalities, ", "), strings.Join(contract.EmbeddingModels, ", "))
+	}
+	return source{name: id, region: region, arn: got.ModelArn, models: []string{got.ModelArn}, embeds: embeds}, nil
+}
+
+// base is the ID of the foundation model.
+func (s source) base() string {
+	_, id, _ := strings.Cut(s.models[0], "foundation-model/")
+	return id
 }
 
 // destinations are the regions, sorted, that may process; [contract.AnyRegion]

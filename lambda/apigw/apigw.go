@@ -29,6 +29,7 @@ var errPanic = errors.New("the handler panicked, see the function's log")
 
 const (
 	badRequest    = `{"error":{"message":"The request could not be read: its body or method is malformed.","type":"invalid_request_error","param":null,"code":null}}`
+	expired       = `{"error":{"message":"The API key or token has expired.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`
 	internalError = `{"error":{"message":"The server had an error while processing your request.","type":"server_error","param":null,"code":"internal_error"}}`
 )
 
@@ -40,7 +41,11 @@ const (
 // request.
 func Handler(h http.Handler, log *slog.Logger) Function {
 	return func(ctx context.Context, ev events.APIGatewayProxyRequest) (*events.APIGatewayProxyStreamingResponse, error) {
-		ctx, cancel := context.WithCancel(ctx)
+		caller, err := identify(ev)
+		if err != nil {
+			return unknown(ctx, err, log), nil
+		}
+		ctx, cancel := context.WithCancel(context.WithValue(ctx, callerKey{}, caller))
 		r, err := request(ctx, ev)
 		if err != nil {
 			cancel()
@@ -60,6 +65,15 @@ func Handler(h http.Handler, log *slog.Logger) Function {
 			Body:              &body{PipeReader: pr, cancel: cancel, done: done},
 		}, nil
 	}
+}
+
+// unknown answers a request whose caller could not be made out.
+func unknown(ctx context.Context, err error, log *slog.Logger) *events.APIGatewayProxyStreamingResponse {
+	if errors.Is(err, errExpired) {
+		return plain(http.StatusUnauthorized, expired)
+	}
+	log.ErrorContext(ctx, "identify", "error", err.Error())
+	return plain(http.StatusInternalServerError, internalError)
 }
 
 // plain answers without a handler.

@@ -9,9 +9,12 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/apigw"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -115,11 +118,40 @@ func TestIdentityComesFromTheAuthorizer(t *testing.T) {
 
 func TestOutsideARequestNobodyIsKnown(t *testing.T) {
 	ev := event()
-	ev.RequestContext.Authorizer = map[string]any{"tenant": 7}
+	ev.RequestContext.Authorizer = nil
 	r, _ := received(t, ev)
-	assert.Zero(t, apigw.Identity(r.Context()), "a value of another type is no tenant")
+	assert.Zero(t, apigw.Identity(r.Context()), "a public route")
 	assert.Zero(t, apigw.Identity(t.Context()))
 	assert.Zero(t, apigw.RequestID(t.Context()))
+}
+
+// TestExpiryIsHonouredInSpiteOfTheCache is for API Gateway, which keeps an
+// authorizer's answer for longer than a credential may last.
+func TestExpiryIsHonouredInSpiteOfTheCache(t *testing.T) {
+	expires := time.Unix(1_700_000_000, 0)
+	for at, want := range map[int64]int{expires.UnixMilli() - 1: 200, expires.UnixMilli(): 401, 0: 401} {
+		ev := event()
+		ev.RequestContext.Authorizer = contract.Caller{Tenant: "acme", Expires: expires}.Context()
+		ev.RequestContext.RequestTimeEpoch = at
+		resp, err := apigw.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), slog.New(slog.DiscardHandler))(t.Context(), ev)
+		require.NoError(t, err)
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Close())
+		assert.Equal(t, want, resp.StatusCode, "at %d", at)
+		assert.Equal(t, want == 401, strings.Contains(string(body), "invalid_api_key"))
+	}
+}
+
+func TestCallerThatCannotBeReadIsNotServed(t *testing.T) {
+	var log bytes.Buffer
+	ev := event()
+	ev.RequestContext.Authorizer = map[string]any{"tenant": 7}
+	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("served") })
+	resp, err := apigw.Handler(h, slog.New(slog.NewJSONHandler(&log, nil)))(t.Context(), ev)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusInternalServerError, resp.StatusCode)
+	assert.Contains(t, log.String(), "tenant is no text")
 }
 
 func TestMalformedEventIsTheClientsFault(t *testing.T) {

@@ -10,30 +10,9 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/crossregion/crossregion/contract"
 )
 
-// Caller is who made a request, as API Gateway's authorizer found out. Both
-// fields are empty on a route that needs no credential.
-type Caller struct {
-	// Tenant owns whatever the request reads or writes.
-	Tenant string
-	// KeyID names the credential. It is not the credential.
-	KeyID string
-}
-
-type (
-	callerKey    struct{}
-	requestIDKey struct{}
-)
-
-// Identity returns the caller of the request that ctx belongs to, and the zero
-// Caller outside a request. It comes from the authorizer alone; nothing that a
-// client can send changes it.
-func Identity(ctx context.Context) Caller {
-	c, _ := ctx.Value(callerKey{}).(Caller)
-	return c
-}
+type requestIDKey struct{}
 
 // RequestID returns API Gateway's id of the request that ctx belongs to, and ""
 // outside a request.
@@ -49,10 +28,6 @@ func request(ctx context.Context, ev events.APIGatewayProxyRequest) (*http.Reque
 		return nil, err
 	}
 	ctx = context.WithValue(ctx, requestIDKey{}, ev.RequestContext.RequestID)
-	ctx = context.WithValue(ctx, callerKey{}, Caller{
-		Tenant: authorized(ev, contract.ContextTenant),
-		KeyID:  authorized(ev, contract.ContextKeyID),
-	})
 	r, err := http.NewRequestWithContext(ctx, ev.HTTPMethod, "/", body)
 	if err != nil {
 		return nil, fmt.Errorf("rebuild the request: %w", err)
@@ -113,12 +88,4 @@ func requestHeader(ev events.APIGatewayProxyRequest) http.Header {
 		}
 	}
 	return h
-}
-
-// authorized returns one value of the authorizer's context. API Gateway makes
-// strings of all of them.
-// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
-func authorized(ev events.APIGatewayProxyRequest, key string) string {
-	s, _ := ev.RequestContext.Authorizer[key].(string)
-	return s
 }

@@ -12,58 +12,118 @@ import (
 	"github.com/crossregion/crossregion/contract"
 )
 
-// storeTimeout bounds the wait for the store: a region that cannot read keys
-// must say so while its clients still have the patience for another.
-const storeTimeout = 2 * time.Second
+// timeout bounds all that one question takes: a region that cannot tell who a
+// caller is must say so while its clients still have the patience for another.
+const timeout = 4 * time.Second
 
 // errUnauthorized makes API Gateway answer 401. The text is
 // the protocol, capital letter and all.
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 var errUnauthorized = errors.New("Unauthorized")
 
-// Authorizer is a token authorizer for REST APIs.
-type Authorizer struct {
-	// Store is required.
-	Store Store
+// Verifier tells whom a credential speaks for.
+type Verifier interface {
+	// Verify returns the caller without its budget, or [ErrRefused] if the
+	// credential opens nothing. Any other error means that it cannot tell.
+	Verify(ctx context.Context, credential string) (contract.Caller, error)
+}
+
+// Keys is the [Verifier] of API keys.
+type Keys struct {
+	// Reader is required.
+	Reader Reader
 	// Now is required; time.Now outside tests.
 	Now func() time.Time
+}
+
+// Verify implements [Verifier].
+func (k Keys) Verify(ctx context.Context, key string) (contract.Caller, error) {
+	id, r, err := Verify(ctx, k.Reader, key, k.Now())
+	if err != nil {
+		return contract.Caller{}, err
+	}
+	return contract.Caller{Tenant: r.Tenant, KeyID: id, Models: r.Models, Expires: r.Expires}, nil
+}
+
+// Authorizer is a token authorizer for REST APIs.
+type Authorizer struct {
+	// Verifier is required.
+	Verifier Verifier
+	// Tenants knows the limits of tenants. Required.
+	Tenants Reader
+	// Region is where the authorizer runs, and Regions are all of the stack,
+	// which share the limits. Required.
+	Region  string
+	Regions []string
 	// Log is required. It learns outcomes, never who asked.
 	Log *slog.Logger
 }
 
 // Handle returns a policy for the whole stage, since API Gateway caches it for
-// a token and applies it to every route, with the key's tenant and id as
+// a token and applies it to every route, with what is known of the caller as
 // context. A token that opens nothing gives the error that API Gateway turns
-// into a 401; if the store cannot say, the error is another and gives a 500.
+// into a 401; if that cannot be told, the error is another and gives a 500.
+//
+// API Gateway keeps the answer for up to five minutes. A revocation and new
+// limits take effect after that; when a credential expires, whoever reads the
+// context sees to it on time.
 func (a *Authorizer) Handle(ctx context.Context, ev events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 	var refused events.APIGatewayCustomAuthorizerResponse
 	stage, err := stageARN(ev.MethodArn)
 	if err != nil {
 		return refused, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	id, r, err := Verify(ctx, a.Store, bearer(ev.AuthorizationToken), a.Now())
+	caller, err := a.identify(ctx, bearer(ev.AuthorizationToken))
+	var refusal *RefusedError
 	switch {
+	case errors.As(err, &refusal):
+		a.Log.InfoContext(ctx, "authorize", "outcome", "refused", "reason", refusal.Reason)
+		return refused, errUnauthorized
 	case errors.Is(err, ErrRefused):
 		a.Log.InfoContext(ctx, "authorize", "outcome", "refused")
 		return refused, errUnauthorized
 	case err != nil:
 		a.Log.ErrorContext(ctx, "authorize", "outcome", "error", "error", err.Error())
-		return refused, errors.New("authorize: the store of API keys did not answer")
+		return refused, errors.New("authorize: who the caller is could not be found out")
 	}
 	a.Log.InfoContext(ctx, "authorize", "outcome", "allowed")
 	return events.APIGatewayCustomAuthorizerResponse{
-		PrincipalID: r.Tenant,
+		PrincipalID: caller.Tenant,
 		PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{
 			Version: "2012-10-17",
 			Statement: []events.IAMPolicyStatement{{
 				Action: []string{"execute-api:Invoke"}, Effect: "Allow", Resource: []string{stage + "/*"},
 			}},
 		},
-		Context: map[string]any{contract.ContextTenant: r.Tenant, contract.ContextKeyID: id},
+		Context: caller.Context(),
 	}, nil
 }
+
+// identify finds out who the caller is, and its budget here.
+func (a *Authorizer) identify(ctx context.Context, credential string) (contract.Caller, error) {
+	caller, err := a.Verifier.Verify(ctx, credential)
+	if err != nil {
+		return contract.Caller{}, err
+	}
+	limits, err := a.Tenants.Tenant(ctx, caller.Tenant)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return contract.Caller{}, fmt.Errorf("read the tenant's limits: %w", err)
+	}
+	caller.Budget = limits.Share(a.Region, a.Regions)
+	return caller, nil
+}
+
+// RefusedError is an [ErrRefused] that says why, in words that hold nothing of
+// the credential.
+type RefusedError struct{ Reason string }
+
+// Error implements error.
+func (e *RefusedError) Error() string { return "the credential is refused: " + e.Reason }
+
+// Unwrap makes it an [ErrRefused].
+func (e *RefusedError) Unwrap() error { return ErrRefused }
 
 // bearer returns the credential of an Authorization header, "" if it is of
 // another scheme. The scheme's case does not matter.

@@ -22,7 +22,7 @@ var now = time.Unix(1_700_000_000, 0)
 func minted(t *testing.T) (*table, string) {
 	t.Helper()
 	db := newTable()
-	key, err := auth.Mint(t.Context(), auth.NewTable(db, "control"), random(), "acme")
+	key, err := auth.Mint(t.Context(), auth.NewTable(db, "control"), random(), auth.Grant{Tenant: "acme"})
 	require.NoError(t, err)
 	return db, key
 }
@@ -59,7 +59,7 @@ func TestMintWithFaults(t *testing.T) {
 			db := newTable()
 			db.fault = tt.fault
 			store := auth.NewTable(db, "control")
-			key, err := auth.Mint(t.Context(), store, random(), "acme")
+			key, err := auth.Mint(t.Context(), store, random(), auth.Grant{Tenant: "acme"})
 			require.ErrorIs(t, err, tt.wantErr)
 			assert.Equal(t, tt.wantErr != nil, key == "")
 			assert.Len(t, db.items, tt.stored)
@@ -75,24 +75,29 @@ func TestMintWithFaults(t *testing.T) {
 func TestMintNeverTakesOverAnId(t *testing.T) {
 	db, _ := minted(t)
 	before := db.items
-	_, err := auth.Mint(t.Context(), auth.NewTable(db, "control"), random(), "evil")
+	_, err := auth.Mint(t.Context(), auth.NewTable(db, "control"), random(), auth.Grant{Tenant: "evil"})
 	require.ErrorIs(t, err, auth.ErrExists)
 	assert.Equal(t, before, db.items)
 }
 
 func TestMintRejects(t *testing.T) {
 	for _, tenant := range []string{"", "a b", "a/b", "a#b", strings.Repeat("x", 65), "ü", "a\n"} {
-		_, err := auth.Mint(t.Context(), auth.NewTable(newTable(), "control"), random(), tenant)
+		_, err := auth.Mint(t.Context(), auth.NewTable(newTable(), "control"), random(), auth.Grant{Tenant: tenant})
 		assert.ErrorContains(t, err, "the tenant must be", "%q", tenant)
 	}
-	_, err := auth.Mint(t.Context(), auth.NewTable(newTable(), "control"), strings.NewReader("too little"), "acme")
+	for _, g := range []auth.Grant{
+		{Tenant: "acme", Models: []string{""}}, {Tenant: "acme", Models: []string{"a,b"}}, {Tenant: "acme", Models: []string{"a", "a"}},
+		{Tenant: "acme", Expires: time.Unix(0, 0)},
+	} {
+		_, err := auth.Mint(t.Context(), auth.NewTable(newTable(), "control"), random(), g)
+		assert.Error(t, err, "%+v", g)
+	}
+	_, err := auth.Mint(t.Context(), auth.NewTable(newTable(), "control"), strings.NewReader("too little"), auth.Grant{Tenant: "acme"})
 	assert.ErrorContains(t, err, "read random bytes")
 }
 
 func TestVerify(t *testing.T) {
 	seconds := func(n string) types.AttributeValue { return &types.AttributeValueMemberN{Value: n} }
-	word := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-	truth := func(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }
 	tests := []struct {
 		name  string
 		attr  string
@@ -101,13 +106,11 @@ func TestVerify(t *testing.T) {
 	}{
 		{"a key as it was minted", "other", word("x"), ""},
 		{"one that expires later", contract.AttrExpires, seconds("1700000001"), ""},
-		{"one that is not revoked", contract.AttrKeyRevoked, truth(false), ""},
 		{"one that expires now", contract.AttrExpires, seconds("1700000000"), auth.ErrRefused.Error()},
-		{"a revoked key", contract.AttrKeyRevoked, truth(true), auth.ErrRefused.Error()},
 		{"another secret's hash", contract.AttrKeyHash, word("00"), auth.ErrRefused.Error()},
 		{"an item without a hash", contract.AttrKeyHash, word(""), "lacks hash or tenant"},
 		{"an item without a tenant", contract.AttrKeyTenant, seconds("1"), "lacks hash or tenant"},
-		{"revoked in another type", contract.AttrKeyRevoked, word("true"), "revoked is no boolean"},
+		{"models in another type", contract.AttrKeyModels, word("claude"), "models is no set of texts"},
 		{"expiry in another type", contract.AttrExpires, word("1"), "expiresAt is no number"},
 		{"expiry in fractions", contract.AttrExpires, seconds("1.5"), "read its expiresAt"},
 	}
@@ -125,19 +128,23 @@ func TestVerify(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, key[3:19], id)
 			assert.Equal(t, "acme", r.Tenant)
-			assert.True(t, aws.ToBool(db.gets[0].ConsistentRead))
+			assert.True(t, aws.ToBool(db.queries[0].ConsistentRead))
 		})
 	}
 }
 
 func TestRecordComesBackAsItWasPut(t *testing.T) {
 	store := auth.NewTable(newTable(), "control")
-	want := auth.Record{Hash: "h", Tenant: "acme", Revoked: true, Expires: now}
-	require.NoError(t, store.Put(t.Context(), "id", want))
-	got, err := store.Get(t.Context(), "id")
-	require.NoError(t, err)
-	assert.Equal(t, want, got)
-	_, err = store.Get(t.Context(), "other")
+	for id, want := range map[string]auth.Record{
+		"all":  {Hash: "h", Grant: auth.Grant{Tenant: "acme"}},
+		"some": {Hash: "h", Grant: auth.Grant{Tenant: "acme", Models: []string{"claude", "nova"}, Expires: now}},
+	} {
+		require.NoError(t, store.Put(t.Context(), id, want))
+		got, err := store.Get(t.Context(), id)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	_, err := store.Get(t.Context(), "other")
 	assert.ErrorIs(t, err, auth.ErrNotFound)
 }
 

@@ -101,18 +101,35 @@ func (s *Store) tryTake(ctx context.Context, region string, in *dynamodb.PutItem
 	return Claim{Digest: textOf(taken.Item, attrDigest), Turn: turn, Until: time.UnixMilli(numberOf(taken.Item, attrUntil))}, false, nil
 }
 
-// Release gives a key back after a failure, so that the request may be repeated.
-func (s *Store) Release(ctx context.Context, tenant, key string) error {
+// Release gives back the key that c has taken, after a failure, so that the
+// request may be repeated. A claim that has taken its place since stays.
+func (s *Store) Release(ctx context.Context, tenant, key string, c Claim) error {
 	if err := checkTenant(tenant); err != nil {
 		return fmt.Errorf("release a key: %w", err)
 	}
+	in := &dynamodb.DeleteItemInput{
+		TableName: aws.String(s.Table), Key: claimKey(tenant, key),
+		ConditionExpression:       aws.String(attrTurn + " = :mine"),
+		ExpressionAttributeValues: item{":mine": text(c.Turn.String())},
+	}
 	var errs []error
 	for _, region := range s.regions {
-		err := s.remove(ctx, region, []item{claimKey(tenant, key)})
+		err := s.tryRelease(ctx, region, in)
 		if err == nil {
 			return nil
 		}
-		errs = append(errs, err)
+		errs = append(errs, fmt.Errorf("release a key in %s: %w", region, err))
 	}
-	return fmt.Errorf("release a key: %w", errors.Join(errs...))
+	return errors.Join(errs...)
+}
+
+func (s *Store) tryRelease(ctx context.Context, region string, in *dynamodb.DeleteItemInput) error {
+	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
+	defer cancel()
+	_, err := s.Clients[region].DeleteItem(ctx, in)
+	var another *types.ConditionalCheckFailedException
+	if errors.As(err, &another) {
+		return nil
+	}
+	return err
 }

@@ -2,10 +2,7 @@ package conversation
 
 import (
 	"bytes"
-	"compress/flate"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -33,29 +30,24 @@ const (
 // Attributes of an item, besides its key and [contract.AttrExpires]. Their names
 // are billed with every read and write.
 const (
-	attrParent   = "p"  // of a turn: String of the TurnID
-	attrRegion   = "r"  // of a turn: where its id was made
-	attrCreated  = "c"  // of a turn: seconds since the epoch
-	attrMember   = "m"  // of a turn: present and true in a conversation
-	attrParts    = "n"  // of a turn: number of parts of its body
-	attrBody     = "b"  // a part of a body
-	attrPacked   = "z"  // present and true: the body is compressed
-	attrDigest   = "d"  // of a claim
-	attrTurn     = "t"  // of a claim: String of the TurnID
-	attrUntil    = "u"  // of a claim: milliseconds since the epoch
-	partitionSep = "#"  // between tenant and thread
-	maxParts     = 99   // of one turn
-	packFrom     = 1024 // bytes from which compression pays
+	attrParent   = "p" // of a turn: String of the TurnID
+	attrRegion   = "r" // of a turn: where its id was made
+	attrCreated  = "c" // of a turn: seconds since the epoch
+	attrMember   = "m" // of a turn: present and true in a conversation
+	attrParts    = "n" // of a turn: number of parts of its body
+	attrBody     = "b" // a part of a body
+	attrPacked   = "z" // of a turn whose body is compressed: its bytes before
+	attrDigest   = "d" // of a claim
+	attrTurn     = "t" // of a claim: String of the TurnID
+	attrUntil    = "u" // of a claim: milliseconds since the epoch
+	partitionSep = "#" // between tenant and thread
+	maxParts     = 99  // of one turn
 )
 
 // partBytes is how much of a body one item holds. DynamoDB's limit of 400 KB
 // counts keys and names too, which are far below the rest.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 const partBytes = 390 << 10
-
-// maxBodyBytes bounds what a body may be unpacked to: more than an answer and a
-// request may have together.
-const maxBodyBytes = 96 << 20
 
 type item = map[string]types.AttributeValue
 
@@ -137,7 +129,7 @@ func encodeTurn(tenant string, t Turn) ([]item, error) {
 		head[attrMember] = flag()
 	}
 	if packed {
-		head[attrPacked] = flag()
+		head[attrPacked] = number(int64(len(t.Body)))
 	}
 	return items, nil
 }
@@ -165,43 +157,11 @@ func decodeTurn(thread string, parts []item) (Turn, error) {
 		}
 		body = bytes.Join(all, nil)
 	}
+	if _, packed := head[attrPacked]; !packed {
+		t.Body = body
+		return t, nil
+	}
 	var err error
-	t.Body, err = unpack(body, flagOf(head, attrPacked))
+	t.Body, err = unpack(body, numberOf(head, attrPacked))
 	return t, err
-}
-
-// pack compresses a body that is worth it.
-func pack(body []byte) ([]byte, bool, error) {
-	if len(body) < packFrom {
-		return body, false, nil
-	}
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestSpeed)
-	if err == nil {
-		_, err = w.Write(body)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("compress a turn: %w", err)
-	}
-	if b.Len() >= len(body) {
-		return body, false, nil
-	}
-	return b.Bytes(), true, nil
-}
-
-func unpack(body []byte, packed bool) ([]byte, error) {
-	if !packed {
-		return body, nil
-	}
-	out, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(body)), maxBodyBytes+1))
-	if err == nil && len(out) > maxBodyBytes {
-		err = errors.New("it is larger than any that was written")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read a turn: decompress its body: %w", err)
-	}
-	return out, nil
 }

@@ -14,6 +14,7 @@ type reader struct {
 	view      *view
 	asked     map[string]bool
 	failed    []error // one for each region that did not answer
+	graves    bool    // one region at least has said all that it knows to be deleted
 }
 
 func (s *Store) reader(tenant, thread string) (*reader, error) {
@@ -25,6 +26,9 @@ func (s *Store) reader(tenant, thread string) (*reader, error) {
 
 // upTo is the range of all that a history which ends with the turn can hold.
 func upTo(turn string) query { return query{from: sortDeleted, to: sortTurn + turn + sortEnd} }
+
+// turnsUpTo is the part of it that tombstones and metadata are not.
+func turnsUpTo(turn string) query { return query{from: sortTurn, to: sortTurn + turn + sortEnd} }
 
 // only is the range of one turn.
 func only(turn string) query { return query{from: sortTurn + turn, to: sortTurn + turn + sortEnd} }
@@ -38,7 +42,7 @@ func tombstones() query { return query{from: sortDeleted, to: sortDeleted + sort
 // that it continues, does not exist any more, [ErrNotArrived] that a region which
 // may have it did not answer.
 func (s *Store) Chain(ctx context.Context, tenant string, id TurnID) ([]Turn, error) {
-	r, err := s.reader(tenant, id.Thread)
+	r, err := s.turnReader(tenant, id)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +51,7 @@ func (s *Store) Chain(ctx context.Context, tenant string, id TurnID) ([]Turn, er
 	err = r.find(ctx, func() (missing TurnID, err error) {
 		ids, missing, err = r.view.lineage(id)
 		return missing, err
-	}, upTo)
+	}, turnsUpTo)
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +61,24 @@ func (s *Store) Chain(ctx context.Context, tenant string, id TurnID) ([]Turn, er
 // Turn returns one turn, whatever became of those that it continues. Errors are
 // those of [Store.Chain].
 func (s *Store) Turn(ctx context.Context, tenant string, id TurnID) (Turn, error) {
-	r, err := s.reader(tenant, id.Thread)
+	r, err := s.turnReader(tenant, id)
 	if err != nil {
 		return Turn{}, err
 	}
-	r.ask(ctx, []string{s.Region}, []query{tombstones(), only(id.Turn)}, nil)
-	var t Turn
+	return r.turn(ctx, id)
+}
+
+// turnReader is a reader of the thread of a turn. An id of a shape that no store
+// gives is not found.
+func (s *Store) turnReader(tenant string, id TurnID) (*reader, error) {
+	if check(id.Region, id.Thread, id.Turn) != nil {
+		return nil, ErrNotFound
+	}
+	return s.reader(tenant, id.Thread)
+}
+
+func (r *reader) turn(ctx context.Context, id TurnID) (t Turn, err error) {
+	r.ask(ctx, []string{r.store.Region}, []query{tombstones(), only(id.Turn)}, nil)
 	err = r.find(ctx, func() (TurnID, error) {
 		var missing bool
 		if t, missing, err = r.view.turn(id); missing {
@@ -73,26 +89,33 @@ func (s *Store) Turn(ctx context.Context, tenant string, id TurnID) (Turn, error
 	return t, err
 }
 
-// find asks further regions until look misses nothing: the origin of what is
-// missing, then all that are left. What a region has not replicated yet is the
-// end of the thread, so ranges are read backward.
+// find asks further regions until look misses nothing and it is known what has
+// been deleted: the origin of what is missing, then all that are left. What a
+// region has not replicated yet is the end of the thread, so turns are read
+// backward.
 func (r *reader) find(ctx context.Context, look func() (missing TurnID, err error), within func(turn string) query) error {
 	for {
 		missing, err := look()
-		if err != nil || missing.IsZero() {
+		if r.enough(missing, err) {
 			return err
 		}
 		next := r.next(missing)
 		if len(next) == 0 {
 			return r.unfound()
 		}
-		q := within(missing.Turn)
-		q.backward = true
-		r.ask(ctx, next, []query{q}, func() bool {
-			missing, err := look()
-			return err != nil || missing.IsZero()
-		})
+		ranges := []query{tombstones()}
+		if !missing.IsZero() {
+			q := within(missing.Turn)
+			q.backward = true
+			ranges = append(ranges, q)
+		}
+		r.ask(ctx, next, ranges, func() bool { return r.enough(look()) })
 	}
+}
+
+// enough tells whether a look has found all, or that there is nothing to find.
+func (r *reader) enough(missing TurnID, err error) bool {
+	return err != nil || missing.IsZero() && r.graves
 }
 
 // next are the regions to ask for a turn: where it was written, or else all that
@@ -120,6 +143,7 @@ func (r *reader) unfound() error {
 // page is what comes back of a query.
 type page struct {
 	region string
+	query  query
 	items  []item
 	last   bool
 	err    error
@@ -149,7 +173,8 @@ func (r *reader) ask(ctx context.Context, regions []string, ranges []query, enou
 			r.failed = append(r.failed, p.err)
 		}
 		r.view.add(p.items)
-		if !sated && len(p.items) > 0 && enough != nil && enough() {
+		r.graves = r.graves || p.last && p.err == nil && p.query.from == sortDeleted
+		if !sated && enough != nil && enough() {
 			sated = true
 			cancel()
 		}
@@ -159,8 +184,8 @@ func (r *reader) ask(ctx context.Context, regions []string, ranges []query, enou
 // read sends the pages of one range, the last of which has no items.
 func (r *reader) read(ctx context.Context, region string, q query, pages chan<- page) {
 	err := r.store.pages(ctx, region, r.partition, q, func(items []item) bool {
-		pages <- page{region: region, items: items}
+		pages <- page{region: region, query: q, items: items}
 		return ctx.Err() == nil
 	})
-	pages <- page{region: region, last: true, err: err}
+	pages <- page{region: region, query: q, last: true, err: err}
 }

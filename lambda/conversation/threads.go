@@ -47,11 +47,25 @@ func created(thread string) time.Time { return time.Unix(nameMillis(thread)/1000
 // Conversation returns a conversation without its turns. Errors are those of
 // [Store.History].
 func (s *Store) Conversation(ctx context.Context, tenant string, id ConversationID) (Conversation, error) {
-	r, err := s.reader(tenant, id.Thread)
+	r, err := s.conversationReader(tenant, id)
 	if err != nil {
 		return Conversation{}, err
 	}
-	if err := s.unite(ctx, r, query{from: sortDeleted, to: sortMeta + sortEnd}); err != nil {
+	return r.head(ctx, id)
+}
+
+// conversationReader is a reader of a conversation. An id of a shape that no
+// store gives is not found.
+func (s *Store) conversationReader(tenant string, id ConversationID) (*reader, error) {
+	if check(id.Region, id.Thread) != nil {
+		return nil, ErrNotFound
+	}
+	return s.reader(tenant, id.Thread)
+}
+
+// head reads all of a conversation but its turns.
+func (r *reader) head(ctx context.Context, id ConversationID) (Conversation, error) {
+	if err := r.unite(ctx, query{from: sortDeleted, to: sortMeta + sortEnd}); err != nil {
 		return Conversation{}, err
 	}
 	return r.conversation(id)
@@ -59,22 +73,28 @@ func (s *Store) Conversation(ctx context.Context, tenant string, id Conversation
 
 // History returns a conversation and all its turns, in the order of their ids.
 // Since nothing tells which turn is the last, it takes the union of what all
-// regions have. One of them may be silent, for every turn stands in two;
-// [ErrNotArrived] says that more are. [ErrNotFound] says that the conversation
-// does not exist, or not any more.
+// regions have. One of them may be silent, for every turn stands in two; none may
+// with [Config.Unpaired]. [ErrNotArrived] says that more are. [ErrNotFound] says
+// that the conversation does not exist, or not any more.
 func (s *Store) History(ctx context.Context, tenant string, id ConversationID) (Conversation, []Turn, error) {
-	r, err := s.reader(tenant, id.Thread)
+	r, err := s.conversationReader(tenant, id)
 	if err != nil {
 		return Conversation{}, nil, err
 	}
-	if err := s.unite(ctx, r, query{from: sortDeleted, to: sortTurn + sortEnd}); err != nil {
+	if err := r.unite(ctx, query{from: sortDeleted, to: sortTurn + sortEnd}); err != nil {
 		return Conversation{}, nil, err
 	}
 	c, err := r.conversation(id)
 	if err != nil {
 		return Conversation{}, nil, err
 	}
-	turns, err := r.view.turns(r.view.members())
+	// A turn of which a part is missing in all regions was never completed. The
+	// one that is silent may have the part.
+	ids, partial := r.view.members()
+	if partial && len(r.failed) > 0 {
+		return Conversation{}, nil, fmt.Errorf("%w: %w", ErrNotArrived, errors.Join(r.failed...))
+	}
+	turns, err := r.view.turns(ids)
 	return c, turns, err
 }
 
@@ -96,7 +116,8 @@ func (r *reader) conversation(id ConversationID) (Conversation, error) {
 
 // unite reads a range from all replicas into the view: what the local one has,
 // the keys of what the others have, and then what the local one lacks.
-func (s *Store) unite(ctx context.Context, r *reader, q query) error {
+func (r *reader) unite(ctx context.Context, q query) error {
+	s := r.store
 	replicas := make([][]item, len(s.regions))
 	errs := each(len(s.regions), func(i int) (err error) {
 		one := q
@@ -108,7 +129,7 @@ func (s *Store) unite(ctx context.Context, r *reader, q query) error {
 	if len(r.failed) == len(s.regions) {
 		return r.unfound()
 	}
-	if len(r.failed) > 1 {
+	if len(r.failed) >= s.copies() {
 		return fmt.Errorf("%w: %w", ErrNotArrived, errors.Join(r.failed...))
 	}
 	if errs[0] != nil {
@@ -118,7 +139,7 @@ func (s *Store) unite(ctx context.Context, r *reader, q query) error {
 		}
 	}
 	r.view.add(replicas[0])
-	return s.complete(ctx, r, replicas[1:])
+	return r.complete(ctx, replicas[1:])
 }
 
 // readRange reads a range in one region.
@@ -134,7 +155,7 @@ func (s *Store) readRange(ctx context.Context, region, partition string, q query
 // complete gets what partners have, by their keys, and the view lacks. A
 // tombstone is its key; of the rest the content is needed. What is gone
 // meanwhile was deleted.
-func (s *Store) complete(ctx context.Context, r *reader, partners [][]item) error {
+func (r *reader) complete(ctx context.Context, partners [][]item) error {
 	lacking := map[string]string{} // region by sort key
 	for i, keys := range partners {
 		for _, it := range keys {
@@ -144,14 +165,18 @@ func (s *Store) complete(ctx context.Context, r *reader, partners [][]item) erro
 			case strings.HasPrefix(sort, sortDeleted):
 				r.view.add([]item{it})
 			default:
-				lacking[sort] = s.Partners[i]
+				lacking[sort] = r.store.Partners[i]
 			}
 		}
 	}
 	sorts := slices.Sorted(maps.Keys(lacking))
 	items := make([]item, len(sorts))
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	errs := each(len(sorts), func(i int) (err error) {
-		items[i], err = s.get(ctx, lacking[sorts[i]], itemKey(r.partition, sorts[i]))
+		if items[i], err = r.store.get(ctx, lacking[sorts[i]], itemKey(r.partition, sorts[i])); err != nil {
+			stop()
+		}
 		return err
 	})
 	if err := errors.Join(errs...); err != nil {
@@ -164,14 +189,11 @@ func (s *Store) complete(ctx context.Context, r *reader, partners [][]item) erro
 // UpdateConversation replaces a conversation's metadata. Of two updates at once
 // the one with the later name counts, in every region alike.
 func (s *Store) UpdateConversation(ctx context.Context, tenant string, id ConversationID, meta []byte) (Conversation, error) {
-	r, err := s.reader(tenant, id.Thread)
+	r, err := s.conversationReader(tenant, id)
 	if err != nil {
 		return Conversation{}, err
 	}
-	if err := s.unite(ctx, r, query{from: sortDeleted, to: sortMeta + sortEnd}); err != nil {
-		return Conversation{}, err
-	}
-	c, err := r.conversation(id)
+	c, err := r.head(ctx, id)
 	if err != nil {
 		return Conversation{}, err
 	}
@@ -187,18 +209,25 @@ func (s *Store) UpdateConversation(ctx context.Context, tenant string, id Conver
 }
 
 // DeleteConversation deletes a conversation with all its turns, and whatever is
-// still being added to it.
+// still being added to it. Repeated, it removes what is left of it, and finds
+// nothing once it is gone.
 func (s *Store) DeleteConversation(ctx context.Context, tenant string, id ConversationID) error {
-	if _, err := s.Conversation(ctx, tenant, id); err != nil {
-		return err
-	}
-	r, err := s.reader(tenant, id.Thread)
+	r, err := s.conversationReader(tenant, id)
 	if err != nil {
 		return err
 	}
-	stored, err := s.writeEverywhere(ctx, s.tombstone(tenant, id.Thread, sortDeleted))
+	all := query{from: sortMeta, to: sortTurn + sortEnd}
+	c, err := r.head(ctx, id)
+	if r.view.has(sortDeleted) {
+		return s.clearRest(ctx, r.partition, all)
+	}
+	if err != nil {
+		return err
+	}
+	stored, err := s.writeEverywhere(ctx, s.tombstone(tenant, id.Thread, sortDeleted, c.Expires))
 	if err != nil {
 		return fmt.Errorf("delete a conversation: %w", err)
 	}
-	return s.clear(ctx, r, stored, query{from: sortMeta, to: sortTurn + sortEnd})
+	_, err = s.clear(ctx, r.partition, stored.Regions, all)
+	return err
 }

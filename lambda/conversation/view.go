@@ -15,18 +15,32 @@ import (
 // only ever added, and a tombstone says more than what it buries, the union of
 // two replicas is closer to the truth than either.
 type view struct {
-	thread string
-	now    time.Time
-	items  map[string]item // by sort key
+	thread  string
+	now     time.Time
+	items   map[string]item  // by sort key
+	deleted map[string][]int // numbers of items that were deleted one by one, by turn
 }
 
 func newView(thread string, now time.Time) *view {
-	return &view{thread: thread, now: now, items: map[string]item{}}
+	return &view{thread: thread, now: now, items: map[string]item{}, deleted: map[string][]int{}}
 }
 
 func (v *view) add(items []item) {
 	for _, it := range items {
-		v.items[textOf(it, contract.SortKey)] = it
+		sort := textOf(it, contract.SortKey)
+		if !v.has(sort) {
+			v.noteDeleted(sort)
+		}
+		v.items[sort] = it
+	}
+}
+
+// noteDeleted reads the sort key of an item's tombstone.
+func (v *view) noteDeleted(sort string) {
+	name, ok := strings.CutPrefix(sort, sortDeleted+"#")
+	turn, digits, one := strings.Cut(name, "#")
+	if number, err := strconv.Atoi(digits); ok && one && err == nil {
+		v.deleted[turn] = append(v.deleted[turn], number)
 	}
 }
 
@@ -71,7 +85,9 @@ func (v *view) turn(id TurnID) (t Turn, missing bool, err error) {
 		return Turn{}, false, ErrNotFound
 	}
 	t, err = decodeTurn(v.thread, parts)
-	t.Deleted = v.deletedItems(id.Turn)
+	if deleted := v.deleted[id.Turn]; len(deleted) > 0 {
+		t.Deleted = slices.Sorted(slices.Values(deleted))
+	}
 	return t, false, err
 }
 
@@ -119,17 +135,20 @@ func (v *view) turns(ids []TurnID) ([]Turn, error) {
 }
 
 // members are the ids of a conversation's turns in order, without those that
-// were deleted.
-func (v *view) members() []TurnID {
-	var ids []TurnID
+// were deleted. It tells apart whether there are any of which a part is missing.
+func (v *view) members() (ids []TurnID, partial bool) {
 	for _, sort := range slices.Sorted(maps.Keys(v.items)) {
 		turn, ok := strings.CutPrefix(sort, sortTurn)
-		if !ok || len(turn) != nameLength || v.buried(turn) {
-			continue
+		turn, _, part := strings.Cut(turn, "#")
+		switch {
+		case !ok || v.buried(turn):
+		case v.parts(turn) == nil:
+			partial = true
+		case !part:
+			ids = append(ids, TurnID{Thread: v.thread, Turn: turn, Region: textOf(v.items[sort], attrRegion)})
 		}
-		ids = append(ids, TurnID{Thread: v.thread, Turn: turn, Region: textOf(v.items[sort], attrRegion)})
 	}
-	return ids
+	return ids, partial
 }
 
 // meta is the latest metadata, nil if there is none.
@@ -141,21 +160,4 @@ func (v *view) meta() item {
 		}
 	}
 	return v.items[latest]
-}
-
-// deletedItems are the numbers of a turn's items that were deleted one by one.
-func (v *view) deletedItems(turn string) []int {
-	prefix := sortDeleted + "#" + turn + "#"
-	var deleted []int
-	for sort := range v.items {
-		digits, ok := strings.CutPrefix(sort, prefix)
-		if !ok {
-			continue
-		}
-		if n, err := strconv.Atoi(digits); err == nil {
-			deleted = append(deleted, n)
-		}
-	}
-	slices.Sort(deleted)
-	return deleted
 }

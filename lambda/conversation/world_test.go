@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -19,6 +21,7 @@ type item = map[string]types.AttributeValue
 var (
 	errDown      = errors.New("the region is down")
 	errLostReply = errors.New("the reply was lost")
+	errStale     = errors.New("the read may miss what this replica has taken")
 )
 
 // world is a table with a replica in each region. Writes reach other replicas
@@ -35,6 +38,8 @@ type world struct {
 	reads    map[string]int // items read, by region
 	calls    map[string]int // made of a region, by name of the operation
 	written  []record       // every item that was ever put
+	refuse   func(region, operation, sk string) bool
+	skew     map[string]int64 // of a region's stamps
 }
 
 type record struct {
@@ -42,12 +47,14 @@ type record struct {
 	item   item // nil once deleted
 	stamp  int64
 	pk, sk string
+	from   string // the region that wrote it
 }
 
 func newWorld(regions ...string) *world {
 	w := &world{
 		replicas: map[string]map[string]record{}, underway: map[string][]record{}, down: map[string]bool{},
-		lose: map[string]int{}, pageSize: 3, reads: map[string]int{}, calls: map[string]int{},
+		lose: map[string]int{}, pageSize: 3, reads: map[string]int{}, calls: map[string]int{}, skew: map[string]int64{},
+		refuse: func(string, string, string) bool { return false },
 	}
 	for _, r := range regions {
 		w.replicas[r] = map[string]record{}
@@ -58,16 +65,22 @@ func newWorld(regions ...string) *world {
 // deliver lets n of the writes on their way to a region arrive, in order; all
 // of them if n is negative.
 func (w *world) deliver(region string, n int) {
+	w.deliverFrom(region, func(string) bool { return true }, n)
+}
+
+// deliverFrom is [world.deliver] of the writes of some regions, while others are
+// parted from this one.
+func (w *world) deliverFrom(region string, open func(from string) bool, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	queue := w.underway[region]
-	if n < 0 || n > len(queue) {
-		n = len(queue)
-	}
-	for _, rec := range queue[:n] {
+	w.underway[region] = slices.DeleteFunc(w.underway[region], func(rec record) bool {
+		if n == 0 || !open(rec.from) {
+			return false
+		}
+		n--
 		w.merge(region, rec)
-	}
-	w.underway[region] = queue[n:]
+		return true
+	})
 }
 
 func (w *world) merge(region string, rec record) {
@@ -79,7 +92,7 @@ func (w *world) merge(region string, rec record) {
 // write stores it in one replica and sends it on its way to the others.
 func (w *world) write(region, pk, sk string, it item) error {
 	w.clock++
-	rec := record{key: pk + "\x00" + sk, item: it, stamp: w.clock, pk: pk, sk: sk}
+	rec := record{key: pk + "\x00" + sk, item: it, stamp: w.clock + w.skew[region], pk: pk, sk: sk, from: region}
 	w.merge(region, rec)
 	if it != nil {
 		w.written = append(w.written, rec)
@@ -121,6 +134,10 @@ func (r replica) enter(ctx context.Context, operation string) (func(), error) {
 	return r.world.mu.Unlock, nil
 }
 
+func number(at time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(at.Unix(), 10)}
+}
+
 func str(v types.AttributeValue) string {
 	s, ok := v.(*types.AttributeValueMemberS)
 	if !ok {
@@ -135,6 +152,9 @@ func (r replica) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...fu
 		return nil, err
 	}
 	defer leave()
+	if !aws.ToBool(in.ConsistentRead) {
+		return nil, errStale
+	}
 	r.world.reads[r.region]++
 	return &dynamodb.GetItemOutput{Item: r.world.replicas[r.region][str(in.Key["pk"])+"\x00"+str(in.Key["sk"])].item}, nil
 }
@@ -147,17 +167,10 @@ func (r replica) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...fu
 	defer leave()
 	pk, sk := str(in.Item["pk"]), str(in.Item["sk"])
 	have := r.world.replicas[r.region][pk+"\x00"+sk].item
-	holds := true
-	switch cond := aws.ToString(in.ConditionExpression); cond {
-	case "":
-	case "attribute_not_exists(pk)":
-		holds = have == nil
-	case "t = :instead":
-		holds = have != nil && str(have["t"]) == str(in.ExpressionAttributeValues[":instead"])
-	default:
-		panic("unknown condition " + cond)
+	if r.world.refuse(r.region, "PutItem", sk) {
+		return nil, errDown
 	}
-	if !holds {
+	if !holds(in.ConditionExpression, in.ExpressionAttributeValues, have) {
 		return nil, &types.ConditionalCheckFailedException{Item: have}
 	}
 	return &dynamodb.PutItemOutput{}, r.world.write(r.region, pk, sk, maps.Clone(in.Item))
@@ -169,7 +182,28 @@ func (r replica) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, _
 		return nil, err
 	}
 	defer leave()
-	return &dynamodb.DeleteItemOutput{}, r.world.write(r.region, str(in.Key["pk"]), str(in.Key["sk"]), nil)
+	pk, sk := str(in.Key["pk"]), str(in.Key["sk"])
+	if r.world.refuse(r.region, "DeleteItem", sk) {
+		return nil, errDown
+	}
+	if !holds(in.ConditionExpression, in.ExpressionAttributeValues, r.world.replicas[r.region][pk+"\x00"+sk].item) {
+		return nil, &types.ConditionalCheckFailedException{}
+	}
+	return &dynamodb.DeleteItemOutput{}, r.world.write(r.region, pk, sk, nil)
+}
+
+// holds tells whether a condition does, of those that the store uses.
+func holds(condition *string, values, have item) bool {
+	switch text := aws.ToString(condition); text {
+	case "":
+		return true
+	case "attribute_not_exists(pk)":
+		return have == nil
+	case "t = :instead", "t = :mine":
+		return have != nil && str(have["t"]) == str(values[text[len("t = "):]])
+	default:
+		panic("unknown condition " + text)
+	}
 }
 
 func (r replica) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
@@ -178,6 +212,9 @@ func (r replica) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*
 		return nil, err
 	}
 	defer leave()
+	if !aws.ToBool(in.ConsistentRead) {
+		return nil, errStale
+	}
 	v := in.ExpressionAttributeValues
 	found := r.matching(func(rec record) bool {
 		return rec.pk == str(v[":p"]) && rec.sk >= str(v[":from"]) && rec.sk <= str(v[":to"])
@@ -196,6 +233,9 @@ func (r replica) Scan(ctx context.Context, in *dynamodb.ScanInput, _ ...func(*dy
 		return nil, err
 	}
 	defer leave()
+	if !aws.ToBool(in.ConsistentRead) {
+		return nil, errStale
+	}
 	out := &dynamodb.ScanOutput{}
 	out.Items, out.LastEvaluatedKey = r.page(r.matching(func(rec record) bool { return true }), in.ExclusiveStartKey, in.ProjectionExpression)
 	prefix := str(in.ExpressionAttributeValues[":t"])

@@ -44,40 +44,15 @@ func (c *Client) Open(ctx context.Context, target contract.Target, r Request) (S
 	if !ok {
 		return nil, &Error{Class: Unavailable, Region: target.Region, Message: "the client was built without this region"}
 	}
-	out, err := client.ConverseStream(ctx, input(target, r))
+	if r.Embed != nil {
+		return embed(ctx, client, target, r.Model, *r.Embed)
+	}
+	t := translate(r)
+	out, err := client.ConverseStream(ctx, t.input(target))
 	if err != nil {
 		return nil, newError(target.Region, err)
 	}
-	return &stream{ctx: ctx, region: target.Region, source: out.GetStream()}, nil
-}
-
-func input(target contract.Target, r Request) *bedrockruntime.ConverseStreamInput {
-	if r.MaxTokens == 0 {
-		r.MaxTokens = DefaultMaxTokens
-	}
-	in := &bedrockruntime.ConverseStreamInput{
-		ModelId: aws.String(target.ID),
-		InferenceConfig: &types.InferenceConfiguration{
-			MaxTokens:     aws.Int32(r.MaxTokens),
-			Temperature:   r.Temperature,
-			TopP:          r.TopP,
-			StopSequences: r.Stop,
-		},
-	}
-	if g := target.Guardrail; g != nil {
-		in.GuardrailConfig = guardrail(*g)
-	}
-	for _, p := range r.System {
-		in.System = append(in.System, &types.SystemContentBlockMemberText{Value: p.Text})
-	}
-	for _, m := range r.Messages {
-		message := types.Message{Role: types.ConversationRole(m.Role)}
-		for _, p := range m.Parts {
-			message.Content = append(message.Content, &types.ContentBlockMemberText{Value: p.Text})
-		}
-		in.Messages = append(in.Messages, message)
-	}
-	return in
+	return &stream{ctx: ctx, region: target.Region, source: out.GetStream(), answer: t.answer}, nil
 }
 
 // guardrail has every piece of an answer checked before it is sent: otherwise a

@@ -44,23 +44,27 @@ func TestRequestOnTheWire(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var path string
-			var body []byte
-			c := bedrock(t, func(r reply) {
-				path = r.r.URL.EscapedPath()
-				body = r.body
-				r.start()
-				r.stop("end_turn")
-			})
-			s, err := c.Open(t.Context(), target, tt.in)
-			require.NoError(t, err)
-			_, err = s.Next()
-			require.NoError(t, err)
-			require.NoError(t, s.Close())
+			path, body := wire(t, tt.in)
 			assert.Equal(t, "/model/"+url.QueryEscape(target.ID)+"/converse-stream", path)
-			assert.JSONEq(t, tt.want, string(body))
+			assert.JSONEq(t, tt.want, body)
 		})
 	}
+}
+
+// wire returns where in is sent to and in what words.
+func wire(t *testing.T, in converse.Request) (path, body string) {
+	t.Helper()
+	c := bedrock(t, func(r reply) {
+		path, body = r.r.URL.EscapedPath(), string(r.body)
+		r.start()
+		r.stop("end_turn")
+	})
+	s, err := c.Open(t.Context(), target, in)
+	require.NoError(t, err)
+	_, err = s.Next()
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	return path, body
 }
 
 func TestGuardrailChecksBeforeAnythingIsSent(t *testing.T) {

@@ -9,7 +9,8 @@ import (
 // Collector puts an answer together from its events. Its zero value is an
 // empty answer.
 type Collector struct {
-	parts []Part
+	parts   []Part
+	vectors [][]float32
 	// What the last part has so far; its strings are built at its end.
 	text, signature strings.Builder
 	tool            int // the index of the last part's use, if it is one
@@ -27,14 +28,19 @@ func (c *Collector) Add(ev Event) {
 		c.reason(*ev.Reasoning)
 	case ev.Tool != nil:
 		c.use(*ev.Tool)
+	case ev.Vector != nil:
+		c.vectors = append(c.vectors, ev.Vector)
 	}
 }
 
 // Answer returns what was collected, ended as end says.
 func (c *Collector) Answer(end End) Answer {
 	c.finish()
-	return Answer{Parts: c.parts, End: end}
+	return Answer{Parts: c.parts, Vectors: c.vectors, End: end}
 }
+
+// Len is how many parts the answer has so far; the last may still grow.
+func (c *Collector) Len() int { return len(c.parts) }
 
 func (c *Collector) last() *Part {
 	if len(c.parts) == 0 {

@@ -1,5 +1,6 @@
-// Package converse speaks to models through Bedrock's ConverseStream, in types
-// that belong to no model and to no API above it. It makes one call to one
+// Package converse speaks to models through Bedrock's ConverseStream, and to
+// those that make embeddings through InvokeModel, in types that belong to no
+// model and to no API above it. It makes one call to one
 // region: it repeats nothing, picks no region and keeps no state.
 //
 // Answers that a caller wants whole are streamed too. A stream shows within
@@ -25,7 +26,7 @@ const (
 // Message is one turn of a conversation.
 type Message struct {
 	Role  Role
-	Parts []Part // in order; at least one
+	Parts []Part // in order; at least one that is no cache point
 }
 
 // Part is one piece of a message or of an answer: exactly one member is set.
@@ -49,7 +50,7 @@ type Image struct {
 // Document is a file to read.
 type Document struct {
 	// Name is shown to the model; Bedrock wants it neutral, and unique in a
-	// request.
+	// request. "" is a number.
 	Name   string
 	Format string // pdf, csv, doc, docx, xls, xlsx, html, txt or md
 	Bytes  []byte
@@ -147,6 +148,9 @@ type Request struct {
 	// Effort is how much the model should reason: "low", "medium" or "high";
 	// "" leaves it to the model.
 	Effort string
+	// Embed asks for vectors of texts, in place of all above but Model; nil for
+	// an answer to Messages.
+	Embed *Embed
 }
 
 // StopReason says why an answer ended where it did.
@@ -175,6 +179,8 @@ func (u Usage) Total() int { return u.Input + u.Output }
 type Answer struct {
 	// Parts are reasoning, text and tool uses, in order.
 	Parts []Part
+	// Vectors are those of the texts of [Request.Embed], in their order.
+	Vectors [][]float32
 	End
 }
 
@@ -203,6 +209,8 @@ type Event struct {
 	Reasoning *Reasoning
 	// Tool is what the use of a tool grew by.
 	Tool *ToolDelta
+	// Vector is that of the next text of [Request.Embed].
+	Vector []float32
 	// Wait says that nothing has come for a while, and that the answer goes on.
 	// A [Client] never sends it.
 	Wait bool

@@ -14,8 +14,18 @@ type stream struct {
 	ctx     context.Context // of the call, which the stream outlives in no case
 	region  string
 	source  *bedrockruntime.ConverseStreamEventStream
+	answer  string           // the tool whose arguments are the answer, "" for none
+	block   block            // the one that is being read
+	tools   int              // uses of tools that have begun, but for that of the answer
 	stopped types.StopReason // set by messageStop, the proof of a whole answer
 	done    bool
+}
+
+// block is what is known of one block of an answer.
+type block struct {
+	tool   bool // the use of a tool
+	answer bool // which is that of the answer
+	empty  bool // of which nothing came yet
 }
 
 // Next implements [Stream].
@@ -25,16 +35,15 @@ func (s *stream) Next() (Event, error) {
 	}
 	for raw := range s.source.Events() {
 		switch ev := raw.(type) {
-		case *types.ConverseStreamOutputMemberContentBlockDelta:
-			// Deltas other than text answer to settings that no Request has.
-			if text, ok := ev.Value.Delta.(*types.ContentBlockDeltaMemberText); ok && text.Value != "" {
-				return Event{Text: text.Value}, nil
-			}
 		case *types.ConverseStreamOutputMemberMessageStop:
 			s.stopped = ev.Value.StopReason
 		case *types.ConverseStreamOutputMemberMetadata:
 			if s.stopped != "" {
 				return s.end(usage(ev.Value.Usage))
+			}
+		default:
+			if event, ok := s.content(raw); ok {
+				return event, nil
 			}
 		}
 	}
@@ -44,6 +53,73 @@ func (s *stream) Next() (Event, error) {
 		return s.end(Usage{})
 	}
 	return Event{}, s.broken()
+}
+
+// content returns what the answer grew by, and whether it did.
+func (s *stream) content(raw types.ConverseStreamOutput) (Event, bool) {
+	switch ev := raw.(type) {
+	case *types.ConverseStreamOutputMemberContentBlockStart:
+		if use, ok := ev.Value.Start.(*types.ContentBlockStartMemberToolUse); ok {
+			return s.use(use.Value)
+		}
+	case *types.ConverseStreamOutputMemberContentBlockDelta:
+		return s.delta(ev.Value.Delta)
+	case *types.ConverseStreamOutputMemberContentBlockStop:
+		if s.block.tool && s.block.empty {
+			return s.arguments("{}") // no arguments are an object, too
+		}
+	}
+	return Event{}, false
+}
+
+// use begins the use of a tool.
+func (s *stream) use(start types.ToolUseBlockStart) (Event, bool) {
+	s.block = block{tool: true, empty: true, answer: s.answer != "" && aws.ToString(start.Name) == s.answer}
+	if s.block.answer {
+		return Event{}, false
+	}
+	s.tools++
+	return Event{Tool: &ToolDelta{Index: s.tools - 1, ID: aws.ToString(start.ToolUseId), Name: aws.ToString(start.Name)}}, true
+}
+
+// delta returns what a block grew by. Kinds of blocks that no Request asks for
+// do not come.
+func (s *stream) delta(delta types.ContentBlockDelta) (Event, bool) {
+	switch d := delta.(type) {
+	case *types.ContentBlockDeltaMemberText:
+		// Beside an answer in JSON nothing is said.
+		return Event{Text: d.Value}, d.Value != "" && s.answer == ""
+	case *types.ContentBlockDeltaMemberToolUse:
+		return s.arguments(aws.ToString(d.Value.Input))
+	case *types.ContentBlockDeltaMemberReasoningContent:
+		return thought(d.Value)
+	default:
+		return Event{}, false
+	}
+}
+
+func (s *stream) arguments(piece string) (Event, bool) {
+	if piece == "" {
+		return Event{}, false
+	}
+	s.block.empty = false
+	if s.block.answer {
+		return Event{Text: piece}, true
+	}
+	return Event{Tool: &ToolDelta{Index: s.tools - 1, Input: piece}}, true
+}
+
+func thought(delta types.ReasoningContentBlockDelta) (Event, bool) {
+	switch d := delta.(type) {
+	case *types.ReasoningContentBlockDeltaMemberText:
+		return Event{Reasoning: &Reasoning{Text: d.Value}}, d.Value != ""
+	case *types.ReasoningContentBlockDeltaMemberSignature:
+		return Event{Reasoning: &Reasoning{Signature: d.Value}}, d.Value != ""
+	case *types.ReasoningContentBlockDeltaMemberRedactedContent:
+		return Event{Reasoning: &Reasoning{Redacted: d.Value}}, len(d.Value) > 0
+	default:
+		return Event{}, false
+	}
 }
 
 // broken says why the stream ended before messageStop. The SDK reports neither
@@ -69,6 +145,9 @@ func (s *stream) end(u Usage) (Event, error) {
 			Class: ModelFailed, Region: s.region, Code: string(s.stopped),
 			Message: "the model stopped for a reason that is no end of an answer",
 		}
+	}
+	if reason == StopTool && s.tools == 0 && s.answer != "" {
+		reason = StopEnd // the only tool was the answer
 	}
 	s.done = true
 	return Event{End: &End{Reason: reason, Usage: u}}, nil

@@ -17,7 +17,6 @@ func TestWholeAnswer(t *testing.T) {
 		r.start()
 		r.text("Hel")
 		r.text("")
-		r.event("contentBlockDelta", `{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"hmm"}}}`)
 		r.event("somethingNew", `{}`)
 		r.text("lo")
 		r.stop("end_turn")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
@@ -16,19 +17,27 @@ import (
 
 var targets = []contract.Target{{Region: "a", ID: "1"}, {Region: "b", ID: "2"}, {Region: "c", ID: "3"}}
 
-func engine(t *testing.T, m *model) *failover.Engine {
+// bubble runs f where time is only what f waits for. No goroutine outlives it.
+func bubble(t *testing.T, name string, f func(t *testing.T)) {
 	t.Helper()
-	if m.clock == nil {
-		m.clock = newClock()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
+// engine has every second call of a target at once, and leaves nothing to chance.
+func engine(t *testing.T, m *model, change ...func(*failover.Config)) *failover.Engine {
+	t.Helper()
+	cfg := failover.Config{Model: m, Random: func() float64 { return 0 }}
+	for _, f := range change {
+		f(&cfg)
 	}
-	e, err := failover.New(failover.Config{Model: m, Clock: m.clock})
+	e, err := failover.New(cfg)
 	require.NoError(t, err)
-	t.Cleanup(func() {
-		assert.Zero(t, m.open, "streams left open")
-		assert.Zero(t, m.clock.pending(), "timers left behind")
-	})
+	t.Cleanup(func() { assert.Zero(t, m.leaks(), "streams left open") })
 	return e
 }
+
+// once makes an engine call each target once.
+func once(c *failover.Config) { c.Retries = -1 }
 
 // drain reads s to its end or failure, and closes it.
 func drain(t *testing.T, s converse.Stream) (string, error) {
@@ -52,92 +61,169 @@ func outcomes(r failover.Report) []string {
 	return all
 }
 
+func reasons(r failover.Report) []string {
+	var all []string
+	for _, a := range r.Attempts {
+		all = append(all, string(a.Reason)+" "+a.Region)
+	}
+	return all
+}
+
+func final(s converse.Stream) failover.Report { return s.(failover.Reporter).Report() }
+
+func assertSum(t *testing.T, want converse.Class, err error) {
+	t.Helper()
+	var e *failover.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, want, e.Class)
+}
+
 func TestOpenMovesOnUntilTheFirstContent(t *testing.T) {
-	good := []step{say("Hel"), say("lo"), end()}
+	late := say("late")
 	tests := []struct {
 		name    string
-		regions map[string][]step
+		regions map[string]script
 		want    []string
 		text    string
 	}{
-		{"the first region answers", map[string][]step{"a": good}, []string{"a ok"}, "Hello"},
-		{"a throttled region is passed over", map[string][]step{"a": {fail(converse.Throttled)}, "b": good}, []string{"a throttled", "b ok"}, "Hello"},
-		{"so are two", map[string][]step{"a": {fail(converse.Unavailable)}, "b": {fail(converse.Timeout)}, "c": good}, []string{"a unavailable", "b timeout", "c ok"}, "Hello"},
-		{"an answer without content yet is no answer", map[string][]step{"a": {fail(converse.Incomplete)}, "b": good}, []string{"a incomplete", "b ok"}, "Hello"},
-		{"a region without the model is passed over", map[string][]step{"a": {fail(converse.NotFound)}, "b": good}, []string{"a not_found", "b ok"}, "Hello"},
-		{"a region that refuses is passed over", map[string][]step{"a": {fail(converse.Denied)}, "b": good}, []string{"a denied", "b ok"}, "Hello"},
-		{"a whole answer may be empty", map[string][]step{"a": {end()}}, []string{"a ok"}, ""},
-		{"a silent region is passed over", map[string][]step{"a": {say("late").later(20 * time.Second)}, "b": good}, []string{"a timeout", "b ok"}, "Hello"},
-		{"a slow one is waited for", map[string][]step{"a": {say("Hello").later(19 * time.Second), end()}}, []string{"a ok"}, "Hello"},
-		{"content that meets the end of the wait is too late", map[string][]step{"a": {say("late").later(20 * time.Second).slipping(), end()}, "b": good}, []string{"a timeout", "b ok"}, "Hello"},
-		{"an end that meets it is whole", map[string][]step{"a": {end().later(20 * time.Second).slipping()}}, []string{"a ok"}, ""},
-		{"an error of no class counts as unavailable", map[string][]step{"a": {{err: errors.New("odd")}}, "b": good}, []string{"a unavailable", "b ok"}, "Hello"},
+		{"the first region answers", map[string]script{"a": {good()}}, []string{"a ok"}, "Hello"},
+		{"a throttled region is passed over", map[string]script{"a": always(fail(converse.Throttled)), "b": {good()}}, []string{"a throttled", "b ok"}, "Hello"},
+		{"so are two", map[string]script{"a": always(fail(converse.Unavailable)), "b": always(fail(converse.Timeout)), "c": {good()}}, []string{"a unavailable", "b timeout", "c ok"}, "Hello"},
+		{"an answer without content yet is no answer", map[string]script{"a": always(fail(converse.Incomplete)), "b": {good()}}, []string{"a incomplete", "b ok"}, "Hello"},
+		{"a region without the model is passed over", map[string]script{"a": always(fail(converse.NotFound)), "b": {good()}}, []string{"a not_found", "b ok"}, "Hello"},
+		{"a region that refuses is passed over", map[string]script{"a": always(fail(converse.Denied)), "b": {good()}}, []string{"a denied", "b ok"}, "Hello"},
+		{"a whole answer may be empty", map[string]script{"a": always(end())}, []string{"a ok"}, ""},
+		{"a silent region is passed over", map[string]script{"a": always(late.later(21 * time.Second)), "b": {good()}}, []string{"a timeout", "b ok"}, "Hello"},
+		{"a slow one is waited for", map[string]script{"a": always(say("Hello").later(19*time.Second), end())}, []string{"a ok"}, "Hello"},
+		{"an error of no class counts as unavailable", map[string]script{"a": always(step{err: errors.New("odd")}), "b": {good()}}, []string{"a unavailable", "b ok"}, "Hello"},
+		{"an end before anything, of no reason, does too", map[string]script{"a": always(), "b": {good()}}, []string{"a unavailable", "b ok"}, "Hello"},
 	}
 	for _, tt := range tests {
 		for _, immediate := range []bool{true, false} {
-			t.Run(tt.name, func(t *testing.T) {
-				s, report, err := engine(t, &model{regions: tt.regions, immediate: immediate}).Open(t.Context(), targets, converse.Request{})
+			bubble(t, tt.name, func(t *testing.T) {
+				e := engine(t, &model{regions: tt.regions, immediate: immediate}, func(c *failover.Config) { c.Hold = time.Minute })
+				s, report, err := e.Open(t.Context(), targets, converse.Request{})
 				require.NoError(t, err)
 				assert.Equal(t, tt.want, outcomes(report))
 				assert.Equal(t, report.Attempts[len(report.Attempts)-1].Region, report.Target)
 				text, err := drain(t, s)
 				require.NoError(t, err)
 				assert.Equal(t, tt.text, text)
+				assert.Equal(t, tt.want, outcomes(final(s)))
 			})
 		}
 	}
 }
 
+func TestThoughtsAndToolsAreContent(t *testing.T) {
+	for name, ev := range map[string]converse.Event{
+		"a thought":  {Reasoning: &converse.Reasoning{Text: "hm"}},
+		"a tool use": {Tool: &converse.ToolDelta{ID: "1", Name: "clock"}},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			m := &model{regions: map[string]script{"a": always(step{event: ev}, fail(converse.Throttled)), "b": {good()}}}
+			s, _, err := engine(t, m).Open(t.Context(), targets, converse.Request{})
+			require.NoError(t, err)
+			first, err := s.Next()
+			require.NoError(t, err)
+			assert.Equal(t, ev, first)
+			_, err = drain(t, s)
+			assertSum(t, converse.Throttled, err)
+			assert.Equal(t, []string{"a"}, m.called(), "nothing is generated twice")
+		})
+	}
+}
+
 func TestNothingIsGeneratedTwiceAfterTheFirstContent(t *testing.T) {
-	m := &model{regions: map[string][]step{"a": {say("Hel"), fail(converse.Throttled)}, "b": {say("Hello"), end()}}}
-	s, report, err := engine(t, m).Open(t.Context(), targets, converse.Request{})
-	require.NoError(t, err)
-	assert.Equal(t, []string{"a ok"}, outcomes(report))
-	text, err := drain(t, s)
-	assert.Equal(t, "Hel", text)
-	assertClass(t, converse.Throttled, err)
-	assert.Equal(t, []string{"a"}, m.called)
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(fail(converse.Unavailable)), "b": always(say("Hel"), fail(converse.Throttled)), "c": {good()}}}
+		s, report, err := engine(t, m).Open(t.Context(), targets, converse.Request{})
+		require.NoError(t, err)
+		assert.Equal(t, []string{"a unavailable", "b ok"}, outcomes(report))
+		text, err := drain(t, s)
+		assert.Equal(t, "Hel", text)
+		assertSum(t, converse.Throttled, err)
+		assert.Equal(t, []string{"a", "b"}, m.called())
+		assert.Equal(t, []string{"a unavailable", "b throttled"}, outcomes(final(s)))
+		_, again := s.Next()
+		assert.Same(t, err, again, "the failure stays")
+	})
 }
 
 func TestSilenceInTheMiddleEndsTheAnswer(t *testing.T) {
-	m := &model{regions: map[string][]step{"a": {
-		say("1").later(15 * time.Second), say("2").later(59 * time.Second), say("3").later(60 * time.Second),
-	}}}
-	s, _, err := engine(t, m).Open(t.Context(), targets, converse.Request{})
-	require.NoError(t, err)
-	text, err := drain(t, s)
-	assert.Equal(t, "12", text)
-	assertClass(t, converse.Timeout, err)
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(
+			say("1").later(15*time.Second), say("2").later(59*time.Second), say("3").later(61*time.Second),
+		)}}
+		s, _, err := engine(t, m).Open(t.Context(), targets, converse.Request{})
+		require.NoError(t, err)
+		text, err := drain(t, s)
+		assert.Equal(t, "12", text)
+		assertSum(t, converse.Timeout, err)
+		assert.Equal(t, 15*time.Second+59*time.Second+60*time.Second, time.Since(m.started))
+	})
+}
+
+func TestTheTimeOfTheCallerIsNotTheTargetsSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, err := engine(t, &model{regions: map[string]script{"a": always(say("1"), say("2"), say("3").later(30*time.Second), end())}}).
+			Open(t.Context(), targets, converse.Request{})
+		require.NoError(t, err)
+		ev, err := s.Next()
+		require.NoError(t, err)
+		assert.Equal(t, "1", ev.Text)
+		time.Sleep(time.Hour) // over a slow connection
+		text, err := drain(t, s)
+		require.NoError(t, err)
+		assert.Equal(t, "23", text)
+	})
 }
 
 func TestStreamIsOverAfterItsEnd(t *testing.T) {
-	s, _, err := engine(t, &model{regions: map[string][]step{"a": {end()}}}).Open(t.Context(), targets, converse.Request{})
-	require.NoError(t, err)
-	ev, err := s.Next()
-	require.NoError(t, err)
-	require.NotNil(t, ev.End)
-	_, err = s.Next()
-	assert.Equal(t, io.EOF, err)
-	require.NoError(t, s.Close())
-	require.NoError(t, s.Close(), "closing is safe to repeat")
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(end())}}
+		s, _, err := engine(t, m).Open(t.Context(), targets, converse.Request{})
+		require.NoError(t, err)
+		ev, err := s.Next()
+		require.NoError(t, err)
+		require.NotNil(t, ev.End)
+		_, err = s.Next()
+		assert.Equal(t, io.EOF, err)
+		require.NoError(t, s.Close())
+		require.NoError(t, s.Close(), "closing is safe to repeat")
+		assert.Equal(t, []string{"a"}, m.called())
+	})
+}
+
+func TestCloseEndsEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(say("1"), silence())}}
+		s, _, err := engine(t, m).Open(t.Context(), targets, converse.Request{})
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+		assert.Zero(t, m.leaks())
+		assert.Equal(t, []string{"a canceled"}, outcomes(final(s)))
+	})
 }
 
 func TestAnswerStartsAnewWhereverOneBreaksOff(t *testing.T) {
-	m := &model{regions: map[string][]step{
-		"a": {say("Hel"), fail(converse.Incomplete)},
-		"b": {say("Hell"), say("o?").later(time.Minute)},
-		"c": {say("Hel").later(time.Second), say("lo").later(2 * time.Second), end()},
-	}}
-	answer, report, err := engine(t, m).Answer(t.Context(), targets, converse.Request{})
-	require.NoError(t, err)
-	assert.Equal(t, "Hello", answer.Text())
-	assert.Equal(t, converse.StopEnd, answer.Reason)
-	assert.Equal(t, 1, answer.Usage.Output)
-	assert.Equal(t, failover.Report{Target: "c", Attempts: []failover.Attempt{
-		{Region: "a", Outcome: "incomplete"},
-		{Region: "b", Outcome: "timeout", Duration: time.Minute},
-		{Region: "c", Outcome: "ok", Duration: 3 * time.Second},
-	}}, report)
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{regions: map[string]script{
+			"a": always(say("Hel"), fail(converse.Incomplete)),
+			"b": always(say("Hell"), say("o?").later(61*time.Second)),
+			"c": always(say("Hel").later(time.Second), say("lo").later(2*time.Second), end()),
+		}}
+		answer, report, err := engine(t, m).Answer(t.Context(), targets, converse.Request{})
+		require.NoError(t, err)
+		assert.Equal(t, "Hello", answer.Text())
+		assert.Equal(t, converse.StopEnd, answer.Reason)
+		assert.Equal(t, 1, answer.Usage.Output)
+		assert.Equal(t, failover.Report{Target: "c", Attempts: []failover.Attempt{
+			{Region: "a", Reason: failover.ReasonFirst, Outcome: "incomplete"},
+			{Region: "b", Reason: failover.ReasonFailover, Outcome: "timeout", Duration: time.Minute},
+			{Region: "c", Reason: failover.ReasonFailover, Outcome: "ok", Duration: 3 * time.Second},
+		}}, report)
+	})
 }
 
 func TestWhatEndsTheSearch(t *testing.T) {
@@ -161,12 +247,12 @@ func TestWhatEndsTheSearch(t *testing.T) {
 		{"those who have the model decide", []converse.Class{denied, throttled, notFound}, throttled, 3},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			m := &model{regions: map[string][]step{}}
+		bubble(t, tt.name, func(t *testing.T) {
+			m := &model{regions: map[string]script{}}
 			for i, class := range tt.failures {
-				m.regions[targets[i].Region] = []step{fail(class)}
+				m.regions[targets[i].Region] = always(fail(class))
 			}
-			s, report, err := engine(t, m).Open(t.Context(), targets, converse.Request{})
+			s, report, err := engine(t, m, once).Open(t.Context(), targets, converse.Request{})
 			assert.Nil(t, s)
 			var e *failover.Error
 			require.ErrorAs(t, err, &e)
@@ -174,114 +260,85 @@ func TestWhatEndsTheSearch(t *testing.T) {
 			assert.Len(t, e.Failures, tt.called)
 			assert.Len(t, report.Attempts, tt.called)
 			assert.Empty(t, report.Target)
-			assert.Contains(t, err.Error(), "no target answered: "+string(tt.want)+": [converse in there")
+			assert.Contains(t, err.Error(), "no whole answer: "+string(tt.want)+": [converse in there")
+			assert.Len(t, m.calls, tt.called)
 		})
 	}
 }
 
-func TestTimeIsSharedAmongTheTargetsLeft(t *testing.T) {
-	m := &model{clock: newClock(), regions: map[string][]step{
-		"a": {say("late").later(10 * time.Second)},
-		"b": {say("late").later(10 * time.Second)},
-		"c": {say("Hello").later(9 * time.Second), end()},
-	}}
-	e := engine(t, m)
-	// Of 32 s 2 are the reserve, which leaves 10 s to each.
-	ctx := withDeadline{t.Context(), m.clock.now.Add(32 * time.Second)}
-	s, report, err := e.Open(ctx, targets, converse.Request{})
-	require.NoError(t, err)
-	assert.Equal(t, []string{"a timeout", "b timeout", "c ok"}, outcomes(report))
-	text, err := drain(t, s)
-	require.NoError(t, err)
-	assert.Equal(t, "Hello", text)
-}
-
-func TestTheReserveIsKept(t *testing.T) {
-	t.Run("a caller without time is told so at once", func(t *testing.T) {
-		m := &model{clock: newClock()}
-		_, report, err := engine(t, m).Open(withDeadline{t.Context(), m.clock.now.Add(2 * time.Second)}, targets, converse.Request{})
-		assertSum(t, converse.Timeout, err)
-		assert.Empty(t, report.Attempts)
-		assert.Empty(t, m.called)
-	})
-	t.Run("an answer that would need it ends", func(t *testing.T) {
-		m := &model{clock: newClock(), regions: map[string][]step{"a": {say("1"), say("2").later(8 * time.Second)}}}
-		s, _, err := engine(t, m).Open(withDeadline{t.Context(), m.clock.now.Add(10 * time.Second)}, targets, converse.Request{})
-		require.NoError(t, err)
-		text, err := drain(t, s)
-		assert.Equal(t, "1", text)
-		assertClass(t, converse.Timeout, err)
-	})
-	t.Run("and no other target is tried in it", func(t *testing.T) {
-		m := &model{clock: newClock(), regions: map[string][]step{"a": {say("1"), say("2").later(8 * time.Second)}}}
-		_, report, err := engine(t, m).Answer(withDeadline{t.Context(), m.clock.now.Add(10 * time.Second)}, targets, converse.Request{})
-		assertSum(t, converse.Timeout, err)
-		assert.Equal(t, []string{"a timeout"}, outcomes(report))
-	})
-}
-
-func TestCallerThatGoesAway(t *testing.T) {
-	ended := func(err error) context.Context {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(err)
-		return ctx
-	}
-	t.Run("before the first call", func(t *testing.T) {
-		m := &model{}
-		_, _, err := engine(t, m).Open(ended(nil), targets, converse.Request{})
-		assertSum(t, converse.Canceled, err)
-		assert.Empty(t, m.called)
-	})
-	t.Run("during it", func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		m := &model{clock: newClock(), regions: map[string][]step{"a": {say("1").later(time.Second)}}}
-		m.clock.AfterFunc(time.Second, cancel)
-		_, report, err := engine(t, m).Open(ctx, targets, converse.Request{})
-		assertSum(t, converse.Canceled, err)
-		assert.Equal(t, []string{"a canceled"}, outcomes(report))
-	})
-	t.Run("by its own deadline", func(t *testing.T) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		m := &model{clock: newClock(), regions: map[string][]step{"a": {say("1").later(time.Second)}}}
-		m.clock.AfterFunc(time.Second, func() { cancel(context.DeadlineExceeded) })
-		_, report, err := engine(t, m).Open(ctx, targets, converse.Request{})
-		assertSum(t, converse.Timeout, err)
-		assert.Equal(t, []string{"a timeout"}, outcomes(report), "nobody would hear of another target's answer")
+func TestTargetOutsideIsNoAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(fail(converse.Throttled)), "b": always(fail(converse.Outside)), "c": {good()}}}
+		_, report, err := engine(t, m).Open(t.Context(), targets, converse.Request{})
+		assertSum(t, converse.Outside, err)
+		assert.Equal(t, []string{"a throttled"}, outcomes(report))
 	})
 }
 
 func TestNoTargetsAtAll(t *testing.T) {
-	_, _, err := engine(t, &model{}).Open(t.Context(), nil, converse.Request{})
-	assertSum(t, converse.Unavailable, err)
+	synctest.Test(t, func(t *testing.T) {
+		_, _, err := engine(t, &model{}).Open(t.Context(), nil, converse.Request{})
+		assertSum(t, converse.Unavailable, err)
+	})
+}
+
+func TestPanicOfTheModelIsTheCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(say("1"), step{panic: true})}}
+		e := engine(t, m)
+		s, _, err := e.Open(t.Context(), targets, converse.Request{})
+		require.NoError(t, err)
+		assert.PanicsWithValue(t, "this region breaks the program", func() { _, _ = drain(t, s) })
+		m.set("a", always(step{panic: true}))
+		assert.Panics(t, func() { _, _, _ = e.Open(t.Context(), targets, converse.Request{}) })
+		assert.Panics(t, func() { _, _, _ = e.Answer(t.Context(), targets, converse.Request{}) })
+		assert.Zero(t, m.leaks())
+	})
 }
 
 func TestNewRejects(t *testing.T) {
-	_, err := failover.New(failover.Config{Idle: -time.Second, Whole: -time.Minute})
+	_, err := failover.New(failover.Config{
+		Idle: -time.Second, Whole: -time.Minute, Retries: -2, Hedge: failover.Hedge{Delay: time.Second, Share: 1.5},
+	})
 	assert.ErrorContains(t, err, "model is missing")
-	assert.ErrorContains(t, err, "idle -1s, whole -1m0s")
+	assert.ErrorContains(t, err, "idle -1s")
+	assert.ErrorContains(t, err, "whole -1m0s")
+	assert.ErrorContains(t, err, "retries -2")
+	assert.ErrorContains(t, err, "share of hedged requests is 1.5")
+	_, err = failover.New(failover.Config{Model: &model{}, Hedge: failover.Hedge{Delay: time.Second}})
+	assert.ErrorContains(t, err, "share of hedged requests is 0")
 }
 
-func TestMachineClockIsTheDefault(t *testing.T) {
-	m := &model{clock: newClock(), regions: map[string][]step{"a": {say("Hello"), end()}}}
-	e, err := failover.New(failover.Config{Model: m, FirstContent: time.Hour, Idle: time.Hour})
-	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-	defer cancel()
-	answer, _, err := e.Answer(ctx, targets, converse.Request{})
-	require.NoError(t, err)
-	assert.Equal(t, "Hello", answer.Text())
-}
-
-func assertClass(t *testing.T, want converse.Class, err error) {
-	t.Helper()
-	var e *converse.Error
-	require.ErrorAs(t, err, &e)
-	assert.Equal(t, want, e.Class)
-}
-
-func assertSum(t *testing.T, want converse.Class, err error) {
-	t.Helper()
-	var e *failover.Error
-	require.ErrorAs(t, err, &e)
-	assert.Equal(t, want, e.Class)
+func TestCallerThatGoesAway(t *testing.T) {
+	bubble(t, "before the first call", func(t *testing.T) {
+		m := &model{}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, _, err := engine(t, m).Open(ctx, targets, converse.Request{})
+		assertSum(t, converse.Canceled, err)
+		assert.Empty(t, m.called())
+	})
+	bubble(t, "during it", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		_, report, err := engine(t, &model{regions: map[string]script{"a": always(say("1").later(time.Minute))}}).Open(ctx, targets, converse.Request{})
+		assertSum(t, converse.Canceled, err)
+		assert.Equal(t, []string{"a canceled"}, outcomes(report))
+	})
+	bubble(t, "by its own deadline", func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(context.DeadlineExceeded) })
+		_, report, err := engine(t, &model{regions: map[string]script{"a": always(say("1").later(time.Minute))}}).Open(ctx, targets, converse.Request{})
+		assertSum(t, converse.Timeout, err)
+		assert.Equal(t, []string{"a timeout"}, outcomes(report), "nobody would hear of another target's answer")
+	})
+	bubble(t, "within the answer", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s, _, err := engine(t, &model{regions: map[string]script{"a": always(say("1"), silence())}}).Open(ctx, targets, converse.Request{})
+		require.NoError(t, err)
+		time.AfterFunc(time.Second, cancel)
+		text, err := drain(t, s)
+		assert.Equal(t, "1", text)
+		assertSum(t, converse.Canceled, err)
+	})
 }

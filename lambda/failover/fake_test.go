@@ -4,118 +4,166 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
-	"github.com/crossregion/crossregion/lambda/failover"
 )
 
-// clock stands still until told to move, and then runs what is due.
-type clock struct {
-	now    time.Time
-	timers []*timer
-}
-
-func newClock() *clock { return &clock{now: time.Unix(1_700_000_000, 0)} }
-
-func (c *clock) Now() time.Time { return c.now }
-
-func (c *clock) AfterFunc(d time.Duration, f func()) failover.Timer {
-	t := &timer{clock: c, due: c.now.Add(d), f: f, pending: true}
-	c.timers = append(c.timers, t)
-	return t
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.now = c.now.Add(d)
-	for _, t := range c.timers {
-		if t.pending && !t.due.After(c.now) {
-			t.pending = false
-			t.f()
-		}
-	}
-}
-
-// pending is the number of timers that nobody stopped.
-func (c *clock) pending() int {
-	n := 0
-	for _, t := range c.timers {
-		if t.pending {
-			n++
-		}
-	}
-	return n
-}
-
-type timer struct {
-	clock   *clock
-	due     time.Time
-	f       func()
-	pending bool
-}
-
-func (t *timer) Stop() bool {
-	was := t.pending
-	t.pending = false
-	return was
-}
-
-func (t *timer) Reset(d time.Duration) bool {
-	was := t.pending
-	t.due, t.pending = t.clock.now.Add(d), true
-	return was
-}
-
-// withDeadline is a context whose deadline the clock decides about.
-type withDeadline struct {
-	context.Context
-	at time.Time
-}
-
-func (c withDeadline) Deadline() (time.Time, bool) { return c.at, true }
-
-// step is what a region does next: after a while it says something, ends,
-// fails, or breaks the program. What slips is told although the call was
-// canceled meanwhile, as if the two had met.
+// step is what a region does next: after a while it says something, thinks,
+// ends, fails, or breaks the program.
 type step struct {
 	after time.Duration
-	slips bool
-	text  string
-	end   bool
+	event converse.Event
 	err   error
 	panic bool
 }
 
-func say(text string) step { return step{text: text} }
-func end() step            { return step{end: true} }
+func say(text string) step { return step{event: converse.Event{Text: text}} }
+func end() step {
+	return step{event: converse.Event{End: &converse.End{Reason: converse.StopEnd, Usage: converse.Usage{Input: 10, Output: 1}}}}
+}
 func fail(class converse.Class) step {
 	return step{err: &converse.Error{Class: class, Region: "there"}}
 }
+func silence() step                       { return step{after: 24 * time.Hour} }
 func (s step) later(d time.Duration) step { s.after = d; return s }
-func (s step) slipping() step             { s.slips = true; return s }
 
-// model is a Model whose regions follow a script. The first step of a region
-// is told by Open if it is a failure and immediate is set.
-type model struct {
-	clock     *clock
-	regions   map[string][]step
-	immediate bool
+// script is what a region does in one call after the other; the last is
+// repeated.
+type script [][]step
 
-	called []string
-	open   int
+func always(steps ...step) script { return script{steps} }
+
+// good is an answer without trouble.
+func good() []step { return []step{say("Hel"), say("lo"), end()} }
+
+// call is a call that a model got.
+type call struct {
+	region  string
+	at      time.Duration // since the first
+	request converse.Request
 }
 
-func (m *model) Open(ctx context.Context, t contract.Target, _ converse.Request) (converse.Stream, error) {
-	m.called = append(m.called, t.Region)
-	s := &stream{ctx: ctx, model: m, steps: slices.Clone(m.regions[t.Region])}
-	if m.immediate && len(s.steps) == 1 && s.steps[0].err != nil {
-		_, err := s.Next()
-		return nil, err
+// model is a Model whose regions follow a script. A call that fails at once is
+// told so by Open if immediate is set.
+type model struct {
+	regions   map[string]script
+	immediate bool
+	refuses   bool // an answer's beginning, which all regions leave out if it is given
+
+	mu      sync.Mutex
+	started time.Time
+	calls   []call
+	open    int
+}
+
+func (m *model) Open(ctx context.Context, t contract.Target, r converse.Request) (converse.Stream, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.calls) == 0 {
+		m.started = time.Now()
+	}
+	m.calls = append(m.calls, call{t.Region, time.Since(m.started), r})
+	s := &stream{ctx: ctx, model: m}
+	if all := m.regions[t.Region]; len(all) > 0 {
+		s.steps = all[0]
+		if len(all) > 1 {
+			m.regions[t.Region] = all[1:]
+		}
+	}
+	if begun := beginning(r); begun != "" {
+		if m.refuses {
+			return nil, fail(converse.Invalid).err
+		}
+		s.steps = without(s.steps, begun)
+	}
+	if m.immediate && len(s.steps) == 1 && s.steps[0].err != nil && s.steps[0].after == 0 {
+		return nil, s.steps[0].err
 	}
 	m.open++
 	return s, nil
+}
+
+// beginning is what a request asks to continue.
+func beginning(r converse.Request) string {
+	if len(r.Messages) == 0 || r.Messages[len(r.Messages)-1].Role != converse.Assistant {
+		return ""
+	}
+	return r.Messages[len(r.Messages)-1].Parts[0].Text
+}
+
+// without leaves out what steps would say of a text that they begin with.
+func without(steps []step, text string) []step {
+	steps = slices.Clone(steps)
+	for i := range steps {
+		said := steps[i].event.Text
+		n := 0
+		for n < len(said) && n < len(text) && said[n] == text[n] {
+			n++
+		}
+		if n < len(said) && n < len(text) {
+			return steps // something else, which is for the test to say
+		}
+		steps[i].event.Text, text = said[n:], text[n:]
+	}
+	return slices.DeleteFunc(steps, func(s step) bool {
+		return reflect.ValueOf(s.event).IsZero() && s.err == nil && !s.panic && s.after == 0
+	})
+}
+
+// called are the regions that were called, in order.
+func (m *model) called() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var regions []string
+	for _, c := range m.calls {
+		regions = append(regions, c.region)
+	}
+	return regions
+}
+
+// spacing is when a region was called, since the first call of all.
+func (m *model) spacing(region string) []time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var at []time.Duration
+	for _, c := range m.calls {
+		if c.region == region {
+			at = append(at, c.at)
+		}
+	}
+	return at
+}
+
+// count is how many calls a region got.
+func (m *model) count(region string) int { return len(m.spacing(region)) }
+
+// last is what was asked last.
+func (m *model) last() converse.Request {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls[len(m.calls)-1].request
+}
+
+// leaks are the streams that were not closed.
+func (m *model) leaks() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.open
+}
+
+// set changes what a region does from now on.
+func (m *model) set(region string, s script) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.regions == nil {
+		m.regions = map[string]script{}
+	}
+	m.regions[region] = slices.Clone(s)
 }
 
 type stream struct {
@@ -131,22 +179,26 @@ func (s *stream) Next() (converse.Event, error) {
 	}
 	next := s.steps[0]
 	s.steps = s.steps[1:]
-	s.model.clock.advance(next.after)
+	if next.after > 0 {
+		select {
+		case <-time.After(next.after):
+		case <-s.ctx.Done():
+		}
+	}
 	switch {
 	case next.panic:
 		panic("this region breaks the program")
-	case s.ctx.Err() != nil && !next.slips:
+	case s.ctx.Err() != nil:
 		return converse.Event{}, &converse.Error{Class: converse.Canceled, Region: "there", Err: s.ctx.Err()}
 	case next.err != nil:
 		return converse.Event{}, next.err
-	case next.end:
-		return converse.Event{End: &converse.End{Reason: converse.StopEnd, Usage: converse.Usage{Output: 1}}}, nil
-	default:
-		return converse.Event{Text: next.text}, nil
 	}
+	return next.event, nil
 }
 
 func (s *stream) Close() error {
+	s.model.mu.Lock()
+	defer s.model.mu.Unlock()
 	if !s.closed {
 		s.closed = true
 		s.model.open--

@@ -3,6 +3,7 @@
 package invoker
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -62,9 +63,17 @@ func newAPI(getenv func(string) string, log *slog.Logger) (http.Handler, error) 
 	if err != nil {
 		return nil, err
 	}
+	store, err := newStore(cfg, sdk)
+	if err != nil {
+		return nil, err
+	}
+	counter, err := newBudget(cfg, sdk, log)
+	if err != nil {
+		return nil, err
+	}
 	log.Info("start", "function", contract.FunctionInvoker, "stack", cfg.Stack, "region", cfg.Region)
 	logViolations(cfg, log)
-	return openai.New(openai.Config{Stack: cfg.Stack, Region: cfg.Region, Models: cfg.Models, Engine: engine, Log: log})
+	return openai.New(openai.Config{Stack: cfg.Stack, Region: cfg.Region, Models: cfg.Models, Engine: engine, Store: store, Budget: counter, Log: log})
 }
 
 // logViolations says once of each target that it will be refused, and why. The
@@ -82,8 +91,27 @@ func logViolations(cfg contract.Invoker, log *slog.Logger) {
 
 // limits are those of cfg upon model.
 func limits(cfg contract.Invoker, model failover.Model) failover.Config {
-	return failover.Config{Model: model, FirstContent: time.Duration(cfg.FirstContentSeconds) * time.Second}
+	f := cfg.Failover
+	c := failover.Config{
+		Model:        model,
+		FirstContent: seconds(f.FirstContentSeconds),
+		Idle:         seconds(f.IdleSeconds),
+		Hold:         seconds(f.HoldSeconds),
+		KeepAlive:    seconds(f.KeepAliveSeconds),
+		Backoff:      seconds(f.BackoffSeconds),
+		Breaker:      failover.Breaker{Failures: f.BreakerFailures, Open: seconds(f.BreakerOpenSeconds)},
+		Hedge:        failover.Hedge{Delay: seconds(f.HedgeDelaySeconds), Share: cmp.Or(f.HedgeShare, contract.DefaultHedgeShare)},
+	}
+	if f.Retries != nil {
+		c.Retries = cmp.Or(*f.Retries, -1)
+	}
+	if f.ContinueStreams {
+		c.Prefill = failover.AcceptsPrefill
+	}
+	return c
 }
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 
 // sources are the regions that some model is called in.
 func sources(models []contract.Model) []string {

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/apigw"
+	"github.com/crossregion/crossregion/lambda/failover"
 	"github.com/crossregion/crossregion/lambda/invoker"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -153,11 +154,22 @@ func TestTargetThatLeavesIsNeverCalled(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(out.String(), "level=ERROR"), "logged at start, counted per request")
 }
 
-func TestWaitForFirstContentIsTheConfigured(t *testing.T) {
+func TestLimitsAreTheConfigured(t *testing.T) {
 	c := config()
-	assert.Zero(t, invoker.Limits(c).FirstContent, "the default is failover's")
-	c.FirstContentSeconds = 45
-	assert.Equal(t, 45*time.Second, invoker.Limits(c).FirstContent)
+	assert.Equal(t, failover.Config{Hedge: failover.Hedge{Share: contract.DefaultHedgeShare}}, invoker.Limits(c), "the defaults are failover's")
+	three, none := 3, 0
+	c.Failover = contract.Failover{
+		FirstContentSeconds: 45, IdleSeconds: 1.5, HoldSeconds: 2, KeepAliveSeconds: 3, Retries: &three, BackoffSeconds: 0.25,
+		BreakerFailures: 4, BreakerOpenSeconds: 5, HedgeDelaySeconds: 6, HedgeShare: 0.5,
+	}
+	assert.Equal(t, failover.Config{
+		FirstContent: 45 * time.Second, Idle: 1500 * time.Millisecond, Hold: 2 * time.Second, KeepAlive: 3 * time.Second,
+		Retries: 3, Backoff: 250 * time.Millisecond, Breaker: failover.Breaker{Failures: 4, Open: 5 * time.Second},
+		Hedge: failover.Hedge{Delay: 6 * time.Second, Share: 0.5},
+	}, invoker.Limits(c))
+	c.Failover = contract.Failover{Retries: &none, ContinueStreams: true}
+	assert.Equal(t, -1, invoker.Limits(c).Retries, "none is not the default")
+	assert.NotNil(t, invoker.Limits(c).Prefill)
 }
 
 func TestNewRejects(t *testing.T) {

@@ -24,9 +24,9 @@ type Request struct {
 	// FirstToken is the time to the first content of a streamed answer, 0 if
 	// there was none.
 	FirstToken time.Duration
-	// Failovers, Throttles and ResidencyViolations count what [contract.Metrics]
+	// Failovers, Throttles and those after them count what [contract.Metrics]
 	// says that they do.
-	Failovers, Throttles, ResidencyViolations int
+	Failovers, Throttles, Misconfigured, Hedges, Continued, BreakersOpen, ResidencyViolations int
 	// InputTokens and OutputTokens are 0 if no model answered.
 	InputTokens, OutputTokens int
 }
@@ -77,8 +77,8 @@ func (r Request) dimensions(d *definition) []slog.Attr {
 	return attrs
 }
 
-// values are the metrics by name. Counts are there even at zero: a share of
-// errors needs the requests that had none.
+// values are the metrics by name. Counts of which shares are taken are there
+// even at zero: a share of errors needs the requests that had none.
 func (r Request) values() map[string]int64 {
 	v := map[string]int64{
 		contract.MetricRequests:            1,
@@ -86,6 +86,14 @@ func (r Request) values() map[string]int64 {
 		contract.MetricFailovers:           int64(r.Failovers),
 		contract.MetricThrottles:           int64(r.Throttles),
 		contract.MetricResidencyViolations: int64(r.ResidencyViolations),
+	}
+	for name, n := range map[string]int{
+		contract.MetricMisconfigured: r.Misconfigured, contract.MetricHedges: r.Hedges,
+		contract.MetricContinued: r.Continued, contract.MetricBreakersOpen: r.BreakersOpen,
+	} {
+		if n > 0 {
+			v[name] = int64(n)
+		}
 	}
 	if r.Failed {
 		v[contract.MetricErrors] = 1

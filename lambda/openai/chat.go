@@ -22,11 +22,17 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	if err != nil {
 		return err
 	}
-	m, err := s.model(chat.model)
+	m, err := s.chatModel(r.Context(), chat.model)
 	if err != nil {
 		return err
 	}
 	rec.model = m.Name
+	if chat.question, err = fit(chat.question, m, chatParameters); err != nil {
+		return err
+	}
+	if err := s.reserve(r.Context(), rec, estimate(body, chat.question.MaxTokens)); err != nil {
+		return err
+	}
 	head := completionHead{
 		ID: "chatcmpl-" + apigw.RequestID(r.Context()), Created: rec.started.Unix(), Model: m.Name,
 	}
@@ -38,7 +44,7 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	if err != nil {
 		return err
 	}
-	rec.usage = answer.Usage
+	rec.use(r.Context(), s, answer.Usage)
 	writeJSON(w, http.StatusOK, newCompletion(head, answer))
 	return nil
 }

@@ -48,7 +48,8 @@ func TestWholeAnswerThroughTheSDK(t *testing.T) {
 	assertHeaders(t, resp)
 	assert.Equal(t, models[0].Targets, e.targets)
 	assert.Equal(t, converse.Request{
-		System:    []converse.Part{{Text: "be brief"}},
+		Model:     models[0].Base,
+		System:    []converse.Part{{Text: "be brief"}, {Cache: true}},
 		Messages:  []converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: "hello"}}}},
 		MaxTokens: 64,
 	}, e.question)

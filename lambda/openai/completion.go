@@ -31,10 +31,27 @@ type choice struct {
 }
 
 type message struct {
-	Role        string   `json:"role"`
-	Content     string   `json:"content"`
-	Refusal     *string  `json:"refusal"` // always null: models refuse in words
-	Annotations []string `json:"annotations"`
+	Role    string  `json:"role"`
+	Content *string `json:"content"` // null if all the answer is calls of tools
+	// Reasoning is what the model thought. OpenAI has no such member; it is where
+	// other services put thoughts, and clients look for them.
+	Reasoning   string        `json:"reasoning_content,omitempty"`
+	ToolCalls   []toolCallOut `json:"tool_calls,omitempty"`
+	Refusal     *string       `json:"refusal"` // always null: models refuse in words
+	Annotations []string      `json:"annotations"`
+}
+
+// toolCallOut is one call of a tool, or a piece of one in a chunk.
+type toolCallOut struct {
+	Index    *int        `json:"index,omitempty"` // in chunks only
+	ID       string      `json:"id,omitempty"`
+	Type     string      `json:"type,omitempty"`
+	Function functionOut `json:"function"`
+}
+
+type functionOut struct {
+	Name      string `json:"name,omitempty"`
+	Arguments string `json:"arguments"`
 }
 
 type usage struct {
@@ -68,12 +85,27 @@ func newCompletion(head completionHead, a converse.Answer) completion {
 	head.Object = "chat.completion"
 	return completion{
 		completionHead: head,
-		Choices: []choice{{
-			Message:      message{Role: "assistant", Content: a.Text(), Annotations: []string{}},
-			FinishReason: finishReason(a.Reason),
-		}},
-		Usage: newUsage(a.Usage),
+		Choices:        []choice{{Message: newMessage(a), FinishReason: finishReason(a.Reason)}},
+		Usage:          newUsage(a.Usage),
 	}
+}
+
+func newMessage(a converse.Answer) message {
+	m := message{Role: "assistant", Annotations: []string{}}
+	for _, p := range a.Parts {
+		switch {
+		case p.Reasoning != nil:
+			m.Reasoning += p.Reasoning.Text
+		case p.ToolUse != nil:
+			m.ToolCalls = append(m.ToolCalls, toolCallOut{
+				ID: p.ToolUse.ID, Type: "function", Function: functionOut{p.ToolUse.Name, string(p.ToolUse.Input)},
+			})
+		}
+	}
+	if text := a.Text(); text != "" || len(m.ToolCalls) == 0 {
+		m.Content = &text
+	}
+	return m
 }
 
 func finishReason(r converse.StopReason) string {

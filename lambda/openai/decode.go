@@ -29,6 +29,9 @@ func decodeChat(body []byte) (chatRequest, error) {
 		MaxTokens: maxTokens(o), Temperature: temperature(o), TopP: topP(o), Stop: stop(o),
 	}
 	r.question.System, r.question.Messages = messages(o)
+	r.question.Tools, r.question.ToolChoice = toolChoice(o, nested, tools(o, nested))
+	r.question.Format = format(o, "response_format", nested)
+	r.question.Effort = effort(o, "reasoning_effort")
 	hints(o)
 	for _, p := range unsupportedParameters() {
 		o.refuse(p.name, p.neutral...)
@@ -65,8 +68,8 @@ func streamOptions(o *object, stream bool) bool {
 	return include
 }
 
-// maxTokens returns the bound of the answer, 0 for none. Both names mean the
-// same here, since no answer has hidden parts.
+// maxTokens returns the bound of the answer, thoughts included, 0 for none. Both
+// names mean the same here.
 func maxTokens(o *object) int32 {
 	old := field[int64](o, "max_tokens", "an integer")
 	bound := field[int64](o, "max_completion_tokens", "an integer")
@@ -163,15 +166,21 @@ func hints(o *object) {
 			o.invalid(name, "it is over %d bytes long", maxHint)
 		}
 	}
-	metadata := value[map[string]string](o, "metadata", "an object with strings as values")
-	if len(metadata) > maxMetadata {
-		o.invalid("metadata", "%d pairs are more than %d", len(metadata), maxMetadata)
+	metadata(o)
+}
+
+// metadata takes what callers note down beside a request or a conversation.
+func metadata(o *object) map[string]string {
+	m := value[map[string]string](o, "metadata", "an object with strings as values")
+	if len(m) > maxMetadata {
+		o.invalid("metadata", "%d pairs are more than %d", len(m), maxMetadata)
 	}
-	for k, v := range metadata {
+	for k, v := range m {
 		if utf8.RuneCountInString(k) > maxMetadataKey || utf8.RuneCountInString(v) > maxMetadataValue {
 			o.invalid("metadata", "a key is over %d or a value over %d characters long", maxMetadataKey, maxMetadataValue)
 		}
 	}
+	return m
 }
 
 // parameter is one that OpenAI knows and this service does not, with the values
@@ -184,12 +193,8 @@ type parameter struct {
 func unsupportedParameters() []parameter {
 	none := []any{}
 	return []parameter{
-		{"tools", []any{none}},
-		{"tool_choice", []any{"none", "auto"}},
 		{"functions", []any{none}},
 		{"function_call", []any{"none", "auto"}},
-		{"parallel_tool_calls", []any{true}},
-		{"response_format", []any{map[string]any{"type": "text"}}},
 		{"n", []any{1.0}},
 		{"logprobs", []any{false}},
 		{"top_logprobs", []any{0.0}},
@@ -203,7 +208,6 @@ func unsupportedParameters() []parameter {
 		{name: "audio"},
 		{name: "prediction"},
 		{name: "web_search_options"},
-		{name: "reasoning_effort"},
 		{name: "verbosity"},
 		{name: "moderation"},
 		{name: "prompt_cache_retention"},

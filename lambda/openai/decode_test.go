@@ -44,13 +44,12 @@ func assertRefused(t *testing.T, body, code, param string) refusal {
 }
 
 func TestUnsupportedParametersAreRefusedByName(t *testing.T) {
-	const tool = `[{"type":"function","function":{"name":"f"}}]`
 	for param, value := range map[string]string{
-		"tools": tool, "tool_choice": `"required"`, "functions": `[{"name":"f"}]`, "function_call": `{"name":"f"}`,
-		"parallel_tool_calls": `false`, "response_format": `{"type":"json_object"}`, "n": `2`, "logprobs": `true`,
+		"functions": `[{"name":"f"}]`, "function_call": `{"name":"f"}`,
+		"n": `2`, "logprobs": `true`,
 		"top_logprobs": `3`, "logit_bias": `{"50256":-100}`, "frequency_penalty": `0.1`, "presence_penalty": `-0.1`,
 		"modalities": `["text","audio"]`, "audio": `{"voice":"alloy"}`, "prediction": `{"type":"content"}`,
-		"service_tier": `"flex"`, "store": `true`, "seed": `0`, "web_search_options": `{}`, "reasoning_effort": `"low"`,
+		"service_tier": `"flex"`, "store": `true`, "seed": `0`, "web_search_options": `{}`,
 		"verbosity": `"low"`, "moderation": `{}`, "prompt_cache_retention": `"24h"`, "prompt_cache_options": `{}`,
 		"temperature": `1.5`,
 	} {
@@ -113,16 +112,15 @@ func TestFaultyMessagesAreRefusedByName(t *testing.T) {
 		{"a null message", saying(`null`), "invalid_type", "messages[0]"},
 		{"an unknown role", saying(`{"role":"robot","content":"hello"}`), "invalid_value", "messages[0].role"},
 		{"no role", saying(`{"content":"hello"}`), "invalid_value", "messages[0].role"},
-		{"the result of a tool", saying(`{"role":"tool","content":"1","tool_call_id":"x"}`), "unsupported_parameter", "messages[0].role"},
-		{"a call of a tool", saying(`{"role":"user","content":"a"},{"role":"assistant","content":"b","tool_calls":[{"id":"x"}]}`), "unsupported_parameter", "messages[1].tool_calls"},
 		{"a name", saying(`{"role":"user","content":"hello","name":"jane"}`), "unsupported_parameter", "messages[0].name"},
 		{"an unknown member", saying(`{"role":"user","content":"hello","mood":"good"}`), "unknown_parameter", "messages[0].mood"},
 		{"no content", saying(`{"role":"user"}`), "invalid_value", "messages[0].content"},
 		{"empty content", saying(`{"role":"user","content":""}`), "invalid_value", "messages[0].content"},
 		{"only empty parts", saying(`{"role":"user","content":[{"type":"text","text":""}]}`), "invalid_value", "messages[0].content"},
 		{"content that is a number", saying(`{"role":"user","content":1}`), "invalid_type", "messages[0].content"},
-		{"an image", saying(`{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"x"}}]}`), "unsupported_parameter", "messages[0].content[1].type"},
-		{"a file", saying(`{"role":"user","content":[{"type":"file","file":{}}]}`), "unsupported_parameter", "messages[0].content[0].type"},
+		{"a part of an unknown type", saying(`{"role":"user","content":[{"type":"smell"}]}`), "invalid_value", "messages[0].content[0].type"},
+		{"audio", saying(`{"role":"user","content":[{"type":"input_audio","input_audio":{}}]}`), "unsupported_parameter", "messages[0].content[0].type"},
+		{"the result of a function", saying(`{"role":"function","name":"f","content":"1"}`), "unsupported_parameter", "messages[0].role"},
 		{"a part without text", saying(`{"role":"user","content":[{"type":"text","text":"a"},{"type":"text"}]}`), "invalid_value", "messages[0].content[1].text"},
 		{"a part that is none", saying(`{"role":"user","content":["a"]}`), "invalid_type", "messages[0].content[0]"},
 		{"a beginning that is the assistant's", saying(`{"role":"system","content":"s"},{"role":"assistant","content":"a"},{"role":"user","content":"b"}`), "invalid_value", "messages[1].role"},
@@ -174,6 +172,7 @@ func TestNeutralValuesAreAccepted(t *testing.T) {
 			resp, body := post(t, url, with(member))
 			require.Equal(t, http.StatusOK, resp.StatusCode, body)
 			assert.Equal(t, converse.Request{
+				Model:    models[0].Base,
 				Messages: []converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: "hello"}}}},
 			}, e.question)
 		})
@@ -183,7 +182,7 @@ func TestNeutralValuesAreAccepted(t *testing.T) {
 func TestQuestionToTheModel(t *testing.T) {
 	e := hello()
 	url, _ := api(t, e)
-	resp, body := post(t, url, `{"model":"claude-sonnet","max_tokens":5,"max_completion_tokens":5,"temperature":1,"top_p":0.5,"stop":"END",
+	resp, body := post(t, url, `{"model":"nova-lite","max_tokens":5,"max_completion_tokens":5,"temperature":1,"top_p":0.5,"stop":"END",
 		"messages":[
 			{"role":"system","content":"one"},
 			{"role":"user","content":"a"},
@@ -194,11 +193,12 @@ func TestQuestionToTheModel(t *testing.T) {
 			{"role":"user","content":"d"}]}`)
 	require.Equal(t, http.StatusOK, resp.StatusCode, body)
 	assert.Equal(t, converse.Request{
-		System: []converse.Part{{Text: "one"}, {Text: "two"}},
+		Model:  models[2].Base,
+		System: []converse.Part{{Text: "one"}, {Text: "two"}, {Cache: true}},
 		Messages: []converse.Message{
-			{Role: converse.User, Parts: []converse.Part{{Text: "a"}, {Text: "b"}}},
+			{Role: converse.User, Parts: []converse.Part{{Text: "a"}, {Text: "b"}, {Cache: true}}},
 			{Role: converse.Assistant, Parts: []converse.Part{{Text: "c"}}},
-			{Role: converse.User, Parts: []converse.Part{{Text: "d"}}},
+			{Role: converse.User, Parts: []converse.Part{{Text: "d"}, {Cache: true}}},
 		},
 		MaxTokens: 5, Temperature: aws.Float32(1), TopP: aws.Float32(0.5), Stop: []string{"END"},
 	}, e.question)
@@ -213,6 +213,8 @@ func TestMalformedBodies(t *testing.T) {
 		{"null", `null`, "must be a JSON object"},
 		{"invalid UTF-8", "{\"model\":\"\xff\"}", "not valid UTF-8"},
 		{"a name twice", with(`"n":1,"n":2`), "A name stands twice"},
+		{"a name twice, once in other letters", with(`"n":1,"\u006e":2`), "A name stands twice"},
+		{"a name twice behind a quote in quotes", with(`"x":"\\\"}","n":[{"a":{},"b":[1,null]}],"y":{"a":1 , "a" :2}`), "A name stands twice"},
 		{"a name twice further down", saying(`{"role":"user","role":"system","content":"a"}`), "A name stands twice"},
 		{"nesting without end", with(`"x":` + strings.Repeat("[", 64) + strings.Repeat("]", 64)), "nests deeper than 32 levels"},
 		{"nesting without any end", strings.Repeat(`{"a":`, 100_000), "not valid JSON"},

@@ -2,6 +2,7 @@ package openai_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -23,10 +24,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// engine answers with texts and end, or fails with err after the texts; without
-// texts it fails at once.
+// engine answers with events and end, or fails with err after the events;
+// without events it fails at once.
 type engine struct {
-	texts  []string
+	events []converse.Event
 	end    converse.End
 	err    error
 	report failover.Report
@@ -41,7 +42,7 @@ func (e *engine) ask(targets []contract.Target, r converse.Request) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.targets, e.question = targets, r
-	if len(e.texts) == 0 {
+	if len(e.events) == 0 {
 		return e.err
 	}
 	return nil
@@ -51,31 +52,35 @@ func (e *engine) Open(_ context.Context, targets []contract.Target, r converse.R
 	if err := e.ask(targets, r); err != nil {
 		return nil, e.report, err
 	}
-	return &stream{engine: e, texts: e.texts}, e.report, nil
+	return &stream{engine: e, events: e.events}, e.report, nil
 }
 
 func (e *engine) Answer(_ context.Context, targets []contract.Target, r converse.Request) (converse.Answer, failover.Report, error) {
 	if err := e.ask(targets, r); err != nil {
 		return converse.Answer{}, e.report, err
 	}
-	return converse.Answer{Parts: []converse.Part{{Text: strings.Join(e.texts, "")}}, End: e.end}, e.report, e.err
+	var whole converse.Collector
+	for _, ev := range e.events {
+		whole.Add(ev)
+	}
+	return whole.Answer(e.end), e.report, e.err
 }
 
 type stream struct {
 	engine *engine
-	texts  []string
+	events []converse.Event
 }
 
 func (s *stream) Next() (converse.Event, error) {
-	if len(s.texts) == 0 {
+	if len(s.events) == 0 {
 		if s.engine.err != nil {
 			return converse.Event{}, s.engine.err
 		}
 		return converse.Event{End: &s.engine.end}, nil
 	}
-	text := s.texts[0]
-	s.texts = s.texts[1:]
-	return converse.Event{Text: text}, nil
+	ev := s.events[0]
+	s.events = s.events[1:]
+	return ev, nil
 }
 
 func (s *stream) Close() error {
@@ -88,11 +93,11 @@ func (s *stream) Close() error {
 // hello is an engine that says hello from the second region.
 func hello() *engine {
 	return &engine{
-		texts: []string{"Hel", "lo <&>"},
-		end:   converse.End{Reason: converse.StopEnd, Usage: converse.Usage{Input: 12, Output: 3, CacheRead: 8}},
+		events: []converse.Event{{Text: "Hel"}, {Text: "lo <&>"}},
+		end:    converse.End{Reason: converse.StopEnd, Usage: converse.Usage{Input: 12, Output: 3, CacheRead: 8}},
 		report: failover.Report{Target: "eu-central-1", Attempts: []failover.Attempt{
-			{Region: "eu-west-1", Outcome: "throttled", Duration: 30 * time.Millisecond},
-			{Region: "eu-central-1", Outcome: "ok", Duration: 200 * time.Millisecond},
+			{Region: "eu-west-1", Reason: failover.ReasonFirst, Outcome: "throttled", Duration: 30 * time.Millisecond},
+			{Region: "eu-central-1", Reason: failover.ReasonFailover, Outcome: "ok", Duration: 200 * time.Millisecond},
 		}},
 	}
 }
@@ -106,20 +111,39 @@ func none(class converse.Class, message string) *engine {
 }
 
 var models = []contract.Model{
-	{Name: "claude-sonnet", Targets: []contract.Target{{Region: "eu-west-1", ID: "a"}, {Region: "eu-central-1", ID: "b"}}},
-	{Name: "meta/llama", Targets: []contract.Target{{Region: "eu-west-1", ID: "c"}}},
+	{Name: "claude-sonnet", Base: "anthropic.claude-sonnet-4-5-20250929-v1:0", Targets: []contract.Target{{Region: "eu-west-1", ID: "a"}, {Region: "eu-central-1", ID: "b"}}},
+	{Name: "meta/llama", Base: "meta.llama3-3-70b-instruct-v1:0", Targets: []contract.Target{{Region: "eu-west-1", ID: "c"}}},
+	{Name: "nova-lite", Base: "amazon.nova-2-lite-v1:0", Targets: []contract.Target{{Region: "eu-west-1", ID: "d"}}},
+	{Name: "embed", Base: "amazon.titan-embed-text-v2:0", Targets: []contract.Target{{Region: "eu-west-1", ID: "e"}}},
+	{Name: "cohere", Base: "cohere.embed-english-v3", Targets: []contract.Target{{Region: "eu-west-1", ID: "f"}}},
 }
 
 // api serves e behind the adapter that the deployed function uses, as request
 // "req-1" of tenant "acme", and returns its URL and its log.
 func api(t *testing.T, e openai.Engine) (string, *logged) {
 	t.Helper()
+	return stateful(t, e, newMemory())
+}
+
+// stateful is api over a store.
+func stateful(t *testing.T, e openai.Engine, s openai.Store) (string, *logged) {
+	t.Helper()
+	return served(t, openai.Config{Engine: e, Store: s, Budget: &ledger{}})
+}
+
+// budgeted is api with a budget.
+func budgeted(t *testing.T, e openai.Engine, l *ledger) (string, *logged) {
+	t.Helper()
+	return served(t, openai.Config{Engine: e, Store: newMemory(), Budget: l})
+}
+
+func served(t *testing.T, cfg openai.Config) (string, *logged) {
+	t.Helper()
 	log := &logged{}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
-	h, err := openai.New(openai.Config{
-		Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Log: logger,
-		Now: func() time.Time { return time.Unix(1_700_000_000, 0) },
-	})
+	cfg.Stack, cfg.Region, cfg.Models, cfg.Log = "eu", "eu-west-1", models, logger
+	cfg.Now = func() time.Time { return time.Unix(1_700_000_000, 0) }
+	h, err := openai.New(cfg)
 	require.NoError(t, err)
 	server := httptest.NewServer(gateway(t, apigw.Handler(h, logger)))
 	t.Cleanup(server.Close)
@@ -136,7 +160,7 @@ func gateway(t *testing.T, f apigw.Function) http.Handler {
 			MultiValueQueryStringParameters: r.URL.Query(),
 		}
 		ev.RequestContext.RequestID = "req-1"
-		ev.RequestContext.Authorizer = map[string]any{contract.ContextTenant: "acme", contract.ContextKeyID: "key-1"}
+		ev.RequestContext.Authorizer = map[string]any{contract.ContextTenant: cmp.Or(r.Header.Get("Test-Tenant"), "acme"), contract.ContextKeyID: "key-1"}
 		resp, err := f(r.Context(), ev)
 		if !assert.NoError(t, err) {
 			return

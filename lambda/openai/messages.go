@@ -3,6 +3,8 @@ package openai
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/crossregion/crossregion/lambda/converse"
 )
@@ -16,17 +18,19 @@ const (
 
 // conversation collects the messages of a request.
 type conversation struct {
-	system []converse.Part
-	turns  []converse.Message
-	last   *object // the message of the last turn
-	parts  int     // of all contents so far
+	system  []converse.Part
+	turns   []converse.Message
+	last    *object  // the message of the last turn
+	parts   int      // of all contents so far
+	pending []string // ids of the assistant's calls that have no result yet
 }
 
 // messages takes the conversation. Converse keeps instructions apart and wants
 // roles to alternate, so system and developer messages are collected from
 // wherever they stand, and neighbours of one role become one message of several
-// parts. The first turn and the last must be the user's: models refuse another
-// beginning, and take an assistant's last words for their own, to go on with.
+// parts; what tools answered is the user's. The first turn and the last must be
+// the user's: models refuse another beginning, and take an assistant's last
+// words for their own, to go on with.
 func messages(o *object) (system []converse.Part, turns []converse.Message) {
 	raws := field[[]json.RawMessage](o, "messages", "an array of messages")
 	if raws == nil {
@@ -43,39 +47,44 @@ func messages(o *object) (system []converse.Part, turns []converse.Message) {
 		}
 		all.add(o.child(fmt.Sprintf("messages[%d]", i), raw))
 	}
+	all.end(o, "messages")
+	return all.system, all.turns
+}
+
+// end faults a conversation that no model could go on with; name is that of the
+// list in o.
+func (all *conversation) end(o *object, name string) {
 	switch {
 	case len(all.turns) == 0:
-		o.invalid("messages", "at least one message must be the user's")
+		o.invalid(name, "at least one message must be the user's")
+	case len(all.pending) > 0:
+		o.invalid(name, "the last calls of tools have no results")
 	case all.turns[len(all.turns)-1].Role != converse.User:
 		all.last.invalid("role", "the last message must be the user's")
 	}
-	return all.system, all.turns
 }
 
 // add takes the message c.
 func (all *conversation) add(c *object) {
-	role := value[string](c, "role", "a string")
-	texts := all.content(c)
-	switch role {
+	switch role := value[string](c, "role", "a string"); role {
 	case "system", "developer":
-		for _, t := range texts {
-			all.system = append(all.system, converse.Part{Text: t})
-		}
-	case "user", "assistant":
-		if len(texts) == 0 {
-			c.invalid("content", "it is empty, which models refuse")
-		}
-		all.say(c, converse.Role(role), texts)
-	case "tool", "function":
-		c.set(unsupported(c.path+"role", "This service does not support tools."))
+		all.system = append(all.system, all.content(c, textPart)...)
+	case "user":
+		all.say(c, converse.User, all.notEmpty(c, all.content(c, userPart)))
+	case "assistant":
+		all.assistant(c)
+	case "tool":
+		all.tool(c)
+	case "function":
+		c.set(unsupported(c.path+"role", "Functions are deprecated: use tools."))
 	default:
-		c.invalid("role", "expected one of system, developer, user and assistant")
+		c.invalid("role", "expected one of system, developer, user, assistant and tool")
 	}
 	messageExtras(c)
 }
 
-// messageExtras refuses what a message may have besides its text. A client that
-// sends an answer back as it got it sends most of these, empty.
+// messageExtras refuses what a message may have besides its content. A client
+// that sends an answer back as it got it sends most of these, empty.
 func messageExtras(c *object) {
 	none := []any{}
 	c.refuse("name")
@@ -88,70 +97,109 @@ func messageExtras(c *object) {
 	c.finish()
 }
 
-// say adds the texts of c to the turns, as part of the last if it has the same
+// assistant takes what a model said and called. Its thoughts are left out: only
+// with a proof that chat completions do not carry would a model take them back,
+// and it does without.
+func (all *conversation) assistant(c *object) {
+	parts := all.content(c, assistantPart)
+	parts = append(parts, text(value[string](c, "refusal", "a string"))...)
+	value[string](c, "reasoning_content", "a string")
+	calls := value[[]json.RawMessage](c, "tool_calls", "an array of calls")
+	if all.parts += len(calls); all.parts > maxParts {
+		c.invalid("tool_calls", "the messages have more than %d parts in all", maxParts)
+	}
+	for i, raw := range calls {
+		if c.err != nil {
+			return
+		}
+		parts = append(parts, toolCall(c.child(fmt.Sprintf("tool_calls[%d]", i), raw)))
+	}
+	all.say(c, converse.Assistant, all.notEmpty(c, parts))
+}
+
+// toolCall takes one of the assistant's calls.
+func toolCall(o *object) converse.Part {
+	id := callID(o, "id")
+	f := nested.function(o)
+	use := &converse.ToolUse{ID: id, Name: functionName(f), Input: arguments(f, "arguments")}
+	f.finish()
+	return converse.Part{ToolUse: use}
+}
+
+// callID takes the id of a call.
+func callID(o *object, name string) string {
+	id := value[string](o, name, "a string")
+	if !toolID.MatchString(id) {
+		o.invalid(name, "it must have 1 to 64 letters, digits, underscores, hyphens, dots and colons")
+	}
+	return id
+}
+
+// arguments takes the JSON object that a function was called with, which is
+// written as a string.
+func arguments(o *object, name string) json.RawMessage {
+	written := value[string](o, name, "a string")
+	if strings.TrimSpace(written) == "" {
+		return json.RawMessage("{}")
+	}
+	if _, err := parse([]byte(written)); err != nil {
+		o.invalid(name, "it must be a JSON object in a string")
+	}
+	return json.RawMessage(written)
+}
+
+// tool takes what a tool answered.
+func (all *conversation) tool(c *object) {
+	result := &converse.ToolResult{ID: callID(c, "tool_call_id"), Parts: all.content(c, textPart)}
+	all.result(c, "tool_call_id", result)
+}
+
+// result adds what a tool answered to one of the assistant's last calls; name is
+// that of the call's id in c.
+func (all *conversation) result(c *object, name string, r *converse.ToolResult) {
+	at := slices.Index(all.pending, r.ID)
+	if at < 0 {
+		c.invalid(name, "it answers none of the calls right before")
+		return
+	}
+	all.pending = slices.Delete(all.pending, at, at+1)
+	all.append(c, converse.User, []converse.Part{{ToolResult: r}})
+}
+
+func (all *conversation) notEmpty(c *object, parts []converse.Part) []converse.Part {
+	if len(parts) == 0 {
+		c.invalid("content", "it is empty, which models refuse")
+	}
+	return parts
+}
+
+// say adds the parts of c to the turns, as part of the last if it has the same
 // role.
-func (all *conversation) say(c *object, role converse.Role, texts []string) {
+func (all *conversation) say(c *object, role converse.Role, parts []converse.Part) {
 	if len(all.turns) == 0 && role != converse.User {
 		c.invalid("role", "the first message after the instructions must be the user's")
 	}
+	sameTurn := len(all.turns) > 0 && all.turns[len(all.turns)-1].Role == role
+	if len(all.pending) > 0 && (role == converse.User || !sameTurn) {
+		c.invalid("role", "calls of tools before have no results yet")
+	}
+	for _, p := range parts {
+		if p.ToolUse == nil {
+			continue
+		}
+		if slices.Contains(all.pending, p.ToolUse.ID) {
+			c.invalid("tool_calls", "two calls have the same id")
+		}
+		all.pending = append(all.pending, p.ToolUse.ID)
+	}
+	all.append(c, role, parts)
+}
+
+func (all *conversation) append(c *object, role converse.Role, parts []converse.Part) {
 	if len(all.turns) == 0 || all.turns[len(all.turns)-1].Role != role {
 		all.turns = append(all.turns, converse.Message{Role: role})
 	}
 	last := &all.turns[len(all.turns)-1]
-	for _, t := range texts {
-		last.Parts = append(last.Parts, converse.Part{Text: t})
-	}
+	last.Parts = append(last.Parts, parts...)
 	all.last = c
-}
-
-// content takes the texts of the message c, without empty ones, which say
-// nothing and which Converse refuses.
-func (all *conversation) content(c *object) []string {
-	raw := c.take("content")
-	if raw == nil {
-		return nil
-	}
-	var parts []json.RawMessage
-	var text string
-	isText := json.Unmarshal(raw, &text) == nil
-	if !isText && json.Unmarshal(raw, &parts) != nil {
-		c.wrongType("content", "a string or an array of parts")
-	}
-	all.parts += max(len(parts), 1)
-	if all.parts > maxParts {
-		c.invalid("content", "the messages have more than %d parts in all", maxParts)
-	}
-	if isText {
-		return nonEmpty(text)
-	}
-	var texts []string
-	for i, raw := range parts {
-		if c.err != nil {
-			return nil
-		}
-		texts = append(texts, part(c.child(fmt.Sprintf("content[%d]", i), raw))...)
-	}
-	return texts
-}
-
-// part takes the text of one part of a message.
-func part(p *object) []string {
-	kind := value[string](p, "type", "a string")
-	if kind != "text" {
-		p.set(unsupported(p.path+"type", "This service supports content of type text only."))
-	}
-	text := field[string](p, "text", "a string")
-	if text == nil {
-		p.invalid("text", "it is missing")
-		return nil
-	}
-	p.finish()
-	return nonEmpty(*text)
-}
-
-func nonEmpty(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return []string{text}
 }

@@ -1,9 +1,11 @@
 package openai
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/apigw"
 )
 
 // model is one entry of the list of models.
@@ -19,17 +21,19 @@ func describe(m contract.Model) model {
 	return model{ID: m.Name, Object: "model", OwnedBy: "crossregion"}
 }
 
-func (s *server) listModels(w http.ResponseWriter, _ *http.Request, _ *record) error {
-	data := make([]model, len(s.Models))
-	for i, m := range s.Models {
-		data[i] = describe(m)
+func (s *server) listModels(w http.ResponseWriter, r *http.Request, _ *record) error {
+	caller, data := apigw.Identity(r.Context()), []model{}
+	for _, m := range s.Models {
+		if caller.MayUse(m.Name) {
+			data = append(data, describe(m))
+		}
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"object": "list", "data": data})
 	return nil
 }
 
 func (s *server) retrieveModel(w http.ResponseWriter, r *http.Request, rec *record) error {
-	m, err := s.model(r.PathValue("model"))
+	m, err := s.model(r.Context(), r.PathValue("model"))
 	if err != nil {
 		return err
 	}
@@ -38,10 +42,12 @@ func (s *server) retrieveModel(w http.ResponseWriter, r *http.Request, rec *reco
 	return nil
 }
 
-func (s *server) model(name string) (contract.Model, error) {
+// model returns the model that callers name so. One that the caller's credential
+// does not open does not exist for it.
+func (s *server) model(ctx context.Context, name string) (contract.Model, error) {
 	m, ok := s.models[name]
-	if !ok {
-		return m, modelNotFound(name)
+	if !ok || !apigw.Identity(ctx).MayUse(name) {
+		return contract.Model{}, modelNotFound(name)
 	}
 	return m, nil
 }

@@ -1,11 +1,14 @@
 package openai
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/failover"
 )
 
 // chunk is one event of a streamed answer.
@@ -26,8 +29,29 @@ type chunkChoice struct {
 }
 
 type delta struct {
-	Role    string  `json:"role,omitempty"`
-	Content *string `json:"content,omitempty"`
+	Role      string        `json:"role,omitempty"`
+	Content   *string       `json:"content,omitempty"`
+	Reasoning string        `json:"reasoning_content,omitempty"` // as in a message
+	ToolCalls []toolCallOut `json:"tool_calls,omitempty"`
+}
+
+// newDelta is what the answer grew by, and whether clients are to know of it: a
+// signature is nothing to them.
+func newDelta(ev converse.Event) (delta, bool) {
+	switch {
+	case ev.Text != "":
+		return delta{Content: &ev.Text}, true
+	case ev.Reasoning != nil:
+		return delta{Reasoning: ev.Reasoning.Text}, ev.Reasoning.Text != ""
+	case ev.Tool != nil:
+		piece := toolCallOut{Index: &ev.Tool.Index, Function: functionOut{Arguments: ev.Tool.Input}}
+		if ev.Tool.ID != "" {
+			piece.ID, piece.Type, piece.Function.Name = ev.Tool.ID, "function", ev.Tool.Name
+		}
+		return delta{ToolCalls: []toolCallOut{piece}}, true
+	default:
+		return delta{}, false
+	}
 }
 
 // streamed is what a streamed answer is made for.
@@ -46,18 +70,20 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	if err != nil {
 		return err
 	}
-	rec.firstToken = s.Now().Sub(rec.started)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache, no-store")
 	w.WriteHeader(http.StatusOK)
-	events := &eventWriter{w: w, streamed: to}
+	events := newEventWriter(w, to)
 	events.head.Object = "chat.completion.chunk"
 	empty := ""
 	events.choice(delta{Role: "assistant", Content: &empty}, nil)
-	events.copy(answer, rec)
+	events.copy(r.Context(), s, answer, rec)
 	// The answer is over for the client, however its source closes.
 	_ = answer.Close()
+	if final, ok := answer.(failover.Reporter); ok {
+		rec.report = final.Report()
+	}
 	return nil
 }
 
@@ -65,11 +91,20 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 // then the invocation is over and nobody reads.
 type eventWriter struct {
 	streamed
-	w   http.ResponseWriter
-	err error
+	w      http.ResponseWriter
+	err    error
+	buffer bytes.Buffer  // of the event that is being written
+	json   *json.Encoder // into buffer
 }
 
-func (e *eventWriter) copy(answer converse.Stream, rec *record) {
+func newEventWriter(w http.ResponseWriter, to streamed) *eventWriter {
+	e := &eventWriter{w: w, streamed: to}
+	e.json = json.NewEncoder(&e.buffer)
+	e.json.SetEscapeHTML(false)
+	return e
+}
+
+func (e *eventWriter) copy(ctx context.Context, s *server, answer converse.Stream, rec *record) {
 	for e.err == nil {
 		ev, err := answer.Next()
 		switch {
@@ -79,11 +114,18 @@ func (e *eventWriter) copy(answer converse.Stream, rec *record) {
 			e.event(broken)
 			return
 		case ev.End != nil:
-			rec.usage = ev.End.Usage
+			rec.use(ctx, s, ev.End.Usage)
 			e.end(*ev.End)
 			return
+		case ev.Wait:
+			e.comment("waiting")
 		default:
-			e.choice(delta{Content: &ev.Text}, nil)
+			if rec.firstToken == 0 {
+				rec.firstToken = s.Now().Sub(rec.started)
+			}
+			if d, tell := newDelta(ev); tell {
+				e.choice(d, nil)
+			}
 		}
 	}
 	rec.fault = string(converse.Canceled)
@@ -99,7 +141,7 @@ func (e *eventWriter) end(end converse.End) {
 		}
 		e.event(chunk{completionHead: e.head, Choices: []chunkChoice{}, Usage: u})
 	}
-	e.data([]byte("[DONE]"))
+	e.data("[DONE]")
 }
 
 func (e *eventWriter) choice(d delta, finish *string) {
@@ -110,20 +152,36 @@ func (e *eventWriter) choice(d delta, finish *string) {
 	e.event(c)
 }
 
+// event writes v, which the encoder ends with a line feed.
 func (e *eventWriter) event(v any) {
-	b, err := encode(v)
-	if err != nil && e.err == nil {
+	e.buffer.Reset()
+	e.buffer.WriteString("data: ")
+	if err := e.json.Encode(v); err != nil && e.err == nil {
 		e.err = err
 	}
-	e.data(b)
+	e.write("\n")
 }
 
-// data writes one event at once, so that it is one step for the client.
-func (e *eventWriter) data(b []byte) {
+// comment writes what clients skip, and proxies take for a sign of life.
+// Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#authoring-notes
+func (e *eventWriter) comment(s string) {
+	e.buffer.Reset()
+	e.write(": " + s + "\n\n")
+}
+
+func (e *eventWriter) data(s string) {
+	e.buffer.Reset()
+	e.write("data: " + s + "\n\n")
+}
+
+// write sends one event at once, so that it is one step for the client: what is
+// in the buffer and end.
+func (e *eventWriter) write(end string) {
 	if e.err != nil {
 		return
 	}
-	_, e.err = e.w.Write([]byte("data: " + string(b) + "\n\n"))
+	e.buffer.WriteString(end)
+	_, e.err = e.w.Write(e.buffer.Bytes())
 	if f, ok := e.w.(http.Flusher); ok {
 		f.Flush()
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/cloudwatch"
 	"github.com/crossregion/crossregion/local/dynamodb"
+	"github.com/crossregion/crossregion/local/fault"
 	"github.com/crossregion/crossregion/local/iam"
 	"github.com/crossregion/crossregion/local/kms"
 	"github.com/crossregion/crossregion/local/lambda"
@@ -31,7 +32,7 @@ import (
 	"github.com/crossregion/crossregion/local/wafv2"
 )
 
-// Config configures [Open]. All fields but Readings are required.
+// Config configures [Open]. All fields but Readings and Speed are required.
 type Config struct {
 	// Port is the port on which every region's public address listens.
 	Port string
@@ -39,6 +40,9 @@ type Config struct {
 	Viewer string
 	// Log receives what an operator of the embedded cloud may want to see.
 	Log *slog.Logger
+	// Speed is how fast the cloud's own time runs: probes, replication, token
+	// pace. 0 means 1, as fast as the machine's.
+	Speed float64
 	// Readings choose how Bedrock reads what AWS leaves open. The zero value is
 	// the strictest.
 	Readings bedrock.Readings
@@ -59,6 +63,9 @@ type Account struct {
 	CloudWatch *cloudwatch.Service
 	Quotas     *servicequotas.Service
 
+	// Faults breaks what stands at the account's edges.
+	Faults *fault.Board
+
 	world     cloud.World
 	services  map[string]cloud.Service // by signing name
 	resources map[string]cloud.Resource
@@ -77,8 +84,8 @@ type Account struct {
 // Open starts an empty account.
 func Open(cfg Config) (*Account, error) {
 	a := &Account{
-		world: cloud.World{Clock: cloud.RealClock(1), Network: cloud.NewNetwork(cfg.Port), Log: cfg.Log},
-		edges: map[string]bool{},
+		world:  cloud.World{Clock: cloud.RealClock(cfg.Speed), Network: cloud.NewNetwork(cfg.Port), Log: cfg.Log},
+		Faults: fault.NewBoard(), edges: map[string]bool{},
 	}
 	var err error
 	if a.dir, err = os.MkdirTemp("", "crossregion-"); err != nil {
@@ -138,11 +145,24 @@ func (a *Account) assemble(cfg Config) {
 // region.
 func (a *Account) Endpoint() string { return a.endpoint }
 
+// ServeDNS opens a further DNS server, for clients that are near to a region, and
+// returns its address.
+func (a *Account) ServeDNS(viewer string) (string, error) {
+	addr, err := a.Route53.Serve("127.0.0.1:0", func(net.Addr) string { return viewer })
+	if err != nil {
+		return "", fmt.Errorf("open DNS server for %s: %w", viewer, err)
+	}
+	return addr.String(), nil
+}
+
 // DNS is the address of the DNS server, over UDP and TCP.
 func (a *Account) DNS() string { return a.dns.String() }
 
 // Create makes a resource in a region, as the AWS provider would.
 func (a *Account) Create(ctx context.Context, token, region, name string, inputs map[string]any) (cloud.State, error) {
+	if err := a.controlled(); err != nil {
+		return cloud.State{}, fmt.Errorf("create %s %q: %w", token, name, err)
+	}
 	r, ok := a.resources[token]
 	if !ok {
 		return cloud.State{}, fmt.Errorf("the embedded cloud does not know resource type %s (of %q)", token, name)
@@ -155,6 +175,9 @@ func (a *Account) Taggable(token string) bool { return a.resources[token].Taggab
 
 // Call answers a provider function in a region.
 func (a *Account) Call(ctx context.Context, token, region string, args map[string]any) (map[string]any, error) {
+	if err := a.controlled(); err != nil {
+		return nil, fmt.Errorf("%s: %w", token, err)
+	}
 	f, ok := a.functions[token]
 	if !ok {
 		return nil, fmt.Errorf("the embedded cloud does not know function %s", token)
@@ -178,7 +201,7 @@ func (a *Account) OpenRegion(region string) error {
 		return fmt.Errorf("open region %s: %w", region, err)
 	}
 	a.edges[region] = true
-	a.start(listener, a.APIGateway.Handler(region))
+	a.start(listener, a.edge(region))
 	return nil
 }
 

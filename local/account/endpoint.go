@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/fault"
 )
 
 // maxCallBytes bounds a signed call: Bedrock's images make the largest.
@@ -32,7 +33,27 @@ func (a *Account) serveAWS(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	service.ServeAWS(w, r, caller)
+	call := fault.Call{Service: name, Region: caller.Region, Home: caller.Home}
+	a.Faults.Serve(w, r, call, func(w http.ResponseWriter, r *http.Request) { service.ServeAWS(w, r, caller) })
+}
+
+// publicAPI is the service of a region's public address, where faults are told.
+const publicAPI = "execute-api"
+
+// edge is a region's public API, unless it is broken.
+func (a *Account) edge(region string) http.Handler {
+	api := a.APIGateway.Handler(region)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.Faults.Serve(w, r, fault.Call{Service: publicAPI, Region: region}, api.ServeHTTP)
+	})
+}
+
+// controlled returns an error while control planes are down.
+func (a *Account) controlled() error {
+	if !a.Faults.ControlsDown() {
+		return nil
+	}
+	return &cloud.APIError{Code: "ServiceUnavailable", Message: "the control plane is down", Status: http.StatusServiceUnavailable}
 }
 
 // refuse answers in the shape of AWS's JSON protocols, all of which read the

@@ -1,9 +1,21 @@
 // Package bedrock stands in for Amazon Bedrock in every region of the embedded
 // cloud: inference profiles, and the Converse and ConverseStream calls, answered
-// by a deterministic model. It knows a fixed catalogue of models and profiles,
+// by a deterministic model, and InvokeModel for embeddings. It knows a fixed catalogue of models and profiles,
 // and refuses all that Bedrock would refuse; it also refuses, saying so, what its
-// model cannot act on (tools, images, documents), and never ignores
-// a part of a request.
+// model cannot act on, and never ignores a part of a request.
+//
+// The model understands a few phrases in the last question:
+//
+//   - "say 30 words" makes the answer that long;
+//   - "call the tool", or "call the tool NAME", uses one tool, the first if no
+//     name is known, and "call every tool" all of them at once. A choice that
+//     forces a tool needs no phrase. Arguments satisfy the tool's schema;
+//   - "think in secret" has thoughts encrypted, if the model reasons at all.
+//
+// Otherwise it repeats the question and what tools answered, tells format and
+// size of images and files, and goes on with filler; or it gives the JSON that a
+// schema asks for. Prefixes before cache points count as read when they come
+// again within five minutes.
 package bedrock
 
 import (
@@ -62,6 +74,7 @@ type Service struct {
 	oldest     int                    // where the ring begins, once it is full
 	routed     map[string]int         // calls routed so far, by the ARN that was named
 	requests   uint64                 // received so far, for their ids
+	prefixes   map[prefix]time.Time   // what is cached, by when it was used last
 }
 
 // Call is one inference that a destination region served.
@@ -87,6 +100,7 @@ func New(cfg Config) *Service {
 		faults:     map[string]Fault{},
 		guardrails: map[guardrail][]string{},
 		routed:     map[string]int{},
+		prefixes:   map[prefix]time.Time{},
 	}
 }
 
@@ -101,6 +115,7 @@ func (s *Service) Resources() []cloud.Resource {
 func (s *Service) Functions() []cloud.Function {
 	return []cloud.Function{
 		cloud.DefineFunction("aws:bedrock/getInferenceProfile:getInferenceProfile", s.getProfile),
+		cloud.DefineFunction("aws:bedrockfoundation/getModel:getModel", getModel),
 	}
 }
 

@@ -83,5 +83,5 @@ func (r converseRequest) intervenes() bool {
 
 // blocked is the answer in place of the model's, which was not asked.
 func blocked() answer {
-	return answer{tokens: tokenize(blockedMessage), stopReason: "guardrail_intervened"}
+	return answer{parts: []part{{kind: "text", tokens: tokenize(blockedMessage)}}, stopReason: "guardrail_intervened"}
 }

@@ -36,13 +36,13 @@ type converseRequest struct {
 	ServiceTier *struct {
 		Type string `json:"type"`
 	} `json:"serviceTier"`
-	GuardrailConfig *guardrailConfig `json:"guardrailConfig"`
+	GuardrailConfig   *guardrailConfig `json:"guardrailConfig"`
+	ToolConfig        *toolConfig      `json:"toolConfig"`
+	OutputConfig      *outputConfig    `json:"outputConfig"`
+	AdditionalRequest additional       `json:"additionalModelRequestFields"`
 
 	// What follows is known, and refused: the model cannot act on it.
-	ToolConfig          json.RawMessage `json:"toolConfig"`
-	OutputConfig        json.RawMessage `json:"outputConfig"`
 	PromptVariables     json.RawMessage `json:"promptVariables"`
-	AdditionalRequest   json.RawMessage `json:"additionalModelRequestFields"`
 	AdditionalResponses json.RawMessage `json:"additionalModelResponseFieldPaths"`
 }
 
@@ -58,37 +58,8 @@ type message struct {
 	Content []block `json:"content"`
 }
 
-// block is a union: exactly one member names its kind.
-type block struct {
-	kind string
-	text string // of a block of kind "text"
-}
-
-// UnmarshalJSON keeps the kind of any block, and the text of one that has it.
-func (b *block) UnmarshalJSON(data []byte) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
-		return err
-	}
-	if len(members) != 1 {
-		return fmt.Errorf("a content block has %d members, want exactly one", len(members))
-	}
-	for b.kind = range members {
-	}
-	if b.kind != "text" {
-		return nil
-	}
-	return json.Unmarshal(members["text"], &b.text)
-}
-
-// otherBlocks are the kinds of block that Converse knows besides text.
-var otherBlocks = []string{
-	"image", "document", "video", "audio", "toolUse", "toolResult", "guardContent", "cachePoint",
-	"reasoningContent", "citationsContent", "searchResult",
-}
-
 // parseRequest decodes and validates a request's body.
-func parseRequest(body io.Reader) (converseRequest, error) {
+func parseRequest(body io.Reader, m model, stream bool) (converseRequest, error) {
 	var r converseRequest
 	b, err := io.ReadAll(body)
 	if err != nil {
@@ -97,14 +68,18 @@ func parseRequest(body io.Reader) (converseRequest, error) {
 	if err := cloud.DecodeStrict(b, &r); err != nil {
 		return r, invalid("Malformed input request: %v, please reformat your input and try again.", err)
 	}
-	return r, r.validate()
+	return r, r.validate(m, stream)
 }
 
 // validate returns the first fault.
-func (r converseRequest) validate() error {
+func (r converseRequest) validate(m model, stream bool) error {
+	if err := cmp.Or(r.refuseUnsupported(), validateMessages(r.Messages)); err != nil {
+		return err // without which nothing else can be checked
+	}
 	return cmp.Or(
-		r.refuseUnsupported(), validateMessages(r.Messages), validateBlocks("system", r.System),
-		r.InferenceConfig.validate(), validateMetadata(r.RequestMetadata),
+		validateBlocks("system", "system", r.System), r.InferenceConfig.validate(), validateMetadata(r.RequestMetadata),
+		r.validateTools(m, stream), r.OutputConfig.validate(m), r.validateAdditional(m),
+		r.validateThoughts(m), r.validateAttachments(m), r.validateCache(m),
 	)
 }
 
@@ -113,9 +88,7 @@ func (r converseRequest) refuseUnsupported() error {
 		name  string
 		value json.RawMessage
 	}{
-		{"toolConfig", r.ToolConfig}, {"outputConfig", r.OutputConfig},
-		{"promptVariables", r.PromptVariables}, {"additionalModelRequestFields", r.AdditionalRequest},
-		{"additionalModelResponseFieldPaths", r.AdditionalResponses},
+		{"promptVariables", r.PromptVariables}, {"additionalModelResponseFieldPaths", r.AdditionalResponses},
 	}
 	for _, p := range parts {
 		if p.value != nil {
@@ -147,27 +120,12 @@ func validateMessages(messages []message) error {
 			return invalid("The content field in the Message object at messages.%d is empty. "+
 				"Add a ContentBlock object to the content field and try again.", i)
 		}
-		if err := validateBlocks(fmt.Sprintf("messages.%d.content", i), m.Content); err != nil {
+		if err := validateBlocks(fmt.Sprintf("messages.%d.content", i), m.Role, m.Content); err != nil {
 			return err
 		}
 	}
 	if messages[len(messages)-1].Role != "user" {
 		return unsupported("a conversation that ends with an assistant message")
-	}
-	return nil
-}
-
-func validateBlocks(path string, blocks []block) error {
-	for i, b := range blocks {
-		at := fmt.Sprintf("%s.%d", path, i)
-		switch {
-		case slices.Contains(otherBlocks, b.kind):
-			return unsupported(b.kind + " at " + at)
-		case b.kind != "text":
-			return invalid("Malformed input request: the block at %s has the unknown member %q.", at, b.kind)
-		case strings.TrimSpace(b.text) == "":
-			return invalid("The text field in the ContentBlock object at %s is blank. Add text to the text field, and try again.", at)
-		}
 	}
 	return nil
 }
@@ -203,10 +161,13 @@ func validateMetadata(pairs map[string]string) error {
 	return nil
 }
 
+// text is what the message says in words.
 func (m message) text() string {
-	texts := make([]string, len(m.Content))
-	for i, b := range m.Content {
-		texts[i] = b.text
+	var texts []string
+	for _, b := range m.Content {
+		if b.kind == "text" {
+			texts = append(texts, b.text)
+		}
 	}
 	return strings.Join(texts, " ")
 }

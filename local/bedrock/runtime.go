@@ -24,16 +24,20 @@ type inference struct {
 	started time.Time
 }
 
-// ServeAWS answers Converse and ConverseStream. Every other operation is an
-// UnknownOperationException.
+// ServeAWS answers Converse, ConverseStream, and InvokeModel for embeddings.
+// Every other operation is an UnknownOperationException.
 func (s *Service) ServeAWS(w http.ResponseWriter, r *http.Request, c cloud.Caller) {
 	w.Header().Set("X-Amzn-RequestId", s.requestID())
+	r.Body = http.MaxBytesReader(w, r.Body, MaxBodyBytes)
+	if modelID, ok := invoked(r); ok {
+		s.serveInvoke(w, r, c, modelID)
+		return
+	}
 	modelID, stream, err := operation(r)
 	if err != nil {
 		s.refuse(w, err)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, MaxBodyBytes)
 	call, err := s.accept(r, c, Call{ModelID: modelID, Stream: stream, Principal: c.ARN})
 	if err != nil {
 		s.refuse(w, err)
@@ -54,7 +58,7 @@ func operation(r *http.Request) (modelID string, stream bool, err error) {
 	path := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
 	if r.Method != http.MethodPost || len(path) != 3 || path[0] != "model" || (path[2] != "converse" && path[2] != "converse-stream") {
 		return "", false, cloud.Refuse("UnknownOperationException",
-			"%s %s is not known to this stand-in for Bedrock, which answers Converse and ConverseStream.", r.Method, r.URL.Path)
+			"%s %s is not known to this stand-in for Bedrock, which answers Converse, ConverseStream and InvokeModel.", r.Method, r.URL.Path)
 	}
 	modelID, err = url.PathUnescape(path[1])
 	if err != nil {
@@ -80,7 +84,7 @@ func (s *Service) accept(r *http.Request, c cloud.Caller, call Call) (inference,
 	if t.model.embeds {
 		return inference{}, invalid("This action doesn't support the model that you provided. Try again with a supported text or chat model.")
 	}
-	req, err := parseRequest(r.Body)
+	req, err := parseRequest(r.Body, t.model, call.Stream)
 	if err != nil {
 		return inference{}, err
 	}
@@ -101,8 +105,12 @@ func (s *Service) accept(r *http.Request, c cloud.Caller, call Call) (inference,
 		accepted.answer = blocked()
 		return accepted, nil
 	}
+	accepted.answer, err = reply(req)
+	if err != nil {
+		return inference{}, err
+	}
 	s.route(t, call)
-	accepted.answer = reply(req)
+	accepted.answer = accepted.answer.counted(s.cached(t, req, accepted.started))
 	return accepted, nil
 }
 
@@ -116,12 +124,8 @@ type converseResponse struct {
 }
 
 type outputMessage struct {
-	Role    string       `json:"role"`
-	Content []outputText `json:"content"`
-}
-
-type outputText struct {
-	Text string `json:"text"`
+	Role    string           `json:"role"`
+	Content []map[string]any `json:"content"`
 }
 
 type metrics struct {
@@ -129,14 +133,14 @@ type metrics struct {
 }
 
 func (s *Service) converse(ctx context.Context, w http.ResponseWriter, call inference) error {
-	wait := s.cfg.FirstToken + time.Duration(len(call.answer.deltas()))*s.cfg.PerDelta
+	wait := s.cfg.FirstToken + time.Duration(call.answer.steps())*s.cfg.PerDelta
 	if err := s.cfg.World.Clock.Sleep(ctx, wait); err != nil {
 		return err
 	}
 	resp := converseResponse{StopReason: call.answer.stopReason, Usage: call.answer.usage, Metrics: s.metrics(call)}
-	resp.Output.Message = outputMessage{Role: "assistant", Content: []outputText{}}
-	if text := call.answer.text(); text != "" {
-		resp.Output.Message.Content = append(resp.Output.Message.Content, outputText{text})
+	resp.Output.Message = outputMessage{Role: "assistant", Content: []map[string]any{}}
+	for _, p := range call.answer.parts {
+		resp.Output.Message.Content = append(resp.Output.Message.Content, p.block())
 	}
 	w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(w).Encode(resp)

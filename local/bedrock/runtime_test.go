@@ -139,12 +139,12 @@ func TestConverseRefuses(t *testing.T) {
 		{"a block of two kinds", `{"messages":[{"role":"user","content":[{"text":"a","image":{}}]}]}`, "2 members"},
 		{"an unknown kind of block", `{"messages":[{"role":"user","content":[{"smell":{}}]}]}`, `unknown member \"smell\"`},
 		{"a text that is a number", `{"messages":[{"role":"user","content":[{"text":1}]}]}`, "Malformed input request"},
-		{"an image", `{"messages":[{"role":"user","content":[{"image":{}}]}]}`, "image at messages.0.content.0 is not supported by this stand-in"},
-		{"tools", `{"messages":[` + user("a") + `],"toolConfig":{}}`, "toolConfig is not supported by this stand-in"},
+		{"a video", `{"messages":[{"role":"user","content":[{"video":{}}]}]}`, "video at messages.0.content.0 is not supported by this stand-in"},
 		{"a guardrail that is none", `{"messages":[` + user("a") + `],"guardrailConfig":{"guardrailIdentifier":"g"}}`, "needs guardrailIdentifier and guardrailVersion"},
 		{"a traced guardrail", `{"messages":[` + user("a") + `],"guardrailConfig":{"guardrailIdentifier":"g","guardrailVersion":"1","trace":"enabled"}}`, "guardrailConfig.trace"},
 		{"a mode of streams without one", `{"messages":[` + user("a") + `],"guardrailConfig":{"guardrailIdentifier":"g","guardrailVersion":"1","streamProcessingMode":"sync"}}`, "belongs to a stream"},
-		{"fields of another model", `{"messages":[` + user("a") + `],"additionalModelRequestFields":{}}`, "additionalModelRequestFields is not supported"},
+		{"fields of another model", `{"messages":[` + user("a") + `],"additionalModelRequestFields":{"reasoningConfig":{}}}`, "extraneous key [reasoningConfig]"},
+		{"fields of no model", `{"messages":[` + user("a") + `],"additionalModelRequestFields":{"mood":"good"}}`, `unknown field \"mood\"`},
 		{"a latency it cannot give", `{"messages":[` + user("a") + `],"performanceConfig":{"latency":"optimized"}}`, "performanceConfig.latency"},
 		{"a tier it does not have", `{"messages":[` + user("a") + `],"serviceTier":{"type":"flex"}}`, "serviceTier.type"},
 		{"no tokens", `{"messages":[` + user("a") + `],"inferenceConfig":{"maxTokens":0}}`, "greater than or equal to 1"},
@@ -171,7 +171,7 @@ func TestConverseRefuses(t *testing.T) {
 func TestAcceptsNeutralSettings(t *testing.T) {
 	resp, body := fast(t).post(t, "/model/us."+haiku+"/converse", `{"messages":[{"role":"user","content":[{"text":"a"}]}],
 		"performanceConfig":{"latency":"standard"},"serviceTier":{"type":"default"},"requestMetadata":{"stack":"us"},
-		"inferenceConfig":{"temperature":1,"topP":0,"maxTokens":1}}`)
+		"additionalModelRequestFields":{},"inferenceConfig":{"temperature":1,"maxTokens":1}}`)
 	assert.Equal(t, http.StatusOK, resp.StatusCode, body)
 }
 
@@ -185,7 +185,7 @@ func TestEveryRequestHasItsOwnID(t *testing.T) {
 
 func TestUnknownOperationsAreRefused(t *testing.T) {
 	b := fast(t)
-	for _, path := range []string{"/model/m/invoke", "/inference-profiles/x", "/", "/model/a/b/converse"} {
+	for _, path := range []string{"/model/m/invoke-with-response-stream", "/inference-profiles/x", "/", "/model/a/b/converse"} {
 		resp, body := b.post(t, path, "{}")
 		assert.Equal(t, http.StatusNotFound, resp.StatusCode, path)
 		assert.Equal(t, "UnknownOperationException", resp.Header.Get("X-Amzn-ErrorType"), path)

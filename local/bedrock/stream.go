@@ -22,9 +22,13 @@ type (
 	messageStart struct {
 		Role string `json:"role"`
 	}
+	contentBlockStart struct {
+		ContentBlockIndex int            `json:"contentBlockIndex"`
+		Start             map[string]any `json:"start"`
+	}
 	contentBlockDelta struct {
-		ContentBlockIndex int        `json:"contentBlockIndex"`
-		Delta             outputText `json:"delta"`
+		ContentBlockIndex int            `json:"contentBlockIndex"`
+		Delta             map[string]any `json:"delta"`
 	}
 	contentBlockStop struct {
 		ContentBlockIndex int `json:"contentBlockIndex"`
@@ -56,16 +60,21 @@ func (s *Service) converseStream(ctx context.Context, w http.ResponseWriter, cal
 	if err := out.event("messageStart", messageStart{Role: "assistant"}); err != nil {
 		return err
 	}
-	deltas := call.answer.deltas()
-	if n := call.fault.AfterDeltas; n > 0 {
-		deltas = deltas[:min(n, len(deltas))]
-	}
-	for _, text := range deltas {
-		if err := out.event("contentBlockDelta", contentBlockDelta{Delta: outputText{text}}); err != nil {
-			return err
-		}
-		if err := s.cfg.World.Clock.Sleep(ctx, s.cfg.PerDelta); err != nil {
-			return err
+	left := min(call.fault.AfterDeltas, call.answer.steps())
+	for i, p := range call.answer.parts {
+		for _, ev := range p.events(i) {
+			if err := out.event(ev.name, ev.payload); err != nil {
+				return err
+			}
+			if ev.name != "contentBlockDelta" {
+				continue
+			}
+			if err := s.cfg.World.Clock.Sleep(ctx, s.cfg.PerDelta); err != nil {
+				return err
+			}
+			if left--; left == 0 {
+				return out.exception(call.fault)
+			}
 		}
 	}
 	if call.fault.AfterDeltas > 0 {
@@ -75,11 +84,6 @@ func (s *Service) converseStream(ctx context.Context, w http.ResponseWriter, cal
 }
 
 func (s *Service) finish(out eventWriter, call inference) error {
-	if len(call.answer.tokens) > 0 {
-		if err := out.event("contentBlockStop", contentBlockStop{}); err != nil {
-			return err
-		}
-	}
 	if err := out.event("messageStop", messageStop{StopReason: call.answer.stopReason}); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -48,10 +49,33 @@ func Load(root, name string) (*Stack, error) {
 	if s.Config, err = plainConfig(stack.Config); err != nil {
 		return nil, fmt.Errorf("stack %s: %w", name, err)
 	}
-	if s.Settings, err = stacks.ParseConfig(s.Project, s.Config); err != nil {
-		return nil, fmt.Errorf("settings of stack %s:\n%w", name, err)
+	if err := s.parse(); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+func (s *Stack) parse() (err error) {
+	if s.Settings, err = stacks.ParseConfig(s.Project, s.Config); err != nil {
+		return fmt.Errorf("settings of stack %s:\n%w", s.Name, err)
+	}
+	return nil
+}
+
+// Override replaces the settings that over names.
+func (s *Stack) Override(over map[string]any) error {
+	key := s.Project + ":settings"
+	var settings map[string]any
+	if err := json.Unmarshal([]byte(s.Config[key]), &settings); err != nil {
+		return fmt.Errorf("config %s: %w", key, err)
+	}
+	maps.Copy(settings, over)
+	b, err := json.Marshal(settings)
+	if err != nil {
+		return fmt.Errorf("settings of stack %s: %w", s.Name, err)
+	}
+	s.Config[key] = string(b)
+	return s.parse()
 }
 
 // plainConfig refuses secrets: the embedded cloud has no key to them.

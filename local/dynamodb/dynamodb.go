@@ -1,9 +1,13 @@
 // Package dynamodb stands in for Amazon DynamoDB in every region of the embedded
 // cloud: global tables of the eventually consistent kind, and GetItem, PutItem,
-// DeleteItem and Query on them. It refuses what DynamoDB would refuse, and every
-// operation, parameter and kind of expression beyond those that this program
-// uses; it never ignores one. A read sees every write made in its region. Items past their TTL stay readable: DynamoDB takes
-// days to delete them, and readers must not rely on it.
+// UpdateItem, DeleteItem, Query and Scan on them. It refuses what DynamoDB would
+// refuse, and every operation, parameter and kind of expression beyond those that
+// this program uses; it never ignores one. A read sees every write made in its
+// region. Items past their TTL stay readable: DynamoDB takes days to delete them,
+// and readers must not rely on it.
+//
+// A region's service can be made to fail, and a link between two regions to be
+// cut: see [Service.SetFault] and [Service.Cut].
 package dynamodb
 
 import (
@@ -26,7 +30,9 @@ type Service struct {
 
 	mu       sync.Mutex
 	tables   map[place]*table // one entry for each replica
-	requests uint64           // received so far, for their ids
+	faults   map[string]Fault // by region
+	cut      map[link]bool
+	requests uint64 // received so far, for their ids
 }
 
 // place is where a table can be called.
@@ -40,7 +46,9 @@ type Keys interface {
 
 // New returns a service without tables.
 func New(world cloud.World, iam cloud.Authorizer, keys Keys) *Service {
-	return &Service{world: world, iam: iam, kms: keys, tables: map[place]*table{}}
+	return &Service{
+		world: world, iam: iam, kms: keys, tables: map[place]*table{}, faults: map[string]Fault{}, cut: map[link]bool{},
+	}
 }
 
 // Resources are the Pulumi resource types that the service stands in for.

@@ -11,7 +11,7 @@ import (
 const maxExpressionBytes = 4096
 
 var (
-	expressionToken = regexp.MustCompile(`^\s*([#:]?[A-Za-z0-9_]+|<=|>=|<>|[=<>(),.\[\]])`)
+	expressionToken = regexp.MustCompile(`^\s*([#:]?[A-Za-z0-9_]+|<=|>=|<>|[=<>(),.\[\]+-])`)
 	bareName        = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 )
 
@@ -70,13 +70,18 @@ func (p *parser) refuse(format string, args ...any) error {
 	return invalid("Invalid "+p.parameter+": "+format, args...)
 }
 
-// next takes the next token; it is empty at the end.
-func (p *parser) next() string {
-	if len(p.tokens) == 0 {
+// peek is the token that comes after n others; it is empty at the end.
+func (p *parser) peek(n int) string {
+	if n >= len(p.tokens) {
 		return ""
 	}
-	token := p.tokens[0]
-	p.tokens = p.tokens[1:]
+	return p.tokens[n]
+}
+
+// next takes the next token; it is empty at the end.
+func (p *parser) next() string {
+	token := p.peek(0)
+	p.tokens = p.tokens[min(1, len(p.tokens)):]
 	return token
 }
 
@@ -165,64 +170,4 @@ func (i item) project(names []string) item {
 		}
 	}
 	return kept
-}
-
-// condition holds when all clauses of one alternative do.
-type condition [][]clause
-
-// clause asks whether an attribute exists, or whether it does not.
-type clause struct {
-	name   string
-	exists bool
-}
-
-// condition parses a ConditionExpression; without one the condition holds.
-func (b *bindings) condition(text *string) (condition, error) {
-	if text == nil {
-		return condition{nil}, nil
-	}
-	p, err := b.parse("ConditionExpression", *text)
-	if err != nil {
-		return nil, err
-	}
-	c := condition{nil}
-	for {
-		cl, err := p.clause()
-		if err != nil {
-			return nil, err
-		}
-		c[len(c)-1] = append(c[len(c)-1], cl)
-		switch {
-		case len(p.tokens) == 0:
-			return c, nil
-		case p.accept("OR"):
-			c = append(c, nil)
-		case !p.accept("AND"):
-			return nil, p.refuse("this stand-in knows attribute_exists and attribute_not_exists joined by AND and OR, not %q", p.tokens[0])
-		}
-	}
-}
-
-func (p *parser) clause() (clause, error) {
-	function := p.next()
-	if function != "attribute_exists" && function != "attribute_not_exists" {
-		return clause{}, p.refuse("this stand-in knows attribute_exists and attribute_not_exists joined by AND and OR, not %q", function)
-	}
-	if err := p.expect("("); err != nil {
-		return clause{}, err
-	}
-	name, err := p.name()
-	if err != nil {
-		return clause{}, err
-	}
-	return clause{name: name, exists: function == "attribute_exists"}, p.expect(")")
-}
-
-func (c condition) holds(i item) bool {
-	return slices.ContainsFunc(c, func(all []clause) bool {
-		return !slices.ContainsFunc(all, func(cl clause) bool {
-			_, exists := i[cl.name]
-			return exists != cl.exists
-		})
-	})
 }

@@ -30,35 +30,8 @@ type getInput struct {
 	ExpressionAttributeNames map[string]string
 }
 
-// writeInput are the parameters that PutItem and DeleteItem share.
-type writeInput struct {
-	common
-	ConditionExpression      *string
-	ExpressionAttributeNames map[string]string
-	ReturnValues             string
-}
-
-// putInput are PutItem's parameters.
-// Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
-type putInput struct {
-	writeInput
-	Item item
-}
-
-// deleteInput are DeleteItem's parameters.
-// Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html
-type deleteInput struct {
-	writeInput
-	Key item
-}
-
 type getOutput struct {
 	Item             item      `json:",omitempty"`
-	ConsumedCapacity *consumed `json:",omitempty"`
-}
-
-type writeOutput struct {
-	Attributes       item      `json:",omitempty"`
 	ConsumedCapacity *consumed `json:",omitempty"`
 }
 
@@ -105,7 +78,7 @@ func (c call) access(t *table, f func(*replica)) {
 	s := c.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t.catchUp(s.world.Clock.Now())
+	s.catchUp(t)
 	f(t.replicas[c.caller.Region])
 }
 
@@ -132,67 +105,4 @@ func getItem(c call, in getInput) (getOutput, error) {
 		Item:             found.project(names),
 		ConsumedCapacity: t.consumed(in.common, readUnits(found.size(), in.ConsistentRead)),
 	}, nil
-}
-
-func putItem(c call, in putInput) (writeOutput, error) {
-	t, err := c.tableOf(in.common, in.Item)
-	if err != nil {
-		return writeOutput{}, err
-	}
-	k, err := t.keyOf(in.Item)
-	if err != nil {
-		return writeOutput{}, err
-	}
-	if n := in.Item.size(); n > maxItemBytes {
-		return writeOutput{}, invalid("Item size has exceeded the maximum allowed size: %d bytes, at most %d are allowed", n, maxItemBytes)
-	}
-	if _, unnamed := in.Item[""]; unnamed {
-		return writeOutput{}, invalid("One or more parameter values were invalid: an attribute name is empty")
-	}
-	return c.write(t, in.writeInput, k, in.Item)
-}
-
-func deleteItem(c call, in deleteInput) (writeOutput, error) {
-	t, err := c.tableOf(in.common, in.Key)
-	if err != nil {
-		return writeOutput{}, err
-	}
-	k, err := t.onlyKey(in.Key)
-	if err != nil {
-		return writeOutput{}, err
-	}
-	return c.write(t, in.writeInput, k, nil)
-}
-
-// write replaces the item at k by i, nil to delete it, if the condition holds on
-// the caller's replica: what other regions have written does not count until it
-// has arrived.
-func (c call) write(t *table, in writeInput, k key, i item) (writeOutput, error) {
-	b := newBindings(in.ExpressionAttributeNames, nil)
-	cond, err := b.condition(in.ConditionExpression)
-	if err != nil {
-		return writeOutput{}, err
-	}
-	if err := b.unused(); err != nil {
-		return writeOutput{}, err
-	}
-	if !slices.Contains([]string{"", "NONE", "ALL_OLD"}, in.ReturnValues) {
-		return writeOutput{}, invalid("ReturnValues %q: want NONE or ALL_OLD", in.ReturnValues)
-	}
-	var old item
-	held := false
-	c.access(t, func(r *replica) {
-		old = r.get(k)
-		if held = cond.holds(old); held {
-			t.put(r, k, i, c.service.world.Clock.Now())
-		}
-	})
-	if !held {
-		return writeOutput{}, cloud.Refuse("ConditionalCheckFailedException", "The conditional request failed")
-	}
-	out := writeOutput{ConsumedCapacity: t.consumed(in.common, writeUnits(max(old.size(), i.size())))}
-	if in.ReturnValues == "ALL_OLD" {
-		out.Attributes = old
-	}
-	return out, nil
 }

@@ -105,7 +105,10 @@ func TestConditions(t *testing.T) {
 		{"attribute_exists(pk) and attribute_not_exists(pk)", nil, false, ""},
 		{"attribute_exists(pk) OR attribute_exists(a) AND attribute_exists(b)", nil, true, ""},
 		{"attribute_exists(a) AND attribute_exists(b) OR attribute_exists(c)", nil, false, ""},
-		{"pk = :v", nil, false, `this stand-in knows attribute_exists`},
+		{"pk = :v", nil, false, "not defined; attribute value: :v"},
+		{"attribute_exists(pk) OR", nil, false, "want an attribute name"},
+		{"(attribute_exists(pk))", nil, false, `this stand-in knows attribute_exists`},
+		{"size(pk) > :v", nil, false, `not "size"`},
 		{"NOT attribute_exists(pk)", nil, false, `not "NOT"`},
 		{"attribute_exists(pk) attribute_exists(sk)", nil, false, `not "attribute_exists"`},
 		{"attribute_exists(hash)", nil, false, "reserved keyword: hash"},
@@ -151,7 +154,7 @@ func TestWritesReturnTheOldItem(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, keyed("p", "s"), del.Attributes)
 	_, err = b.client(home).DeleteItem(t.Context(), &sdk.DeleteItemInput{TableName: aws.String(tbl), Key: keyed("p", "s"), ReturnValues: "ALL_NEW"})
-	refused(t, err, "ValidationException", "want NONE or ALL_OLD")
+	refused(t, err, "ValidationException", "want one of [NONE ALL_OLD]")
 }
 
 func TestDeleteItemChecksItsCondition(t *testing.T) {

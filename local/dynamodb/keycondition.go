@@ -69,7 +69,7 @@ func (p *parser) assign(all []comparison, t *table) (keyCondition, error) {
 }
 
 func (p *parser) comparison() (comparison, error) {
-	if len(p.tokens) > 1 && p.tokens[0] == "begins_with" && p.tokens[1] == "(" {
+	if p.peek(0) == "begins_with" && p.peek(1) == "(" {
 		return p.beginsWith()
 	}
 	name, err := p.name()

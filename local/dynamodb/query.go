@@ -49,9 +49,8 @@ func query(c call, in queryInput) (queryOutput, error) {
 	if err := b.unused(); err != nil {
 		return queryOutput{}, err
 	}
-	if in.Limit != nil && *in.Limit < 1 {
-		return queryOutput{}, invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: "+
-			"Member must have value greater than or equal to 1", *in.Limit)
+	if err := checkLimit(in.Limit); err != nil {
+		return queryOutput{}, err
 	}
 	if err := t.checkStart(in.ExclusiveStartKey, cond); err != nil {
 		return queryOutput{}, err
@@ -67,6 +66,14 @@ func query(c call, in queryInput) (queryOutput, error) {
 		out.Items[i] = page[i].project(names)
 	}
 	return out, nil
+}
+
+func checkLimit(limit *int) error {
+	if limit != nil && *limit < 1 {
+		return invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: "+
+			"Member must have value greater than or equal to 1", *limit)
+	}
+	return nil
 }
 
 // checkStart refuses a start key that is not a key of the queried range.

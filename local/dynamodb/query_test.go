@@ -36,10 +36,12 @@ func queryOf(expression string, values ...string) *sdk.QueryInput {
 	return in
 }
 
+func text(i attrs, name string) string { return i[name].(*types.AttributeValueMemberS).Value }
+
 func sortKeys(items []map[string]types.AttributeValue) string {
 	var keys strings.Builder
 	for _, i := range items {
-		keys.WriteString(i["sk"].(*types.AttributeValueMemberS).Value)
+		keys.WriteString(text(i, "sk"))
 	}
 	return keys.String()
 }

@@ -85,19 +85,16 @@ func (t *table) put(r *replica, k key, i item, now time.Time) {
 	}
 }
 
-// catchUp lets all replicas receive what has arrived by now.
-func (t *table) catchUp(now time.Time) {
-	for _, r := range t.replicas {
-		arrived := 0
-		for _, w := range r.underway {
-			if w.arrival.After(now) {
-				break
-			}
+// receive lets r take what has arrived by now, from the regions to which its
+// link is open.
+func (r *replica) receive(now time.Time, open func(from string) bool) {
+	r.underway = slices.DeleteFunc(r.underway, func(w write) bool {
+		arrived := !w.arrival.After(now) && open(w.record.stamp.region)
+		if arrived {
 			r.merge(w.key, w.record)
-			arrived++
 		}
-		r.underway = slices.Delete(r.underway, 0, arrived)
-	}
+		return arrived
+	})
 }
 
 // merge keeps the later of what r has and rec.

@@ -27,6 +27,9 @@ const (
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 func (s *Service) ServeAWS(w http.ResponseWriter, r *http.Request, c cloud.Caller) {
 	out, err := s.dispatch(w, r, c)
+	if _, wrote := out.(writeOutput); wrote && err == nil {
+		err = s.loseReply(c.Region)
+	}
 	status := http.StatusOK
 	if err != nil {
 		out, status = s.wireError(err)
@@ -55,6 +58,9 @@ func (s *Service) dispatch(w http.ResponseWriter, r *http.Request, c cloud.Calle
 	if err != nil {
 		return nil, invalid("the request body could not be read: %v", err)
 	}
+	if err := s.suffer(r.Context(), c.Region); err != nil {
+		return nil, err
+	}
 	call := call{service: s, caller: c, operation: name}
 	switch name {
 	case "GetItem":
@@ -63,11 +69,15 @@ func (s *Service) dispatch(w http.ResponseWriter, r *http.Request, c cloud.Calle
 		return answer(call, body, putItem)
 	case "DeleteItem":
 		return answer(call, body, deleteItem)
+	case "UpdateItem":
+		return answer(call, body, updateItem)
 	case "Query":
 		return answer(call, body, query)
+	case "Scan":
+		return answer(call, body, scan)
 	default:
 		return nil, cloud.Refuse("UnknownOperationException",
-			"%s is not known to this stand-in for DynamoDB, which answers GetItem, PutItem, DeleteItem and Query", name)
+			"%s is not known to this stand-in for DynamoDB, which answers GetItem, PutItem, UpdateItem, DeleteItem, Query and Scan", name)
 	}
 }
 
@@ -108,7 +118,12 @@ func (s *Service) wireError(err error) (any, int) {
 	if status < http.StatusInternalServerError {
 		status = http.StatusBadRequest // all refusals, denied access included
 	}
-	return map[string]string{"__type": errorPrefix + api.Code, "message": api.Message}, status
+	body := map[string]any{"__type": errorPrefix + api.Code, "message": api.Message}
+	var failed *conditionFailed
+	if errors.As(err, &failed) && failed.item != nil {
+		body["Item"] = failed.item
+	}
+	return body, status
 }
 
 // requestID returns an id that no other request of the service has.

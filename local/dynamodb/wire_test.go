@@ -20,12 +20,17 @@ func TestEveryCallIsAuthorized(t *testing.T) {
 	b := global(t)
 	b.put(t, home, keyed("p", "s"))
 	b.get(t, home, keyed("p", "s"))
-	b.delete(t, home, keyed("p", "s"))
 	_, err := b.client(home).Query(t.Context(), queryOf("pk = :p"))
 	require.NoError(t, err)
+	_, err = b.client(home).UpdateItem(t.Context(), &sdk.UpdateItemInput{TableName: aws.String(tbl), Key: keyed("p", "s")})
+	require.NoError(t, err)
+	_, err = b.client(home).Scan(t.Context(), &sdk.ScanInput{TableName: aws.String(tbl)})
+	require.NoError(t, err)
+	b.delete(t, home, keyed("p", "s"))
 	assert.Equal(t, []string{
 		"dynamodb:PutItem on " + arn + " for p", "dynamodb:GetItem on " + arn + " for p",
-		"dynamodb:DeleteItem on " + arn + " for p", "dynamodb:Query on " + arn + " for p",
+		"dynamodb:Query on " + arn + " for p", "dynamodb:UpdateItem on " + arn + " for p", "dynamodb:Scan on " + arn + " for ",
+		"dynamodb:DeleteItem on " + arn + " for p",
 	}, b.iam.asked)
 
 	b.iam.deny = true
@@ -47,8 +52,8 @@ func TestATableMayBeNamedByItsARN(t *testing.T) {
 
 func TestOtherOperationsAreUnknown(t *testing.T) {
 	b := global(t)
-	_, err := b.client(home).Scan(t.Context(), &sdk.ScanInput{TableName: aws.String(tbl)})
-	refused(t, err, "UnknownOperationException", "Scan is not known to this stand-in")
+	_, err := b.client(home).DescribeTable(t.Context(), &sdk.DescribeTableInput{TableName: aws.String(tbl)})
+	refused(t, err, "UnknownOperationException", "DescribeTable is not known to this stand-in")
 	resp, body := b.post(t, "GetItem", "{}")
 	assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
 	assert.Contains(t, body, "UnknownOperationException")

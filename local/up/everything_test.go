@@ -46,7 +46,7 @@ config:
     auth: {mode: apiKey}
     healthChecks: {intervalSeconds: 10, threshold: 2, regions: [eu-west-1, us-east-1, us-west-2]}
     throttle: {ratePerSecond: 50, burst: 60}
-    firstContentSeconds: 10
+    failover: {firstContentSeconds: 10, idleSeconds: 30.5, holdSeconds: 10, keepAliveSeconds: 5, retries: 1, backoffSeconds: 0.25, breakerFailures: 5, breakerOpenSeconds: 5, hedgeDelaySeconds: 8, hedgeShare: 0.1, continueStreams: true}
     logs: {retentionDays: 7, access: true, ownsAccountRole: true}
     firewall: {requestsPerFiveMinutes: 1000}
     alarms: {emails: [ops@example.com]}

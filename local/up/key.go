@@ -24,7 +24,7 @@ const replicationPoll = 20 * time.Millisecond
 // API key into the control table of the home region, and waits until every
 // region knows it.
 func (r *Running) mintKey(ctx context.Context, stack *deploy.Stack, table string) (string, error) {
-	key, err := auth.Mint(ctx, r.controlTable(stack.Settings.Conversations.Home, table), rand.Reader, tenant)
+	key, err := auth.Mint(ctx, r.controlTable(stack.Settings.Conversations.Home, table), rand.Reader, auth.Grant{Tenant: tenant})
 	if err != nil {
 		return "", err
 	}

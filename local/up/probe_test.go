@@ -56,6 +56,9 @@ func newProber(t *testing.T, root string, r *up.Running, a *altered) *prober {
 // all returns the first failure of any probe. It breaks Bedrock in region after
 // region, so that each target has to answer, and drains the region at the end.
 func (p *prober) all(ctx context.Context) error {
+	if err := p.state(ctx); err != nil {
+		return err
+	}
 	for i, target := range p.targets {
 		var probes []probe
 		for _, model := range p.Models {

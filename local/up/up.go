@@ -37,6 +37,11 @@ type Options struct {
 	Progress func(string)
 	// Log receives warnings of the embedded cloud. Default: nobody.
 	Log *slog.Logger
+	// Settings replace those of the same names in the stack file. Default: none.
+	Settings map[string]any
+	// Speed is how fast the cloud's own time runs. Default: as fast as the
+	// machine's.
+	Speed float64
 	// Readings choose how Bedrock reads what AWS leaves open. Default: the
 	// strictest way.
 	Readings bedrock.Readings
@@ -56,9 +61,14 @@ type Running struct {
 	Models   []string          // what to put into "model"
 	// ControlTable is the name of the table that holds keys and drain flags.
 	ControlTable string
+	// Outputs are all that the stack exports.
+	Outputs      map[string]any
 	Domain       string // the stack's name in that DNS; empty without a domain
 	From         string // where the front door's clients stand
-	Resources    int    // registered by the program, components included
+	Jurisdiction string // of the stack
+	// RegionNames are the stack's regions, in the order of its settings.
+	RegionNames []string
+	Resources   int // registered by the program, components included
 
 	// Account is the embedded account, for tests and drills.
 	Account *account.Account
@@ -77,6 +87,9 @@ func Start(ctx context.Context, o Options) (_ *Running, err error) {
 	}
 	stack, err := deploy.Load(o.Root, o.Stack)
 	if err != nil {
+		return nil, err
+	}
+	if err := stack.Override(o.Settings); err != nil {
 		return nil, err
 	}
 	r := &Running{Stack: o.Stack, Regions: map[string]string{}}
@@ -151,7 +164,7 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 	if err != nil {
 		return outputs{}, err
 	}
-	r.Account, err = account.Open(account.Config{Port: port, Viewer: r.From, Log: o.Log, Readings: o.Readings})
+	r.Account, err = account.Open(account.Config{Port: port, Viewer: r.From, Log: o.Log, Speed: o.Speed, Readings: o.Readings})
 	if err != nil {
 		return outputs{}, err
 	}
@@ -165,6 +178,10 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 	if d := stack.Settings.Domain; d != nil {
 		r.Domain = d.Name
 	}
+	r.Jurisdiction = stack.Settings.Jurisdiction
+	for _, region := range stack.Settings.Regions {
+		r.RegionNames = append(r.RegionNames, region.Name)
+	}
 	for _, m := range stack.Settings.Models {
 		r.Models = append(r.Models, m.Name)
 	}
@@ -173,6 +190,7 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 	if err != nil {
 		return outputs{}, fmt.Errorf("deploy stack %s: %w", stack.Name, err)
 	}
+	r.Outputs = exported
 	return readOutputs(exported)
 }
 

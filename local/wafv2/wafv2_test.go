@@ -164,6 +164,23 @@ func TestRulesAreAskedByPriority(t *testing.T) {
 	assert.True(t, at("/v1/models/healthz"))
 }
 
+// TestARateCountsWithinItsScope: other requests neither count nor match.
+func TestARateCountsWithinItsScope(t *testing.T) {
+	f := newFixture()
+	scoped := limit(10)
+	scoped["rateBasedStatement"].(object)["scopeDownStatement"] = path("EXACTLY", "/healthz")
+	f.protect(t, own("rate", 0, "block", scoped))
+	at := func(path string) bool {
+		return f.service.Inspect(stage, request(func(r *wafv2.Request) { r.Path = path })).Blocked
+	}
+	for range 10 {
+		require.False(t, at("/healthz"))
+		require.False(t, at("/v1/models"))
+	}
+	assert.True(t, at("/healthz"), "the eleventh")
+	assert.False(t, at("/v1/models"))
+}
+
 func TestAnAddressIsLimitedOverAWindow(t *testing.T) {
 	f := newFixture()
 	f.protect(t, own("rate", 0, "block", limit(10)))

@@ -1,0 +1,131 @@
+package contract
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Keys of the authorizer's context, which API Gateway hands to the invoker as
+// strings.
+const (
+	// ContextTenant holds the tenant of a request, which comes from here and
+	// nowhere else.
+	ContextTenant = "tenant"
+	// ContextKeyID holds the id of the API key that a request came with. It is
+	// neither the key nor its secret.
+	ContextKeyID = "keyId"
+	// ContextModels holds the models that the credential opens, with commas; it
+	// is missing if it opens all.
+	ContextModels = "models"
+	// ContextExpires is when the credential opens nothing any more, in seconds
+	// since the epoch; it is missing if that never comes. API Gateway keeps an
+	// authorizer's answer longer than that.
+	ContextExpires = "expires"
+	// ContextTokensPerMinute and ContextTokensPerDay hold this region's share of
+	// the tenant's budget; they are missing where there is no limit.
+	ContextTokensPerMinute = "tokensPerMinute"
+	ContextTokensPerDay    = "tokensPerDay"
+)
+
+// Caller is who makes a request, and what it may ask for.
+type Caller struct {
+	// Tenant owns whatever the request reads or writes. Empty on a route that
+	// needs no credential.
+	Tenant string
+	// KeyID names the credential, if it is an API key. It is not the credential.
+	KeyID string
+	// Models are the names that the credential opens; all, if there are none.
+	Models []string
+	// Expires is when the credential opens nothing any more; zero means never.
+	Expires time.Time
+	// Budget is this region's share of the tenant's.
+	Budget Budget
+}
+
+// Budget bounds the tokens that a tenant uses in one region, in and out. The
+// zero Budget bounds nothing.
+type Budget struct {
+	// TokensPerMinute is the most in a minute by the clock; 0 means no limit,
+	// and [NoTokens] that the region has no share.
+	TokensPerMinute int64
+	// TokensPerDay is the most in a day of UTC, in the same way.
+	TokensPerDay int64
+}
+
+// NoTokens is the share of a region that has none.
+const NoTokens = -1
+
+// MayUse reports whether the credential opens the model that callers name so.
+func (c Caller) MayUse(model string) bool {
+	return len(c.Models) == 0 || slices.Contains(c.Models, model)
+}
+
+// Expired reports whether the credential opens nothing at now.
+func (c Caller) Expired(now time.Time) bool { return !c.Expires.IsZero() && !now.Before(c.Expires) }
+
+// Context is what an authorizer answers about c. [ReadCaller] reads it.
+func (c Caller) Context() map[string]any {
+	context := map[string]any{ContextTenant: c.Tenant}
+	set := func(key, value string, given bool) {
+		if given {
+			context[key] = value
+		}
+	}
+	set(ContextKeyID, c.KeyID, c.KeyID != "")
+	set(ContextModels, strings.Join(c.Models, ","), len(c.Models) > 0)
+	set(ContextExpires, decimal(c.Expires.Unix()), !c.Expires.IsZero())
+	set(ContextTokensPerMinute, decimal(c.Budget.TokensPerMinute), c.Budget.TokensPerMinute != 0)
+	set(ContextTokensPerDay, decimal(c.Budget.TokensPerDay), c.Budget.TokensPerDay != 0)
+	return context
+}
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
+
+// ReadCaller reads what [Caller.Context] wrote and API Gateway passed on. What
+// it cannot read is an error, since it might be a limit.
+func ReadCaller(context map[string]any) (Caller, error) {
+	c := Caller{}
+	var models string
+	var expires int64
+	for key, to := range map[string]*string{ContextTenant: &c.Tenant, ContextKeyID: &c.KeyID, ContextModels: &models} {
+		value, ok := context[key].(string)
+		if !ok && context[key] != nil {
+			return Caller{}, fmt.Errorf("read the authorizer's context: %s is no text", key)
+		}
+		*to = value
+	}
+	for key, to := range map[string]*int64{
+		ContextExpires: &expires, ContextTokensPerMinute: &c.Budget.TokensPerMinute, ContextTokensPerDay: &c.Budget.TokensPerDay,
+	} {
+		value, given := context[key]
+		if !given {
+			continue
+		}
+		text, _ := value.(string)
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return Caller{}, fmt.Errorf("read the authorizer's context: %s is no number", key)
+		}
+		*to = n
+	}
+	if models != "" {
+		c.Models = strings.Split(models, ",")
+	}
+	if expires != 0 {
+		c.Expires = time.Unix(expires, 0)
+	}
+	return c, nil
+}
+
+var tenantPattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+
+// TenantRule says in words which tenants [ValidTenant] takes.
+const TenantRule = "1 to 64 characters of a-z, A-Z, 0-9, '-' and '_'"
+
+// ValidTenant reports whether a tenant can be part of a key of the tables
+// without spelling another's.
+func ValidTenant(tenant string) bool { return tenantPattern.MatchString(tenant) }

@@ -1,0 +1,37 @@
+// Package authorizer puts the parts of the authorizer's zip together, by the
+// environment that the function is given. It decides nothing else.
+package authorizer
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/auth"
+	"github.com/crossregion/crossregion/lambda/awsenv"
+)
+
+// New returns the authorizer that the environment describes. getenv is os.Getenv
+// outside tests. Errors say what is wrong with the environment.
+func New(getenv func(string) string, log *slog.Logger) (*auth.Authorizer, error) {
+	cfg, err := contract.Decode[contract.Authorizer](getenv)
+	if err != nil {
+		return nil, fmt.Errorf("configure: %w", err)
+	}
+	sdk, err := awsenv.Config(getenv)
+	if err != nil {
+		return nil, fmt.Errorf("configure: %w", err)
+	}
+	log.Info("start", "function", contract.FunctionAuthorizer, "stack", cfg.Stack, "region", cfg.Region)
+	var replicas auth.Replicas
+	for _, region := range append([]string{cfg.Region}, cfg.Partners...) {
+		client := dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) { o.Region = region })
+		replicas = append(replicas, auth.NewTable(client, cfg.Table))
+	}
+	return &auth.Authorizer{
+		Verifier: auth.Keys{Reader: replicas, Now: time.Now}, Tenants: replicas,
+		Region: cfg.Region, Regions: cfg.Regions, Log: log,
+	}, nil
+}

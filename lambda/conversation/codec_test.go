@@ -1,0 +1,59 @@
+package conversation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// BenchmarkCodec writes and reads the items of one turn, whose body is text that
+// compresses or an image that does not.
+func BenchmarkCodec(b *testing.B) {
+	image := make([]byte, 1<<20)
+	_, err := rand.NewChaCha8([32]byte{1}).Read(image)
+	require.NoError(b, err)
+	line := "because its region is down, the table of the partner answers; "
+	for name, body := range map[string][]byte{
+		"500 B of text": []byte(strings.Repeat(line, 8)), "4 KB of text": []byte(strings.Repeat(line, 64)),
+		"100 KB of text": []byte(strings.Repeat(line, 1600)), "1 MB image": image,
+	} {
+		t := Turn{ID: TurnID{Thread: strings.Repeat("1", 20), Turn: strings.Repeat("2", 20), Region: "eu-west-1"}, Body: body}
+		items, err := encodeTurn("acme", t)
+		require.NoError(b, err)
+		b.Run(fmt.Sprint("encode ", name), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				_, err := encodeTurn("acme", t)
+				require.NoError(b, err)
+			}
+		})
+		b.Run(fmt.Sprint("decode ", name), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				_, err := decodeTurn(t.ID.Thread, items)
+				require.NoError(b, err)
+			}
+		})
+	}
+}
+
+func TestABodyThatDoesNotComeOutWholeIsRefused(t *testing.T) {
+	body := []byte(strings.Repeat("hello ", 1000))
+	packed, ok, err := pack(body)
+	require.NoError(t, err)
+	require.True(t, ok)
+	got, err := unpack(packed, int64(len(body)))
+	require.NoError(t, err)
+	require.Equal(t, body, got)
+	for name, size := range map[string]int64{"longer": 5999, "shorter": 6001, "negative": -1, "larger than all": maxBodyBytes + 1} {
+		_, err := unpack(packed, size)
+		require.Error(t, err, name)
+	}
+	_, err = unpack(packed[:len(packed)/2], int64(len(body)))
+	require.Error(t, err, "cut off")
+}

@@ -1,0 +1,180 @@
+package converse
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// Feature is a part of a [Request] that not every model can act on.
+type Feature string
+
+// Features, each named after what asks for it.
+const (
+	FeatureTools       Feature = "tools"
+	FeatureToolChoice  Feature = "tool choice"
+	FeatureSingle      Feature = "single tools"
+	FeatureFormat      Feature = "format"
+	FeatureEffort      Feature = "effort"
+	FeatureMaxTokens   Feature = "max tokens"
+	FeatureTemperature Feature = "temperature"
+	FeatureTopP        Feature = "top p"
+	FeatureStop        Feature = "stop"
+	FeatureMessages    Feature = "messages" // images and documents in them
+)
+
+// Unfit is what a model cannot do of a request.
+type Unfit struct {
+	Feature Feature
+	Reason  string // a sentence for the caller; it quotes nothing
+}
+
+// Error implements error.
+func (u *Unfit) Error() string { return fmt.Sprintf("%s: %s", u.Feature, u.Reason) }
+
+// Limits of one request.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+const (
+	MaxImages        = 20
+	MaxImageBytes    = 3_750_000
+	MaxDocuments     = 5
+	MaxDocumentBytes = 4_500_000
+)
+
+// Check finds what the model of r cannot do, before anybody is asked: Bedrock
+// would refuse it too, later and in words that name no parameter of the caller,
+// or ignore it. The error is an *[Unfit].
+func Check(r Request) error {
+	m := abilitiesOf(r.Model)
+	if u := cmp.Or(m.fitTools(r), m.fitFormat(r), m.fitReasoning(r), m.fitSampling(r), m.fitContent(r)); u != nil {
+		return u
+	}
+	return nil
+}
+
+func (m abilities) fitTools(r Request) *Unfit {
+	used := len(toolsUsed(r.Messages)) > 0
+	forced := r.ToolChoice.Mode == ToolAny || r.ToolChoice.Mode == ToolOne
+	switch {
+	case !m.tools && (len(r.Tools) > 0 || used):
+		return &Unfit{FeatureTools, "This model does not use tools."}
+	case forced && !m.force:
+		return &Unfit{FeatureToolChoice, "This model cannot be made to use a tool."}
+	case forced && r.Effort != "":
+		return &Unfit{FeatureToolChoice, "A model that reasons cannot be made to use a tool."}
+	case r.ToolChoice.Single && !m.choose:
+		return &Unfit{FeatureSingle, "This model cannot be kept from using several tools at once."}
+	case used && r.withoutTools() && !m.choose && !m.answersByTool(r):
+		return &Unfit{FeatureToolChoice, "This model cannot be kept from using tools once it has used some: send the tools, and no choice of none."}
+	}
+	for _, t := range r.Tools {
+		if t.Strict && !m.schemas {
+			return &Unfit{FeatureTools, "This model cannot be held to strict schemas of tools."}
+		}
+	}
+	return nil
+}
+
+func (m abilities) fitFormat(r Request) *Unfit {
+	switch {
+	case !m.answersByTool(r):
+		return nil
+	case !m.force:
+		return &Unfit{FeatureFormat, "This model cannot be held to JSON."}
+	case r.Effort != "" && m.schemas:
+		return &Unfit{FeatureFormat, "This model reasons only if the format is text or a strict JSON schema."}
+	case r.Effort != "":
+		return &Unfit{FeatureFormat, "This model cannot both reason and be held to JSON."}
+	default:
+		return nil
+	}
+}
+
+// minTopP is the least that Anthropic's models take beside their thinking.
+// Source: https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
+const minTopP = 0.95
+
+func (m abilities) fitReasoning(r Request) *Unfit {
+	claude := m.reason == byBudget || m.reason == adaptive
+	unbounded := m.reason == byEffort && r.Effort == "high"
+	switch {
+	case r.Effort == "":
+		return nil
+	case m.reason == never:
+		return &Unfit{FeatureEffort, "This model does not reason."}
+	case claude && r.Temperature != nil && *r.Temperature != 1, unbounded && r.Temperature != nil:
+		return &Unfit{FeatureTemperature, "This model reasons at its own temperature only."}
+	case claude && r.TopP != nil && *r.TopP < minTopP, unbounded && r.TopP != nil:
+		return &Unfit{FeatureTopP, "This model does not reason with this value."}
+	case m.reason == byBudget && r.MaxTokens > 0 && r.MaxTokens <= minBudget:
+		return &Unfit{FeatureMaxTokens, fmt.Sprintf("To reason, this model needs more than %d tokens.", minBudget)}
+	case unbounded && r.MaxTokens > 0:
+		return &Unfit{FeatureMaxTokens, "This model cannot be bounded at its highest effort."}
+	default:
+		return nil
+	}
+}
+
+func (m abilities) fitSampling(r Request) *Unfit {
+	switch {
+	case m.either && r.Temperature != nil && r.TopP != nil:
+		return &Unfit{FeatureTopP, "This model takes a temperature or this, not both."}
+	case len(r.Stop) > 0 && !m.stop:
+		return &Unfit{FeatureStop, "This model does not stop at sequences."}
+	default:
+		return nil
+	}
+}
+
+func (m abilities) fitContent(r Request) *Unfit {
+	var all content
+	for _, message := range r.Messages {
+		if u := all.add(message.Parts); u != nil {
+			return u
+		}
+	}
+	switch {
+	case all.images > 0 && !m.images:
+		return &Unfit{FeatureMessages, "This model does not look at images."}
+	case all.documents > 0 && !m.documents:
+		return &Unfit{FeatureMessages, "This model does not read files."}
+	case all.images > MaxImages:
+		return &Unfit{FeatureMessages, fmt.Sprintf("There are more than %d images.", MaxImages)}
+	case all.documents > MaxDocuments:
+		return &Unfit{FeatureMessages, fmt.Sprintf("There are more than %d files.", MaxDocuments)}
+	default:
+		return nil
+	}
+}
+
+// content counts what is not text.
+type content struct{ images, documents int }
+
+// add faults what is too large, and a file that nothing is said about.
+func (all *content) add(parts []Part) *Unfit {
+	files, texts := 0, 0
+	for _, p := range parts {
+		switch {
+		case p.Text != "":
+			texts++
+		case p.Image != nil:
+			all.images++
+			if len(p.Image.Bytes) > MaxImageBytes {
+				return &Unfit{FeatureMessages, fmt.Sprintf("An image is larger than %d bytes.", MaxImageBytes)}
+			}
+		case p.Document != nil:
+			files++
+			if len(p.Document.Bytes) > MaxDocumentBytes {
+				return &Unfit{FeatureMessages, fmt.Sprintf("A file is larger than %d bytes.", MaxDocumentBytes)}
+			}
+		case p.ToolResult != nil:
+			if u := all.add(p.ToolResult.Parts); u != nil {
+				return u
+			}
+		}
+	}
+	all.documents += files
+	if files > 0 && texts == 0 {
+		return &Unfit{FeatureMessages, "A message with a file needs a text as well."}
+	}
+	return nil
+}

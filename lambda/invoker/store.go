@@ -1,0 +1,40 @@
+package invoker
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/budget"
+	"github.com/crossregion/crossregion/lambda/conversation"
+)
+
+// storeTries is how often one call to one replica is made. A connection that
+// was idle may be dead without a word; a second failure belongs to the region,
+// and the next try to another.
+const storeTries = 2
+
+// newBudget returns the counter of tokens, which asks the local replica once: a
+// request is served uncounted sooner than it waits.
+func newBudget(cfg contract.Invoker, sdk aws.Config, log *slog.Logger) (*budget.Counter, error) {
+	return budget.New(budget.Config{
+		Client: dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) { o.RetryMaxAttempts = storeTries }),
+		Table:  cfg.ControlTable, Region: cfg.Region, Retention: time.Duration(cfg.UsageRetentionDays) * 24 * time.Hour, Log: log,
+	})
+}
+
+// newStore returns the store of conversations, with a client for each replica.
+func newStore(cfg contract.Invoker, sdk aws.Config) (*conversation.Store, error) {
+	clients := map[string]conversation.DynamoDB{}
+	for _, region := range append([]string{cfg.Region}, cfg.Conversations.Partners...) {
+		clients[region] = dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) {
+			o.Region, o.RetryMaxAttempts = region, storeTries
+		})
+	}
+	return conversation.New(conversation.Config{
+		Table: cfg.Conversations.Table, Region: cfg.Region, Partners: cfg.Conversations.Partners, Clients: clients,
+		Retention: time.Duration(cfg.Conversations.RetentionDays) * 24 * time.Hour, Unpaired: cfg.Conversations.Unpaired,
+	})
+}

@@ -1,0 +1,108 @@
+package openai
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/crossregion/crossregion/lambda/converse"
+)
+
+// content takes the content of the message c, each part by read, without texts
+// that are blank: they say nothing, and Converse refuses them.
+func (all *conversation) content(c *object, read func(p *object, kind string) []converse.Part) []converse.Part {
+	raw := c.take("content")
+	if raw == nil {
+		return nil
+	}
+	var raws []json.RawMessage
+	var whole string
+	isText := json.Unmarshal(raw, &whole) == nil
+	if !isText && json.Unmarshal(raw, &raws) != nil {
+		c.wrongType("content", "a string or an array of parts")
+	}
+	all.parts += max(len(raws), 1)
+	if all.parts > maxParts {
+		c.invalid("content", "the messages have more than %d parts in all", maxParts)
+	}
+	if isText {
+		return text(whole)
+	}
+	var parts []converse.Part
+	for i, raw := range raws {
+		if c.err != nil {
+			return nil
+		}
+		p := c.child(fmt.Sprintf("content[%d]", i), raw)
+		parts = append(parts, read(p, value[string](p, "type", "a string"))...)
+		p.finish()
+	}
+	return parts
+}
+
+// text is a part of its own unless it is blank.
+func text(s string) []converse.Part {
+	if strings.TrimSpace(s) == "" {
+		return nil
+	}
+	return []converse.Part{{Text: s}}
+}
+
+// textPart takes a part of a message that has texts only.
+func textPart(p *object, kind string) []converse.Part {
+	if kind != "text" {
+		p.set(unsupported(p.path+"type", "This service supports content of type text only here."))
+	}
+	return textIn(p, "text")
+}
+
+func textIn(p *object, name string) []converse.Part {
+	s := field[string](p, name, "a string")
+	if s == nil {
+		p.invalid(name, "it is missing")
+		return nil
+	}
+	return text(*s)
+}
+
+// assistantPart takes a part of what a model said.
+func assistantPart(p *object, kind string) []converse.Part {
+	if kind == "refusal" {
+		return textIn(p, "refusal")
+	}
+	return textPart(p, kind)
+}
+
+// userPart takes a part of what a user said.
+func userPart(p *object, kind string) []converse.Part {
+	switch kind {
+	case "text":
+		return textIn(p, "text")
+	case "image_url":
+		return imageURL(p.child(kind, p.take(kind)))
+	case "file":
+		return file(p.child(kind, p.take(kind)))
+	case "input_audio":
+		p.set(unsupported(p.path+"type", "No model of this service listens to audio."))
+	default:
+		p.invalid("type", "expected one of text, image_url and file")
+	}
+	return nil
+}
+
+func imageURL(o *object) []converse.Part {
+	o.refuse("detail", "auto")
+	image := imagePart(o, "url", value[string](o, "url", "a string"))
+	o.finish()
+	return []converse.Part{image}
+}
+
+func file(o *object) []converse.Part {
+	if o.take("file_id") != nil {
+		o.set(unsupported(o.path+"file_id", "This service stores no files: send 'file_data'."))
+	}
+	filename := value[string](o, "filename", "a string")
+	document := documentPart(o, "file_data", value[string](o, "file_data", "a string"), filename)
+	o.finish()
+	return []converse.Part{document}
+}

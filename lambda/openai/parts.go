@@ -1,0 +1,60 @@
+package openai
+
+import (
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/crossregion/crossregion/lambda/converse"
+)
+
+// Formats by media type, and those of documents by the endings of file names
+// too, since many clients call what they do not know application/octet-stream.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html
+var (
+	imageFormats = map[string]string{
+		"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp",
+	}
+	documentFormats = map[string]string{
+		"application/pdf": "pdf", "text/csv": "csv", "text/html": "html", "text/plain": "txt", "text/markdown": "md",
+		"application/msword": "doc", "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+		"application/vnd.ms-excel": "xls", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+	}
+	documentEndings = map[string]string{
+		".pdf": "pdf", ".csv": "csv", ".html": "html", ".txt": "txt", ".md": "md",
+		".doc": "doc", ".docx": "docx", ".xls": "xls", ".xlsx": "xlsx",
+	}
+)
+
+// imagePart returns the image in a data URL, the value of o's member name.
+func imagePart(o *object, name, url string) converse.Part {
+	mediaType, data, err := decodeDataURL(url)
+	format, known := imageFormats[mediaType]
+	switch {
+	case err != nil:
+		o.invalid(name, "%v", err)
+	case !known:
+		o.invalid(name, "images are image/png, image/jpeg, image/gif or image/webp")
+	case http.DetectContentType(data) != mediaType:
+		o.invalid(name, "its data is not %s", mediaType)
+	}
+	return converse.Part{Image: &converse.Image{Format: format, Bytes: data}}
+}
+
+// documentPart returns the file in a data URL, the value of o's member name.
+// What the file is called serves to recognize its format only: a model takes a
+// name for part of its instructions, and Bedrock asks for neutral ones.
+func documentPart(o *object, name, url, filename string) converse.Part {
+	mediaType, data, err := decodeDataURL(url)
+	format, known := documentFormats[mediaType]
+	if !known {
+		format, known = documentEndings[strings.ToLower(path.Ext(filename))]
+	}
+	switch {
+	case err != nil:
+		o.invalid(name, "%v", err)
+	case !known:
+		o.invalid(name, "files are PDF, CSV, Word, Excel, HTML, Markdown or plain text; neither media type nor 'filename' says which")
+	}
+	return converse.Part{Document: &converse.Document{Format: format, Bytes: data}}
+}

@@ -1,0 +1,188 @@
+// Package fault breaks parts of the embedded cloud from outside, at its edges: a
+// service of one region, the way between two regions, or every control plane. It
+// knows no service; what is broken neither knows nor helps.
+package fault
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Kind is how a call fails.
+type Kind string
+
+// Kinds of failure. The zero Kind is none.
+const (
+	// Drop closes the connection at once, as a host does that is up while its
+	// service is not.
+	Drop Kind = "drop"
+	// Hang never answers, as a host does that is gone.
+	Hang Kind = "hang"
+	// Lose does the work and loses the answer.
+	Lose Kind = "lose"
+)
+
+// Fault is what is wrong with a service in a region.
+type Fault struct {
+	Kind Kind
+	// Delay comes before whatever happens, in real time.
+	Delay time.Duration
+	// Calls is how many calls are hit before all is well again; 0 means all.
+	Calls int
+}
+
+// Call says what is called, and from where.
+type Call struct {
+	Service string // signing name; "execute-api" for a region's public API
+	Region  string
+	Home    string // region of the caller; "" outside AWS
+}
+
+// Board holds all faults. It is safe for concurrent use.
+type Board struct {
+	mu           sync.Mutex
+	faults       map[place]*Fault
+	cuts         map[link]bool
+	controlsDown bool
+	mended       chan struct{} // closed and replaced when something is mended
+}
+
+type place struct{ service, region string }
+
+type link struct{ a, b string }
+
+// between is the link of two regions, in one order.
+func between(a, b string) link { return link{min(a, b), max(a, b)} }
+
+// NewBoard returns a Board on which nothing is broken.
+func NewBoard() *Board {
+	return &Board{faults: map[place]*Fault{}, cuts: map[link]bool{}, mended: make(chan struct{})}
+}
+
+// Break makes the calls of a service in a region fail.
+func (b *Board) Break(service, region string, f Fault) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.faults[place{service, region}] = &f
+}
+
+// Cut parts two regions: calls from one to the other hang.
+func (b *Board) Cut(one, other string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cuts[between(one, other)] = true
+}
+
+// IsCut tells whether two regions are parted. Replication asks.
+func (b *Board) IsCut(one, other string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.cuts[between(one, other)]
+}
+
+// BreakControls makes everything fail that creates, changes or describes
+// resources, in every region.
+func (b *Board) BreakControls() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.controlsDown = true
+}
+
+// ControlsDown tells whether control planes fail.
+func (b *Board) ControlsDown() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.controlsDown
+}
+
+// Mend ends a service's fault in a region. Calls that hang by then stay without
+// an answer no longer: their connections are closed.
+func (b *Board) Mend(service, region string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.faults, place{service, region})
+	b.wake()
+}
+
+// MendAll ends every fault.
+func (b *Board) MendAll() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.faults)
+	clear(b.cuts)
+	b.controlsDown = false
+	b.wake()
+}
+
+func (b *Board) wake() {
+	close(b.mended)
+	b.mended = make(chan struct{})
+}
+
+// Serve lets answer serve a call, unless something is broken on its way.
+func (b *Board) Serve(w http.ResponseWriter, r *http.Request, c Call, answer http.HandlerFunc) {
+	f, mended := b.hit(c)
+	if f.Delay > 0 && !pause(r.Context(), f.Delay) {
+		return
+	}
+	switch f.Kind {
+	case Drop:
+		abort()
+	case Hang:
+		select {
+		case <-mended:
+		case <-r.Context().Done():
+		}
+		abort()
+	case Lose:
+		answer(discard{header: http.Header{}}, r)
+		abort()
+	default:
+		answer(w, r)
+	}
+}
+
+// hit is what happens to the call, and when something is mended.
+func (b *Board) hit(c Call) (Fault, <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c.Home != "" && b.cuts[between(c.Home, c.Region)] {
+		return Fault{Kind: Hang}, b.mended
+	}
+	at := place{c.Service, c.Region}
+	f := b.faults[at]
+	if f == nil {
+		return Fault{}, b.mended
+	}
+	hit := *f
+	if f.Calls > 0 {
+		if f.Calls--; f.Calls == 0 {
+			delete(b.faults, at)
+		}
+	}
+	return hit, b.mended
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// abort makes net/http close the connection without an answer.
+func abort() { panic(http.ErrAbortHandler) }
+
+// discard is an answer that gets lost.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+func (d discard) WriteHeader(int)             {}
+func (d discard) Flush()                      {}
