@@ -226,4 +226,6 @@ func (s *stack) export() {
 	s.ctx.Export("dashboard", s.dashboard.URL)
 	s.ctx.Export("controlTable", s.home().tables.ControlName)
 	s.ctx.Export("conversationTable", s.home().tables.ContentName)
+	s.ctx.Export("recoveryPeriodInDays", pulumi.Int(s.recoveryDays()))
+	s.ctx.Export("operatorPolicy", s.operatorPolicy())
 }

@@ -87,6 +87,28 @@ func (s *Service) Issue(roleARN, home, sessionName string) (Credentials, error) 
 // the life of the service.
 func (s *Service) Operator() Credentials { return s.operator }
 
+// limitedOperator is the operator's entry among the roles, under a name that no
+// role can have.
+const limitedOperator = "user/operator"
+
+// LimitOperator returns credentials of the operator that do what the policy
+// allows and nothing else, as those of a session with that policy. An error is a
+// MalformedPolicyDocument.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
+func (s *Service) LimitOperator(document string) (Credentials, error) {
+	p, err := ParsePolicy(document)
+	if err != nil {
+		return Credentials{}, err
+	}
+	c := newCredentials("ASIA")
+	c.SessionToken = random(tokenLength)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.roles[limitedOperator] = &role{name: limitedOperator, arn: operatorARN(), inline: map[string]inlinePolicy{"session": {policy: p}}}
+	s.sessions[c.AccessKeyID] = session{credentials: c, caller: cloud.Caller{ARN: operatorARN(), Role: limitedOperator}}
+	return c, nil
+}
+
 // newCredentials returns credentials whose key has the prefix that tells those
 // of users from those of sessions.
 func newCredentials(prefix string) Credentials {

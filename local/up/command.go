@@ -58,12 +58,16 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	if err != nil {
 		return interrupted(ctx, err)
 	}
+	remove, err := r.WriteState(root)
+	if err != nil {
+		return errors.Join(err, r.Close())
+	}
 	printed := r.print(s.Out, time.Since(start), *asJSON)
 	if printed == nil {
 		<-ctx.Done()
 	}
 	fmt.Fprintln(s.Err, "stopping")
-	return errors.Join(printed, r.Close())
+	return errors.Join(printed, remove(), r.Close())
 }
 
 // interrupted replaces what an interruption broke by the interruption.

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/local/up"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// TestALocalStackIsOperated from the beginning of a tenant to its end.
+func TestALocalStackIsOperated(t *testing.T) {
+	r, err := up.Start(t.Context(), up.Options{Root: "..", Stack: "eu", Listen: "127.0.0.1:0"})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	t.Chdir(t.TempDir())
+	remove, err := r.WriteState(".")
+	require.NoError(t, err)
+	ops := func(args ...string) string {
+		t.Helper()
+		out, err := runOps(t, "", append(args, "--local", "--json")...)
+		require.NoError(t, err, args)
+		return strings.TrimSpace(out)
+	}
+
+	var minted struct{ Key string }
+	require.NoError(t, json.Unmarshal([]byte(ops("keys", "mint", "acme", "--models", "claude-sonnet")), &minted))
+	assert.Regexp(t, "^"+contract.KeyPattern+"$", minted.Key)
+	id := strings.TrimPrefix(strings.Split(minted.Key, ".")[0], "cr_")
+	assert.JSONEq(t, `[{"id":"`+id+`","tenant":"acme","models":["claude-sonnet"],"revoked":false}]`, ops("keys", "list", "acme"))
+
+	const limits = `{"name":"acme","tokensPerMinute":1000,"tokensPerDay":0,"shares":{"eu-west-1":60}}`
+	assert.JSONEq(t, limits, ops("tenants", "set", "acme", "--tokens-per-minute", "1000", "--shares", "eu-west-1=60"))
+	assert.JSONEq(t, limits, ops("tenants", "show", "acme"))
+	assert.JSONEq(t, "["+limits+"]", ops("tenants", "list"))
+
+	drainedTwice := ops("drain", "eu-west-1")
+	assert.JSONEq(t, `{"region":"eu-west-1","drained":true,"writtenIn":"eu-central-1"}`, drainedTwice)
+	assert.JSONEq(t, drainedTwice, ops("drain", "eu-west-1"))
+	assert.JSONEq(t, `["eu-west-1"]`, ops("drains"))
+	assert.JSONEq(t, `{"region":"eu-west-1","drained":false,"writtenIn":"eu-central-1"}`, ops("undrain", "eu-west-1"))
+	assert.JSONEq(t, `[]`, ops("drains"))
+
+	s, err := openLocal()
+	require.NoError(t, err)
+	_, err = s.clients["eu-central-1"].GetItem(t.Context(), &dynamodb.GetItemInput{
+		TableName: aws.String(s.ConversationTable), Key: drainKey("eu-west-1"),
+	})
+	assert.ErrorContains(t, err, "AccessDenied", "operators read no conversation")
+
+	owner := r.Account.IAM.Operator()
+	content := dynamodb.New(dynamodb.Options{Region: "eu-central-1", BaseEndpoint: aws.String(r.Account.Endpoint()),
+		Credentials: credentials.NewStaticCredentialsProvider(owner.AccessKeyID, owner.SecretAccessKey, "")})
+	said := func(tenant string) {
+		_, err := content.PutItem(t.Context(), &dynamodb.PutItemInput{
+			TableName: aws.String(s.ConversationTable), Item: map[string]types.AttributeValue{
+				contract.PartitionKey: &types.AttributeValueMemberS{Value: tenant + "#thread"},
+				contract.SortKey:      &types.AttributeValueMemberS{Value: "turn"},
+			}})
+		require.NoError(t, err)
+	}
+	said("acme")
+	said("acme2")
+	var got receipt
+	require.NoError(t, json.Unmarshal([]byte(ops("erase", "acme", "--yes", "--wait", "1ms")), &got))
+	assert.True(t, got.Complete)
+	assert.Equal(t, 1, got.KeysRevoked)
+	assert.Equal(t, got.At.AddDate(0, 0, 35), *got.Forgotten)
+	home := got.Regions[0]
+	assert.Equal(t, "eu-central-1", home.Region)
+	assert.Equal(t, 1, home.First+home.Second)
+	assert.Contains(t, ops("keys", "list", "acme"), `"revoked":true`)
+	left, err := content.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(s.ConversationTable)})
+	require.NoError(t, err)
+	require.Len(t, left.Items, 1, "another tenant's")
+
+	require.NoError(t, remove())
+	_, err = runOps(t, "", "drains", "--local")
+	assert.ErrorContains(t, err, "start go run ./local up")
+}
