@@ -254,14 +254,11 @@ func (s *stack) conversationsPolicy() pulumi.StringOutput {
 			Actions:   []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
 			Resources: arns[0].([]string),
 		}}
-		for _, key := range arns[1].([]string) {
-			use, err := encryption.UseStatement(key)
-			if err != nil {
-				return "", err
-			}
-			statements = append(statements, use)
+		use, err := encryption.UseStatement(arns[1].([]string)...)
+		if err != nil {
+			return "", err
 		}
-		return policy.Document(statements...)
+		return policy.Document(append(statements, use)...)
 	}).(pulumi.StringOutput)
 }
 

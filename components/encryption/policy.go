@@ -140,14 +140,18 @@ func (u Users) access() policy.KeyStatement {
 const decrypt = "kms:Decrypt"
 
 // UseStatement allows reading and writing the tables that are encrypted with
-// the key, through DynamoDB of the key's region only. It accompanies whatever
-// allows the calls themselves.
-func UseStatement(keyARN string) (policy.Statement, error) {
-	parts := strings.Split(keyARN, ":")
-	if len(parts) < 6 || parts[3] == "" {
-		return policy.Statement{}, fmt.Errorf("%q is not the ARN of a key", keyARN)
+// the keys, through DynamoDB of the keys' regions only: each key's own policy
+// lets its own region's in. It accompanies whatever allows the calls themselves.
+func UseStatement(keyARNs ...string) (policy.Statement, error) {
+	regions := make([]string, len(keyARNs))
+	for i, arn := range keyARNs {
+		parts := strings.Split(arn, ":")
+		if len(parts) < 6 || parts[3] == "" {
+			return policy.Statement{}, fmt.Errorf("%q is not the ARN of a key", arn)
+		}
+		regions[i] = parts[3]
 	}
-	return policy.Statement{Actions: []string{decrypt}, Resources: []string{keyARN}, Conditions: through(parts[3])}, nil
+	return policy.Statement{Actions: []string{decrypt}, Resources: keyARNs, Conditions: through(regions...)}, nil
 }
 
 // cryptography is what a service does that encrypts under a key.

@@ -27,7 +27,7 @@ const unspecified = "unspecified"
 // maxPolicy is what is left of IAM's 10,240 characters for all inline policies
 // of a role, after those that a function needs besides.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const maxPolicy = 10_240 - 1_024
+const maxPolicy = 10_240 - 2_048
 
 // grant is one application inference profile and what it was copied from, or a
 // model that makes embeddings.

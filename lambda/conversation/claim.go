@@ -102,7 +102,9 @@ func (s *Store) tryTake(ctx context.Context, region string, in *dynamodb.PutItem
 }
 
 // Release gives back the key that c has taken, after a failure, so that the
-// request may be repeated. A claim that has taken its place since stays.
+// request may be repeated. It is looked for in every region, for a partner took
+// it if the local replica did not answer then. A claim that has taken its place
+// since stays.
 func (s *Store) Release(ctx context.Context, tenant, key string, c Claim) error {
 	if err := checkTenant(tenant); err != nil {
 		return fmt.Errorf("release a key: %w", err)
@@ -114,22 +116,28 @@ func (s *Store) Release(ctx context.Context, tenant, key string, c Claim) error 
 	}
 	var errs []error
 	for _, region := range s.regions {
-		err := s.tryRelease(ctx, region, in)
-		if err == nil {
+		released, err := s.tryRelease(ctx, region, in)
+		if released {
 			return nil
 		}
-		errs = append(errs, fmt.Errorf("release a key in %s: %w", region, err))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("release a key in %s: %w", region, err))
+		}
+	}
+	if len(errs) < len(s.regions) {
+		return nil // another has taken its place, or an answer was lost
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Store) tryRelease(ctx context.Context, region string, in *dynamodb.DeleteItemInput) error {
+// tryRelease tells whether the claim was there, and is no more.
+func (s *Store) tryRelease(ctx context.Context, region string, in *dynamodb.DeleteItemInput) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
 	defer cancel()
 	_, err := s.Clients[region].DeleteItem(ctx, in)
 	var another *types.ConditionalCheckFailedException
 	if errors.As(err, &another) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }

@@ -72,6 +72,22 @@ func TestAReleasedKeyCanBeWonAgain(t *testing.T) {
 	assert.True(t, won)
 }
 
+// TestAClaimOfAPartnerIsReleasedThere, though the local replica answers again.
+func TestAClaimOfAPartnerIsReleasedThere(t *testing.T) {
+	b := newBench(t)
+	b.down[here] = true
+	first := b.claim(t, "d")
+	_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", first)
+	require.NoError(t, err)
+	require.True(t, won)
+	b.down[here] = false
+	require.NoError(t, b.stores[here].Release(t.Context(), "acme", "k", first))
+	b.deliver(here, -1)
+	_, won, err = b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	assert.True(t, won)
+}
+
 func TestALostReplyDoesNotLoseAClaim(t *testing.T) {
 	b := newBench(t)
 	b.lose[here] = 1

@@ -32,6 +32,7 @@ package conversation
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -42,6 +43,8 @@ var (
 	// another tenant, was deleted or has expired, or something that it continues
 	// was or has.
 	ErrNotFound = errors.New("not found, deleted or expired")
+	// ErrDeleted is an [ErrNotFound] of a turn that is known to have existed.
+	ErrDeleted = fmt.Errorf("deleted: %w", ErrNotFound)
 	// ErrNotArrived is retryable: a region that may have what is missing here
 	// did not answer.
 	ErrNotArrived = errors.New("not all of the conversation has arrived in this region")

@@ -75,7 +75,7 @@ func (v *view) parts(turn string) []item {
 // than id says. It is missing, without an error, if not all of it is known.
 func (v *view) turn(id TurnID) (t Turn, missing bool, err error) {
 	if v.buried(id.Turn) {
-		return Turn{}, false, ErrNotFound
+		return Turn{}, false, ErrDeleted
 	}
 	parts := v.parts(id.Turn)
 	if parts == nil {

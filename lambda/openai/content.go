@@ -40,9 +40,12 @@ func (all *conversation) content(c *object, read func(p *object, kind string) []
 	return parts
 }
 
+// blank tells whether a text says nothing: models refuse one of white space too.
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
 // text is a part of its own unless it is blank.
 func text(s string) []converse.Part {
-	if strings.TrimSpace(s) == "" {
+	if blank(s) {
 		return nil
 	}
 	return []converse.Part{{Text: s}}

@@ -89,7 +89,7 @@ func (d *itemDecoder) message(c *object, it *item) {
 }
 
 // says tells whether a part says anything.
-func (p itemPart) says() bool { return p.ImageURL != "" || p.FileData != "" || p.text() != "" }
+func (p itemPart) says() bool { return p.ImageURL != "" || p.FileData != "" || !blank(p.text()) }
 
 // content takes a string or parts of the given kinds.
 func (d *itemDecoder) content(c *object, name string, kinds []string) []itemPart {

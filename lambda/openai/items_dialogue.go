@@ -29,7 +29,7 @@ func newDialogue(model, instructions string, items []item) (*dialogue, error) {
 
 func (d *dialogue) instruct(parts []itemPart) {
 	for _, p := range parts {
-		if text := p.text(); text != "" {
+		if text := p.text(); !blank(text) {
 			d.system = append(d.system, converse.Part{Text: text})
 		}
 	}
@@ -181,7 +181,7 @@ func contentParts(content []itemPart) ([]converse.Part, error) {
 			parts = append(parts, imagePart(o, "image_url", p.ImageURL))
 		case p.FileData != "":
 			parts = append(parts, documentPart(o, "file_data", p.FileData, p.Filename))
-		case p.text() != "":
+		case !blank(p.text()):
 			parts = append(parts, converse.Part{Text: p.text()})
 		}
 	}

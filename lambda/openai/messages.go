@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/crossregion/crossregion/lambda/converse"
 )
@@ -139,7 +138,7 @@ func callID(o *object, name string) string {
 // written as a string.
 func arguments(o *object, name string) json.RawMessage {
 	written := value[string](o, name, "a string")
-	if strings.TrimSpace(written) == "" {
+	if blank(written) {
 		return json.RawMessage("{}")
 	}
 	if _, err := parse([]byte(written)); err != nil {

@@ -158,6 +158,8 @@ func (s *server) route() error {
 func (s *server) serve(name string, op operation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &record{operation: name, started: s.Now(), status: http.StatusOK}
+		// Whatever becomes of op: nothing may go on after the invocation.
+		defer rec.settleUp(r.Context(), s)
 		w.Header().Set(contract.HeaderRegion, s.Region)
 		w.Header().Set(contract.HeaderRequestID, apigw.RequestID(r.Context()))
 		if err := op(w, r, rec); err != nil {
@@ -166,7 +168,6 @@ func (s *server) serve(name string, op operation) http.Handler {
 			rec.status = e.status
 			e.write(w)
 		}
-		rec.settleUp(r.Context(), s)
 		rec.write(r.Context(), s)
 	})
 }

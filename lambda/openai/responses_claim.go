@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"time"
 
@@ -70,6 +71,9 @@ func (g *generation) repeat(w http.ResponseWriter, r *http.Request, rec *record)
 			message: "Another request was made with this " + headerIdempotencyKey + ". Use a new one."}
 	}
 	stored, err := g.readResponse(r.Context(), g.tenant, g.found.Turn)
+	if errors.Is(err, state.ErrDeleted) {
+		return notFound("response to this " + headerIdempotencyKey)
+	}
 	if err != nil {
 		return stateError(err, stillGenerating())
 	}

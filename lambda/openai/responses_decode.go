@@ -65,7 +65,7 @@ func (r *responseRequest) said(o *object) {
 	switch {
 	case json.Unmarshal(raw, &text) == nil:
 		r.input = []item{{Type: itemMessage, Role: "user", Status: statusCompleted, Content: []itemPart{inputText(text)}}}
-		if text == "" {
+		if blank(text) {
 			o.invalid("input", "it is empty, which models refuse")
 		}
 	case json.Unmarshal(raw, &raws) == nil:

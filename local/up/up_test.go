@@ -188,8 +188,10 @@ func TestFailoverInsideTheInvoker(t *testing.T) {
 // twice, and nothing looks like a finished answer.
 func TestABrokenStreamIsNoAnswer(t *testing.T) {
 	r := start(t, "prod")
-	r.Account.Bedrock.SetFault(r.From, &bedrock.Fault{Code: "InternalServerException", AfterDeltas: 3})
-	defer r.Account.Bedrock.SetFault(r.From, nil)
+	for _, region := range r.RegionNames { // since a breaker may have sent the call to a partner
+		r.Account.Bedrock.SetFault(region, &bedrock.Fault{Code: "InternalServerException", AfterDeltas: 3})
+		defer r.Account.Bedrock.SetFault(region, nil)
+	}
 	c := client(r)
 	stream := c.Chat.Completions.NewStreaming(t.Context(), ask("Please say 50 words."))
 	text, finish := "", ""
