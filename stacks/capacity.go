@@ -118,7 +118,8 @@ func (all readings) of(q quota, region string) (float64, bool) {
 }
 
 // readQuotas asks each region for its values. It warns of those that it does
-// not get: whoever previews a stack need not be allowed to read quotas.
+// not get: whoever previews a stack need not be allowed to read quotas. AWS's
+// reason differs from run to run, so that it goes to the log only.
 func (s *stack) readQuotas(quotas []quota) (readings, error) {
 	var all readings
 	for _, r := range s.settings.Regions {
@@ -129,14 +130,12 @@ func (s *stack) readQuotas(quotas []quota) (readings, error) {
 			}
 			found, err := servicequotas.LookupServiceQuota(s.ctx, args, pulumi.Provider(s.regions[r.Name].provider))
 			if err != nil {
-				// Its text has a request's id, and warnings are an output that
-				// must not differ between two runs.
+				s.warnings = append(s.warnings, fmt.Sprintf("the capacity of %s is not compared: %s cannot be read; allow "+
+					"servicequotas:GetServiceQuota, servicequotas:GetAWSDefaultServiceQuota and servicequotas:ListAWSDefaultServiceQuotas, "+
+					"or set capacityCheck to false", r.Name, q))
 				if err := s.ctx.Log.Debug(err.Error(), nil); err != nil {
 					return nil, err
 				}
-				s.warnings = append(s.warnings, fmt.Sprintf("the capacity of %s is not compared, since %s could not be read: allow "+
-					"servicequotas:GetServiceQuota, servicequotas:GetAWSDefaultServiceQuota and servicequotas:ListAWSDefaultServiceQuotas, "+
-					"or set capacityCheck to false; --debug shows what AWS said", r.Name, q))
 				continue
 			}
 			all = append(all, reading{r.Name, q, found.Value})

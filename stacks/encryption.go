@@ -27,8 +27,8 @@ func (s *stack) newRoles() error {
 }
 
 // newKeys registers a key in each region. Its users are the health function of
-// the region, and the authorizers that read the table there. The invoker is not
-// among them: it touches no table.
+// the region, the authorizers that read the control table there, and all
+// invokers, which keep conversations in every region.
 func (s *stack) newKeys() error {
 	return s.each(func(r *region) (err error) {
 		r.key, err = encryption.NewKey(s.ctx, r.Name+"-encryption", &encryption.KeyArgs{
@@ -42,6 +42,7 @@ func (s *stack) newKeys() error {
 func (s *stack) readers(r *region) pulumi.StringArray {
 	roles := pulumi.StringArray{r.roles[contract.FunctionHealth].Arn}
 	for _, name := range s.settings.regionNames() {
+		roles = append(roles, s.regions[name].roles[contract.FunctionInvoker].Arn)
 		if slices.Contains(s.targets(s.regions[name]), r.Name) {
 			roles = append(roles, s.regions[name].roles[contract.FunctionAuthorizer].Arn)
 		}

@@ -38,7 +38,7 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 	}{
 		{contract.FunctionInvoker, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Invoker), Environment: invokerEnvironment, TimeoutSeconds: invokerTimeoutSeconds,
-			Policies: map[string]pulumi.StringInput{"invoke-models": inferencePolicy},
+			Policies: map[string]pulumi.StringInput{"invoke-models": inferencePolicy, "keep-conversations": s.conversationsPolicy(), "count-usage": countPolicy(r)},
 		}},
 		{contract.FunctionHealth, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Invoker), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
@@ -208,6 +208,14 @@ func readPolicy(r *region, keys string) pulumi.StringOutput {
 	}).(pulumi.StringOutput)
 }
 
+// countPolicy allows counting what tenants use in a region's control table, and
+// there alone: each region counts for itself.
+func countPolicy(r *region) pulumi.StringOutput {
+	return pulumi.All(r.tables.ControlArn).ApplyT(func(arns []any) (string, error) {
+		return policy.Document(leadingKeys([]string{arns[0].(string)}, "dynamodb:UpdateItem", contract.UsagePartition("*")))
+	}).(pulumi.StringOutput)
+}
+
 // callersPolicy allows looking up keys and tenants in r's control table and, for
 // when that does not answer, in its partners'.
 func (s *stack) callersPolicy(r *region) pulumi.StringOutput {
@@ -230,6 +238,30 @@ func (s *stack) callersPolicy(r *region) pulumi.StringOutput {
 			leadingKeys(tables, "dynamodb:Query", contract.KeyPartition("*")),
 			leadingKeys(tables, "dynamodb:GetItem", contract.TenantPartition("*")),
 		}, uses...)...)
+	}).(pulumi.StringOutput)
+}
+
+// conversationsPolicy allows keeping conversations in every region of the stack,
+// and the use of the keys that encrypt their tables: a turn is written to two
+// regions, and read wherever it is.
+func (s *stack) conversationsPolicy() pulumi.StringOutput {
+	var tables, keys pulumi.StringArray
+	for _, name := range s.settings.regionNames() {
+		tables, keys = append(tables, s.regions[name].tables.ContentArn), append(keys, s.regions[name].key.Arn)
+	}
+	return pulumi.All(tables.ToStringArrayOutput(), keys.ToStringArrayOutput()).ApplyT(func(arns []any) (string, error) {
+		statements := []policy.Statement{{
+			Actions:   []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+			Resources: arns[0].([]string),
+		}}
+		for _, key := range arns[1].([]string) {
+			use, err := encryption.UseStatement(key)
+			if err != nil {
+				return "", err
+			}
+			statements = append(statements, use)
+		}
+		return policy.Document(statements...)
 	}).(pulumi.StringOutput)
 }
 

@@ -85,8 +85,9 @@ func (u Users) deployment() policy.KeyStatement {
 	return policy.KeyStatement{AWS: u.root(), Actions: append(cryptography(), "kms:DescribeKey"), Conditions: u.operators()}
 }
 
-// grants lets DynamoDB, and nobody else, get a grant on the key when an operator
-// chooses it: with one of their own, operators could hand the key on.
+// grants lets DynamoDB make, for the operators, the grant under which it keeps a
+// table's data keys. A grant outlives every condition of this policy, so the
+// operators may make none of their own.
 // Source: https://docs.aws.amazon.com/kms/latest/developerguide/grant-authorization.html
 func (u Users) grants() policy.KeyStatement {
 	conditions := u.operators()
@@ -94,7 +95,7 @@ func (u Users) grants() policy.KeyStatement {
 	return policy.KeyStatement{AWS: u.root(), Actions: []string{"kms:CreateGrant"}, Conditions: conditions}
 }
 
-// operators is the condition that an operator asks by way of DynamoDB.
+// operators is the condition that DynamoDB asks for one of them.
 func (u Users) operators() map[string]map[string][]string {
 	var patterns []string
 	for _, arn := range u.Operators {
@@ -164,18 +165,4 @@ func through(regions ...string) map[string]map[string][]string {
 		services = append(services, "dynamodb."+r+".amazonaws.com")
 	}
 	return map[string]map[string][]string{"StringEquals": {"kms:ViaService": services}}
-}
-
-// principals are the values that aws:PrincipalArn may have for a principal. For
-// a session it is the ARN of the role, whose path the session does not tell.
-// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-func principals(arn string) []string {
-	parts := strings.SplitN(arn, ":", 6)
-	session, ok := strings.CutPrefix(parts[5], "assumed-role/")
-	if !ok {
-		return []string{arn}
-	}
-	role, _, _ := strings.Cut(session, "/")
-	account := "arn:aws:iam::" + parts[4] + ":role/"
-	return []string{account + role, account + "*/" + role}
 }

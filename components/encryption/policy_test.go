@@ -36,8 +36,7 @@ func TestPolicyNamesItsUsers(t *testing.T) {
 		"arn:aws:iam::123456789012:root",
 		"arn:aws:iam::123456789012:root ArnLike aws:PrincipalArn=arn:aws:iam::123456789012:user/ops" +
 			" StringEquals kms:ViaService=dynamodb.eu-west-1.amazonaws.com,dynamodb.eu-central-1.amazonaws.com",
-		"arn:aws:iam::123456789012:root ArnLike aws:PrincipalArn=arn:aws:iam::123456789012:user/ops" +
-			" Bool kms:GrantIsForAWSResource=true" +
+		"arn:aws:iam::123456789012:root ArnLike aws:PrincipalArn=arn:aws:iam::123456789012:user/ops Bool kms:GrantIsForAWSResource=true" +
 			" StringEquals kms:ViaService=dynamodb.eu-west-1.amazonaws.com,dynamodb.eu-central-1.amazonaws.com",
 		"* ArnEquals aws:PrincipalArn=arn:aws:iam::123456789012:role/aws-service-role/replication.dynamodb.amazonaws.com/AWSServiceRoleForDynamoDBReplication",
 		"logs.eu-west-1.amazonaws.com ArnLike kms:EncryptionContext:aws:logs:arn=arn:aws:logs:eu-west-1:123456789012:log-group:*",
@@ -56,6 +55,18 @@ func TestKeepersReadNothing(t *testing.T) {
 		assert.False(t, slices.Contains(keepers, data), data)
 	}
 	assert.Equal(t, []string{"kms:Decrypt"}, parse(t, text).Statement[5].Action, "roles only read table keys")
+}
+
+// TestOperatorsGrantNothingThemselves: what DynamoDB grants for them is all.
+func TestOperatorsGrantNothingThemselves(t *testing.T) {
+	text, err := users().Policy()
+	require.NoError(t, err)
+	for _, s := range parse(t, text).Statement {
+		if s.Principal["AWS"] == "arn:aws:iam::123456789012:root" && slices.Contains(s.Action, "kms:CreateGrant") {
+			assert.Equal(t, []string{"true"}, s.Condition["Bool"]["kms:GrantIsForAWSResource"])
+			assert.Len(t, s.Action, 1, "the condition holds for no other action")
+		}
+	}
 }
 
 func TestPolicyWithoutRoles(t *testing.T) {

@@ -75,13 +75,9 @@ func (a *RegionalAPI) log(ctx *pulumi.Context, name string, logs *AccessLogs, st
 	return a.ownAccountRole(ctx, name, logs, group.Arn)
 }
 
-// ownAccountRole lets API Gateway write logs in this account and region. The
-// role trusts the service without a condition on aws:SourceAccount: no page says
-// that API Gateway sends it here, and the documented trust has none. The setting
-// that leads to the role can be changed only from within the account.
-// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+// ownAccountRole lets API Gateway write logs in this account and region.
 func (a *RegionalAPI) ownAccountRole(ctx *pulumi.Context, name string, logs *AccessLogs, group pulumi.StringOutput) ([]pulumi.Resource, error) {
-	roleArgs := &iam.RoleArgs{AssumeRolePolicy: pulumi.String(policy.Trust("apigateway.amazonaws.com"))}
+	roleArgs := &iam.RoleArgs{AssumeRolePolicy: group.ApplyT(accountRoleTrust).(pulumi.StringOutput)}
 	if logs.PermissionsBoundary != "" {
 		roleArgs.PermissionsBoundary = pulumi.String(logs.PermissionsBoundary)
 	}
@@ -105,6 +101,26 @@ func (a *RegionalAPI) ownAccountRole(ctx *pulumi.Context, name string, logs *Acc
 	return []pulumi.Resource{account}, nil
 }
 
+// accountRoleTrust lets API Gateway assume the role for the account that the log
+// group is in. AWS documents no condition for it, least of all on the API.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+func accountRoleTrust(group string) (string, error) {
+	arn, err := splitARN(group)
+	if err != nil {
+		return "", err
+	}
+	return policy.TrustFor("apigateway.amazonaws.com", arn[4]), nil
+}
+
+// splitARN is partition, service, region, account and the rest, behind "arn".
+func splitARN(group string) ([]string, error) {
+	arn := strings.SplitN(group, ":", 6)
+	if len(arn) < 6 {
+		return nil, fmt.Errorf("access log %q is not an ARN", group)
+	}
+	return arn, nil
+}
+
 // accountRolePolicy allows what AWS documents for the role, by way of a managed
 // policy on every resource, here for the log groups of one account and region.
 // It cannot name them: the role serves all APIs there, and API Gateway is seen
@@ -112,9 +128,9 @@ func (a *RegionalAPI) ownAccountRole(ctx *pulumi.Context, name string, logs *Acc
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 // Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonAPIGatewayPushToCloudWatchLogs.html
 func accountRolePolicy(group string) (string, error) {
-	arn := strings.SplitN(group, ":", 6) // arn, partition, service, region, account, the rest
-	if len(arn) < 6 {
-		return "", fmt.Errorf("access log %q is not an ARN", group)
+	arn, err := splitARN(group)
+	if err != nil {
+		return "", err
 	}
 	b, err := json.Marshal(object{"Version": "2012-10-17", "Statement": []object{{
 		"Effect": "Allow",

@@ -81,6 +81,7 @@ func TestTheAccountRoleIsOwnedOnRequest(t *testing.T) {
 	rec := record(t, &gateway.RegionalAPIArgs{AccessLogs: &gateway.AccessLogs{OwnsAccountRole: true, PermissionsBoundary: "arn:boundary"}})
 	role := rec.One(t, "aws:iam/role:Role", "test-logs-role").Inputs
 	assert.Contains(t, role["assumeRolePolicy"].StringValue(), `"Service":"apigateway.amazonaws.com"`)
+	assert.Contains(t, role["assumeRolePolicy"].StringValue(), `"aws:SourceAccount":["`+componenttest.Account+`"]`, "and for nobody else's APIs")
 	assert.Equal(t, "arn:boundary", role["permissionsBoundary"].StringValue())
 	account := rec.One(t, "aws:apigateway/account:Account", "test-account")
 	assert.Contains(t, account.Inputs["cloudwatchRoleArn"].StringValue(), ":test-logs-role:")

@@ -93,11 +93,10 @@ type wafTransform struct {
 }
 
 type wafRate struct {
-	AggregateKeyType    string `pulumi:"aggregateKeyType"`
-	EvaluationWindowSec int    `pulumi:"evaluationWindowSec"`
-	Limit               int    `pulumi:"limit"`
-	// ScopeDownStatement says which requests are counted; nil counts all.
-	ScopeDownStatement *wafStatement `pulumi:"scopeDownStatement"`
+	AggregateKeyType    string        `pulumi:"aggregateKeyType"`
+	EvaluationWindowSec int           `pulumi:"evaluationWindowSec"`
+	Limit               int           `pulumi:"limit"`
+	ScopeDownStatement  *wafStatement `pulumi:"scopeDownStatement"` // the requests that count; nil: all
 }
 
 type wafGroup struct {
@@ -120,29 +119,27 @@ func tooManyRequests() wafBody {
 		`"Too many requests from this address.","type":"requests","param":null,"code":"rate_limit_exceeded"}}`}
 }
 
-// healthLimit is how often one address may ask for health in five minutes. A
-// checker of Route 53 asks every 10 seconds at most, for each of the two or three
-// checks that lead to a region: 90 times.
-const healthLimit = 1000
+// healthLimit is how many health checks one address may make in five minutes. A
+// checker of Route 53 makes 30 for each check, and a region has its own check and
+// those of all that name it as their partner: this is room for a hundred. Beyond
+// it, one address could use up what the API lets through of health checks, and
+// the region would look sick.
+// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+const healthLimit = 3000
 
 // wafRules are evaluated in order, until one allows or blocks. Health checks
-// pass before anything else, since a region must not look sick because of a
-// rule; only who asks far more often than they do is stopped.
+// have a limit of their own and pass before anything else: a region must not
+// look sick because of a rule.
 func wafRules(addressLimit int) []wafRule {
-	health := isHealth()
 	return []wafRule{
 		{
-			Name: "health-limit", Priority: 0, VisibilityConfig: visible("health-limit"), Action: tooMany(),
-			Statement: wafStatement{RateBasedStatement: &wafRate{
-				AggregateKeyType: "IP", EvaluationWindowSec: 300, Limit: healthLimit, ScopeDownStatement: &health,
-			}},
+			Name: "health-limit", Priority: 0, Action: slowDown(), VisibilityConfig: visible("health-limit"),
+			Statement: perAddress(healthLimit, isHealth()),
 		},
+		{Name: "health", Priority: 1, Action: &wafAction{Allow: &empty{}}, VisibilityConfig: visible("health"), Statement: *isHealth()},
 		{
-			Name: "health", Priority: 1, Action: &wafAction{Allow: &empty{}}, VisibilityConfig: visible("health"), Statement: health,
-		},
-		{
-			Name: "address-limit", Priority: 2, VisibilityConfig: visible("address-limit"), Action: tooMany(),
-			Statement: wafStatement{RateBasedStatement: &wafRate{AggregateKeyType: "IP", EvaluationWindowSec: 300, Limit: addressLimit}},
+			Name: "address-limit", Priority: 2, Action: slowDown(), VisibilityConfig: visible("address-limit"),
+			Statement: perAddress(addressLimit, nil),
 		},
 		{
 			Name: "common", Priority: 3, OverrideAction: &wafAction{None: &empty{}}, VisibilityConfig: visible("common"),
@@ -151,19 +148,28 @@ func wafRules(addressLimit int) []wafRule {
 	}
 }
 
-// isHealth matches /healthz. Requests to the API's own endpoint have the stage in
-// their path.
-func isHealth() wafStatement {
-	return wafStatement{OrStatement: &wafAny{Statements: []wafStatement{
-		pathIs(contract.HealthPath), pathIs("/" + StageName + contract.HealthPath),
-	}}}
-}
-
-// tooMany answers 429 and not WAF's own 403, so that clients wait and try again.
-func tooMany() *wafAction {
+// slowDown blocks with 429 and not WAF's own 403, so that clients wait and try
+// again.
+func slowDown() *wafAction {
 	return &wafAction{Block: &wafBlock{CustomResponse: wafResponse{
 		ResponseCode: 429, CustomResponseBodyKey: tooManyRequestsKey,
 		ResponseHeaders: []wafHeader{{Name: "Retry-After", Value: "60"}},
+	}}}
+}
+
+// perAddress matches the requests of an address over its limit in five minutes.
+// A scope says which count; nil: all.
+func perAddress(limit int, scope *wafStatement) wafStatement {
+	return wafStatement{RateBasedStatement: &wafRate{
+		AggregateKeyType: "IP", EvaluationWindowSec: 300, Limit: limit, ScopeDownStatement: scope,
+	}}
+}
+
+// isHealth matches health checks. Requests to the API's own endpoint have the
+// stage in their path.
+func isHealth() *wafStatement {
+	return &wafStatement{OrStatement: &wafAny{Statements: []wafStatement{
+		pathIs(contract.HealthPath), pathIs("/" + StageName + contract.HealthPath),
 	}}}
 }
 

@@ -41,6 +41,8 @@ func Example() {
 	// Output:
 	// eu-west-1-alarms-concurrency
 	// eu-west-1-alarms-createChatCompletion
+	// eu-west-1-alarms-createEmbedding
+	// eu-west-1-alarms-createResponse
 	// eu-west-1-alarms-errors
 	// eu-west-1-alarms-failovers
 	// eu-west-1-alarms-first-token

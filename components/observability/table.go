@@ -111,7 +111,7 @@ func apiAlarms(own Region) []alarm {
 			// Probes never cease, so that none is as bad as a failed one.
 			row.threshold, row.missing = 0.5, breaking
 			row.about = fmt.Sprintf("%s is unhealthy, drained or out of reach: its health checks fail or do not arrive, and clients are sent away.", own.Name)
-		case route.Function != contract.FunctionInvoker || route.Method != "POST":
+		case !route.Inference:
 			continue
 		}
 		rows = append(rows, row)

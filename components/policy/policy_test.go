@@ -43,4 +43,7 @@ func TestDocumentRefuses(t *testing.T) {
 func TestTrust(t *testing.T) {
 	assert.JSONEq(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
 		"Principal":{"Service":"lambda.amazonaws.com"},"Action":["sts:AssumeRole"]}]}`, policy.Trust("lambda.amazonaws.com"))
+	assert.JSONEq(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+		"Principal":{"Service":"apigateway.amazonaws.com"},"Action":["sts:AssumeRole"],
+		"Condition":{"StringEqualsIfExists":{"aws:SourceAccount":["123456789012"]}}}]}`, policy.TrustFor("apigateway.amazonaws.com", "123456789012"))
 }

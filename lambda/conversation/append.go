@@ -14,7 +14,8 @@ import (
 // of what the turn continues, its parent or its conversation; the turn that it
 // returns has the times with which it was stored. The turn stands in all of
 // [Stored.Regions] before Append returns: in this one and a partner's, unless one
-// of them did not answer.
+// of them did not answer. It waits [Config.CallTimeout] for a region, and as long
+// again for each two parts of 390 KB that the turn has.
 //
 // After an error no replica has confirmed the turn. Should one have taken it all
 // the same, then it is buried as far as regions can be reached, so that nobody
@@ -164,8 +165,9 @@ func (s *Store) DeleteTurn(ctx context.Context, tenant string, id TurnID) error 
 
 // clear removes the items of a range, wherever the given regions have them, and
 // tells how many it found. They are buried already, so that one which is left
-// behind is not read, and goes when it expires; a region that does not answer is
-// therefore no failure.
+// behind is not read, and goes when it expires; one region that removes them is
+// enough, for replication does the rest. Without any, the deletion can be
+// repeated.
 func (s *Store) clear(ctx context.Context, partition string, regions []string, q query) (found int, err error) {
 	r := &reader{store: s, partition: partition, view: newView("", s.Now()), asked: map[string]bool{}}
 	q.keys = true
@@ -174,12 +176,15 @@ func (s *Store) clear(ctx context.Context, partition string, regions []string, q
 	for sort := range r.view.items {
 		keys = append(keys, itemKey(partition, sort))
 	}
+	var errs []error
 	for _, region := range regions {
-		if err := s.remove(ctx, region, keys); err == nil {
+		err := s.remove(ctx, region, keys)
+		if err == nil {
 			return len(keys), nil
 		}
+		errs = append(errs, err)
 	}
-	return len(keys), ctx.Err()
+	return len(keys), errors.Join(errs...)
 }
 
 // clearRest removes what an earlier deletion has left, or says that there is

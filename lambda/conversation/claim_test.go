@@ -1,9 +1,11 @@
 package conversation_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -79,6 +81,79 @@ func TestALostReplyDoesNotLoseAClaim(t *testing.T) {
 	_, won, err = b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
 	require.NoError(t, err)
 	assert.False(t, won)
+}
+
+// meddling runs something before each write but the first.
+type meddling struct {
+	conversation.DynamoDB
+	writes int
+	meddle func()
+}
+
+func (m *meddling) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	if m.writes++; m.writes > 1 {
+		m.meddle()
+	}
+	return m.DynamoDB.PutItem(ctx, in, opts...)
+}
+
+// TestOneOfTwoTakesOverAClaimThatIsOver, though both have seen that it is.
+func TestOneOfTwoTakesOverAClaimThatIsOver(t *testing.T) {
+	b := newBench(t)
+	dead := b.claim(t, "d")
+	_, _, err := b.stores[here].Claim(t.Context(), "acme", "k", dead)
+	require.NoError(t, err)
+	b.now = dead.Until
+	first, second := b.claim(t, "d"), b.claim(t, "d")
+	client := &meddling{DynamoDB: replica{b.world, here}, meddle: func() {
+		_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", first)
+		require.NoError(t, err)
+		assert.True(t, won)
+	}}
+	late, err := conversation.New(conversation.Config{
+		Table: "content", Region: here, Partners: []string{there}, Retention: time.Hour, Now: func() time.Time { return b.now },
+		Clients: map[string]conversation.DynamoDB{here: client, there: replica{b.world, there}},
+	})
+	require.NoError(t, err)
+	found, won, err := late.Claim(t.Context(), "acme", "k", second)
+	require.NoError(t, err)
+	assert.False(t, won)
+	assert.Equal(t, first.Turn, found.Turn)
+}
+
+// repeating tries a write again that has failed, as the SDK's client does.
+type repeating struct{ conversation.DynamoDB }
+
+func (r repeating) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	out, err := r.DynamoDB.PutItem(ctx, in, opts...)
+	if err != nil {
+		return r.DynamoDB.PutItem(ctx, in, opts...)
+	}
+	return out, nil
+}
+
+func TestAClaimThatTheClientRepeatsIsItsOwn(t *testing.T) {
+	w := newWorld(here, there)
+	s, err := conversation.New(conversation.Config{
+		Table: "content", Region: here, Partners: []string{there}, Retention: time.Hour,
+		Clients: map[string]conversation.DynamoDB{here: repeating{replica{w, here}}, there: replica{w, there}},
+	})
+	require.NoError(t, err)
+	id, err := s.NewTurn(conversation.TurnID{})
+	require.NoError(t, err)
+	w.lose[here] = 1
+	_, won, err := s.Claim(t.Context(), "acme", "k", conversation.Claim{Turn: id, Until: time.Now().Add(time.Minute)})
+	require.NoError(t, err)
+	assert.True(t, won)
+}
+
+func TestAClaimExpires(t *testing.T) {
+	b := newBench(t)
+	_, _, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	require.Len(t, b.written, 1)
+	assert.Equal(t, number(b.now.Add(24*time.Hour)), b.written[0].item["expiresAt"])
+	assert.NotContains(t, b.written[0].key, "#k", "what the caller chose is stored as its hash")
 }
 
 func TestAClaimSurvivesTheLocalReplica(t *testing.T) {

@@ -41,3 +41,19 @@ func BenchmarkCodec(b *testing.B) {
 		})
 	}
 }
+
+func TestABodyThatDoesNotComeOutWholeIsRefused(t *testing.T) {
+	body := []byte(strings.Repeat("hello ", 1000))
+	packed, ok, err := pack(body)
+	require.NoError(t, err)
+	require.True(t, ok)
+	got, err := unpack(packed, int64(len(body)))
+	require.NoError(t, err)
+	require.Equal(t, body, got)
+	for name, size := range map[string]int64{"longer": 5999, "shorter": 6001, "negative": -1, "larger than all": maxBodyBytes + 1} {
+		_, err := unpack(packed, size)
+		require.Error(t, err, name)
+	}
+	_, err = unpack(packed[:len(packed)/2], int64(len(body)))
+	require.Error(t, err, "cut off")
+}

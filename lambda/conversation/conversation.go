@@ -7,6 +7,27 @@
 // A history is returned whole or not at all. What a turn says is the caller's
 // affair: this package neither reads nor changes it. It knows no API and no
 // model, and reaches only the regions that it is given.
+//
+// # Copies
+//
+// With two copies the loss of one region is not the loss of a turn. One copy
+// ([Stored] names one region: no partner answered, or [Config.Unpaired]) is
+// replicated by DynamoDB, usually within a second. Until then, should its region
+// fall silent, what names the turn as its parent gets [ErrNotArrived]: the gap is
+// seen. A conversation has no such name. Its history is read as long as no more
+// regions are silent than copies are meant to be spare, so a turn that was told
+// with one copy is missed by who reads elsewhere before it has arrived there and
+// while that very region is silent. In a stack of three regions or more that
+// takes a second region to fail while the turn is being written, since a
+// conversation is not continued while two are silent; in a stack of two it is
+// the lag of replication before the one region is lost and the other is back.
+//
+// # Deletion
+//
+// What is deleted gets a tombstone first, in every region that answers, and then
+// goes. Single items of a turn are marked, and their bytes go with the turn. A
+// function that was running when a turn was deleted, or a region that was silent,
+// may bring items back: they are never read, and expire.
 package conversation
 
 import (

@@ -29,8 +29,8 @@ type Eraser struct {
 // Erased is what one sweep found in one region.
 type Erased struct {
 	Region string
-	// Items were there and are deleted, counted before those of other regions
-	// were replicated here or not: a count of 0 everywhere proves that nothing
+	// Items were there and are deleted. A deletion of another region that
+	// arrives first leaves fewer to count; 0 in every region says that nothing
 	// is left.
 	Items int
 	// Err is why the region was not swept to its end; nil if it was.

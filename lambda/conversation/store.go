@@ -27,7 +27,8 @@ type DynamoDB interface {
 // milliseconds, from another continent within a few hundred; whoever has not
 // answered in a second is taken for down. A history is read in three steps at
 // most, and a turn written in as many as there are partners, so that none waits
-// longer than that many calls for regions that are down.
+// longer than that many calls for regions that are down. A turn of several parts
+// has longer, see [Store.Append].
 const DefaultCallTimeout = time.Second
 
 // Config configures a [Store].
@@ -47,7 +48,8 @@ type Config struct {
 	// Retention is how long a thread lasts from its beginning. Required.
 	Retention time.Duration
 	// Unpaired leaves copies to replication: what a region has not replicated
-	// yet is lost with it.
+	// yet is lost with it, and while any region is silent no conversation can be
+	// read, since it may have what no other has.
 	Unpaired bool
 	// CallTimeout bounds one call to one region; 0 means [DefaultCallTimeout].
 	CallTimeout time.Duration

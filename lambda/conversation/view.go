@@ -85,7 +85,9 @@ func (v *view) turn(id TurnID) (t Turn, missing bool, err error) {
 		return Turn{}, false, ErrNotFound
 	}
 	t, err = decodeTurn(v.thread, parts)
-	t.Deleted = slices.Sorted(slices.Values(v.deleted[id.Turn]))
+	if deleted := v.deleted[id.Turn]; len(deleted) > 0 {
+		t.Deleted = slices.Sorted(slices.Values(deleted))
+	}
 	return t, false, err
 }
 

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -19,6 +21,7 @@ type item = map[string]types.AttributeValue
 var (
 	errDown      = errors.New("the region is down")
 	errLostReply = errors.New("the reply was lost")
+	errStale     = errors.New("the read may miss what this replica has taken")
 )
 
 // world is a table with a replica in each region. Writes reach other replicas
@@ -131,6 +134,10 @@ func (r replica) enter(ctx context.Context, operation string) (func(), error) {
 	return r.world.mu.Unlock, nil
 }
 
+func number(at time.Time) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(at.Unix(), 10)}
+}
+
 func str(v types.AttributeValue) string {
 	s, ok := v.(*types.AttributeValueMemberS)
 	if !ok {
@@ -145,6 +152,9 @@ func (r replica) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...fu
 		return nil, err
 	}
 	defer leave()
+	if !aws.ToBool(in.ConsistentRead) {
+		return nil, errStale
+	}
 	r.world.reads[r.region]++
 	return &dynamodb.GetItemOutput{Item: r.world.replicas[r.region][str(in.Key["pk"])+"\x00"+str(in.Key["sk"])].item}, nil
 }
@@ -202,6 +212,9 @@ func (r replica) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*
 		return nil, err
 	}
 	defer leave()
+	if !aws.ToBool(in.ConsistentRead) {
+		return nil, errStale
+	}
 	v := in.ExpressionAttributeValues
 	found := r.matching(func(rec record) bool {
 		return rec.pk == str(v[":p"]) && rec.sk >= str(v[":from"]) && rec.sk <= str(v[":to"])
@@ -220,6 +233,9 @@ func (r replica) Scan(ctx context.Context, in *dynamodb.ScanInput, _ ...func(*dy
 		return nil, err
 	}
 	defer leave()
+	if !aws.ToBool(in.ConsistentRead) {
+		return nil, errStale
+	}
 	out := &dynamodb.ScanOutput{}
 	out.Items, out.LastEvaluatedKey = r.page(r.matching(func(rec record) bool { return true }), in.ExclusiveStartKey, in.ProjectionExpression)
 	prefix := str(in.ExpressionAttributeValues[":t"])

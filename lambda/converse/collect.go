@@ -39,6 +39,9 @@ func (c *Collector) Answer(end End) Answer {
 	return Answer{Parts: c.parts, Vectors: c.vectors, End: end}
 }
 
+// Len is how many parts the answer has so far; the last may still grow.
+func (c *Collector) Len() int { return len(c.parts) }
+
 func (c *Collector) last() *Part {
 	if len(c.parts) == 0 {
 		return nil

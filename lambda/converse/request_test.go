@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -140,6 +139,12 @@ func TestPartsOfTheWire(t *testing.T) {
 			to(sonnet45, func(r *converse.Request) { r.Effort, r.MaxTokens = "high", 1025 })},
 		{"no thoughts on a tool without those before it", "additionalModelRequestFields", `{"tool_choice":{"type":"none"}}`,
 			func() converse.Request { r := afterTool(sonnet45); r.Effort = "low"; return r }()},
+		{"nor without their proof", "additionalModelRequestFields", `{"tool_choice":{"type":"none"}}`,
+			func() converse.Request {
+				r := afterTool(sonnet45, converse.Part{Reasoning: &converse.Reasoning{Text: "unproven"}})
+				r.Effort = "low"
+				return r
+			}()},
 		{"thoughts on a tool with those before it", "additionalModelRequestFields", `{"thinking":{"type":"enabled","budget_tokens":2048},"tool_choice":{"type":"none"}}`,
 			func() converse.Request { r := afterTool(sonnet45, thought); r.Effort = "low"; return r }()},
 		{"thoughts as the model sees fit", "additionalModelRequestFields", `{"thinking":{"type":"adaptive"}}`,
@@ -170,147 +175,4 @@ func TestNumbersKeepTheirDigits(t *testing.T) {
 	assert.Contains(t, body, `"json":{"type":"object","z":12345678901234567890,"a":1}`)
 	_, body = wire(t, afterTool(sonnet45))
 	assert.Contains(t, body, `"input":{"n":12345678901234567890}`)
-}
-
-func TestWhatAModelCannotDoIsRefused(t *testing.T) {
-	tool := func(model string, change func(*converse.Request)) converse.Request {
-		return to(model, func(r *converse.Request) { r.Tools = []converse.Tool{weather}; change(r) })
-	}
-	effort := func(model string, change func(*converse.Request)) converse.Request {
-		return to(model, func(r *converse.Request) { r.Effort = "high"; change(r) })
-	}
-	parts := func(model string, parts ...converse.Part) converse.Request {
-		return to(model, func(r *converse.Request) { r.Messages[0].Parts = append(r.Messages[0].Parts, parts...) })
-	}
-	images := func(n, size int) []converse.Part {
-		all := make([]converse.Part, n)
-		for i := range all {
-			all[i].Image = &converse.Image{Format: "png", Bytes: make([]byte, size)}
-		}
-		return all
-	}
-	files := func(n, size int) []converse.Part {
-		all := make([]converse.Part, n)
-		for i := range all {
-			all[i].Document = &converse.Document{Format: "pdf", Bytes: make([]byte, size)}
-		}
-		return all
-	}
-	nothing := func(*converse.Request) {}
-	tests := []struct {
-		name string
-		in   converse.Request
-		want converse.Feature
-	}{
-		{"tools of a model without", tool(llama, nothing), converse.FeatureTools},
-		{"tools of a model that nobody knows", tool("", nothing), converse.FeatureTools},
-		{"a history with tools for a model without", afterTool(llama), converse.FeatureTools},
-		{"a tool that must be used", tool("mistral.mistral-large-2407-v1:0", func(r *converse.Request) { r.ToolChoice.Mode = converse.ToolAny }), converse.FeatureToolChoice},
-		{"a tool that must be used after thoughts", tool(sonnet45, func(r *converse.Request) { r.ToolChoice.Mode, r.Effort = converse.ToolAny, "low" }), converse.FeatureToolChoice},
-		{"no more tools", afterTool(novaPro), converse.FeatureToolChoice},
-		{"one tool at a time", tool(novaPro, func(r *converse.Request) { r.ToolChoice.Single = true }), converse.FeatureSingle},
-		{"a strict tool", tool(novaPro, func(r *converse.Request) { r.Tools[0].Strict = true }), converse.FeatureTools},
-		{"JSON of a model without tools", to(llama, func(r *converse.Request) { r.Format = schema }), converse.FeatureFormat},
-		{"any JSON after thoughts", effort(sonnet45, func(r *converse.Request) { r.Format = &converse.Format{} }), converse.FeatureFormat},
-		{"a schema after thoughts", effort(nova2, func(r *converse.Request) { r.Format = schema }), converse.FeatureFormat},
-		{"thoughts", effort(novaPro, nothing), converse.FeatureEffort},
-		{"a temperature of thoughts", effort(sonnet45, func(r *converse.Request) { r.Temperature = aws.Float32(0.5) }), converse.FeatureTemperature},
-		{"a temperature of unbounded thoughts", effort(nova2, func(r *converse.Request) { r.Temperature = aws.Float32(1) }), converse.FeatureTemperature},
-		{"a narrow choice of thoughts", effort(sonnet46, func(r *converse.Request) { r.TopP = aws.Float32(0.9) }), converse.FeatureTopP},
-		{"a choice of unbounded thoughts", effort(nova2, func(r *converse.Request) { r.TopP = aws.Float32(0.99) }), converse.FeatureTopP},
-		{"no room for thoughts", effort(sonnet45, func(r *converse.Request) { r.MaxTokens = 1024 }), converse.FeatureMaxTokens},
-		{"a bound of unbounded thoughts", effort(nova2, func(r *converse.Request) { r.MaxTokens = 9 }), converse.FeatureMaxTokens},
-		{"a temperature and top_p", to(sonnet45, func(r *converse.Request) { r.Temperature, r.TopP = aws.Float32(1), aws.Float32(0.5) }), converse.FeatureTopP},
-		{"a stop sequence", to(llama, func(r *converse.Request) { r.Stop = []string{"x"} }), converse.FeatureStop},
-		{"an image", parts(llama, images(1, 1)...), converse.FeatureMessages},
-		{"a file", parts("amazon.nova-micro-v1:0", files(1, 1)...), converse.FeatureMessages},
-		{"too many images", parts(sonnet45, images(21, 1)...), converse.FeatureMessages},
-		{"too many files", parts(sonnet45, files(6, 1)...), converse.FeatureMessages},
-		{"too large an image", parts(sonnet45, images(1, 3_750_001)...), converse.FeatureMessages},
-		{"too large a file", parts(sonnet45, files(1, 4_500_001)...), converse.FeatureMessages},
-		{"too large an image of a tool", parts(sonnet45, converse.Part{ToolResult: &converse.ToolResult{Parts: images(1, 3_750_001)}}), converse.FeatureMessages},
-		{"a file without a word", to(sonnet45, func(r *converse.Request) { r.Messages[0].Parts = files(1, 1) }), converse.FeatureMessages},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var unfit *converse.Unfit
-			require.ErrorAs(t, converse.Check(tt.in), &unfit)
-			assert.Equal(t, tt.want, unfit.Feature)
-			assert.Regexp(t, `^[A-Z].*\.$`, unfit.Reason)
-		})
-	}
-	for name, in := range map[string]converse.Request{
-		"20 images and 5 files":           parts(sonnet45, append(images(20, 1), files(5, 1)...)...),
-		"a plain temperature of thoughts": effort(sonnet45, func(r *converse.Request) { r.Temperature = aws.Float32(1) }),
-		"JSON after a tool":               func() converse.Request { r := afterTool(novaPro); r.Format = schema; return r }(),
-	} {
-		assert.NoError(t, converse.Check(in), name)
-	}
-}
-
-func TestPrefixesAreKept(t *testing.T) {
-	turns := func(n int) converse.Request {
-		return to(sonnet45, func(r *converse.Request) {
-			for range n - 1 {
-				r.Messages = append(r.Messages,
-					converse.Message{Role: converse.Assistant, Parts: []converse.Part{{Text: "a"}}},
-					converse.Message{Role: converse.User, Parts: []converse.Part{{Text: "q"}}})
-			}
-			r.Tools, r.System = []converse.Tool{weather, weather}, []converse.Part{{Text: "s"}}
-		})
-	}
-	const spec = `{"toolSpec":{"name":"weather","description":"tells it","inputSchema":{"json":{"type":"object","z":12345678901234567890,"a":1}}}}`
-	const point = `{"cachePoint":{"type":"default"}}`
-	tests := []struct {
-		name          string
-		in            converse.Request
-		tools, system string
-		first, last   string
-	}{
-		{"a single question keeps tools and instructions", converse.KeepPrefixes(turns(1)),
-			`[` + spec + `,` + spec + `,` + point + `]`, `[{"text":"s"},` + point + `]`, `[{"text":"hello"}]`, `[{"text":"hello"}]`},
-		{"a conversation keeps its last two questions", converse.KeepPrefixes(turns(2)),
-			`[` + spec + `,` + spec + `,` + point + `]`, `[{"text":"s"},` + point + `]`, `[{"text":"hello"},` + point + `]`, `[{"text":"q"},` + point + `]`},
-		{"no others", converse.KeepPrefixes(turns(3)),
-			`[` + spec + `,` + spec + `,` + point + `]`, `[{"text":"s"},` + point + `]`, `[{"text":"hello"}]`, `[{"text":"q"},` + point + `]`},
-		{"Nova keeps no tools", func() converse.Request { r := turns(2); r.Model = novaPro; return converse.KeepPrefixes(r) }(),
-			`[` + spec + `,` + spec + `]`, `[{"text":"s"},` + point + `]`, `[{"text":"hello"},` + point + `]`, `[{"text":"q"},` + point + `]`},
-		{"a model that keeps nothing", func() converse.Request {
-			r := turns(2)
-			r.Model = "mistral.mistral-large-2407-v1:0"
-			return converse.KeepPrefixes(r)
-		}(),
-			`[` + spec + `,` + spec + `]`, `[{"text":"s"}]`, `[{"text":"hello"}]`, `[{"text":"q"}]`},
-		{"more points than Bedrock takes, and one at the beginning", func() converse.Request {
-			r := converse.KeepPrefixes(turns(2))
-			r.System = append([]converse.Part{{Cache: true}}, r.System...)
-			r.Messages[0].Parts = append(r.Messages[0].Parts, converse.Part{Text: "more"}, converse.Part{Cache: true})
-			return r
-		}(), `[` + spec + `,` + spec + `,` + point + `]`, `[{"text":"s"},` + point + `]`,
-			`[{"text":"hello"},` + point + `,{"text":"more"},` + point + `]`, `[{"text":"q"}]`},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, body := wire(t, tt.in)
-			var got struct {
-				System     json.RawMessage
-				ToolConfig struct{ Tools json.RawMessage }
-				Messages   []struct{ Content json.RawMessage }
-			}
-			require.NoError(t, json.Unmarshal([]byte(body), &got))
-			assert.JSONEq(t, tt.tools, string(got.ToolConfig.Tools))
-			assert.JSONEq(t, tt.system, string(got.System))
-			assert.JSONEq(t, tt.first, string(got.Messages[0].Content))
-			assert.JSONEq(t, tt.last, string(got.Messages[len(got.Messages)-1].Content))
-		})
-	}
-}
-
-func TestKeepingPrefixesLeavesTheQuestionAsItWas(t *testing.T) {
-	r := afterTool(sonnet45)
-	r.Tools, r.System = []converse.Tool{weather}, make([]converse.Part, 1, 2)
-	converse.KeepPrefixes(r)
-	assert.False(t, r.Tools[0].Cache)
-	assert.False(t, r.System[:2][1].Cache)
-	assert.Len(t, r.Messages[2].Parts, 1)
 }

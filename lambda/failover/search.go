@@ -74,7 +74,7 @@ func (s *search) next(until time.Time) (converse.Event, error) {
 func (s *search) check(now time.Time) error {
 	if err := s.ctx.Err(); err != nil {
 		cause := context.Cause(s.ctx)
-		return s.halt(contextClass(cause), errors.Join(errDeadline, cause))
+		return s.halt(contextClass(cause), cause)
 	}
 	if s.bound.reached(now) {
 		return s.halt(converse.Timeout, s.bound.cause)

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// probeHead is how much sooner than the next target a probe starts: a target
-// that is not back yet is not to cost the caller its whole limit.
-const probeHead = 3 * time.Second
+// probeHead is the part of the wait for a first content by which a probe starts
+// sooner than the next target: one that is not back yet is not to cost the
+// caller its whole limit.
+const probeHead = 8
 
 // advance starts the next call, or says when to.
 func (s *search) advance(now time.Time) error {
@@ -24,7 +25,7 @@ func (s *search) advance(now time.Time) error {
 	s.hedgeAt = time.Time{}
 	switch delay := s.engine.cfg.Hedge.Delay; {
 	case a.probe:
-		s.hedgeAt = a.started.Add(probeHead)
+		s.hedgeAt = a.started.Add(s.engine.cfg.FirstContent / probeHead)
 	case delay > 0:
 		s.hedgeAt = a.started.Add(delay)
 	}

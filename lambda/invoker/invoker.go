@@ -63,9 +63,17 @@ func newAPI(getenv func(string) string, log *slog.Logger) (http.Handler, error) 
 	if err != nil {
 		return nil, err
 	}
+	store, err := newStore(cfg, sdk)
+	if err != nil {
+		return nil, err
+	}
+	counter, err := newBudget(cfg, sdk, log)
+	if err != nil {
+		return nil, err
+	}
 	log.Info("start", "function", contract.FunctionInvoker, "stack", cfg.Stack, "region", cfg.Region)
 	logViolations(cfg, log)
-	return openai.New(openai.Config{Stack: cfg.Stack, Region: cfg.Region, Models: cfg.Models, Engine: engine, Log: log})
+	return openai.New(openai.Config{Stack: cfg.Stack, Region: cfg.Region, Models: cfg.Models, Engine: engine, Store: store, Budget: counter, Log: log})
 }
 
 // logViolations says once of each target that it will be refused, and why. The

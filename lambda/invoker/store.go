@@ -1,11 +1,13 @@
 package invoker
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/budget"
 	"github.com/crossregion/crossregion/lambda/conversation"
 )
 
@@ -13,6 +15,15 @@ import (
 // was idle may be dead without a word; a second failure belongs to the region,
 // and the next try to another.
 const storeTries = 2
+
+// newBudget returns the counter of tokens, which asks the local replica once: a
+// request is served uncounted sooner than it waits.
+func newBudget(cfg contract.Invoker, sdk aws.Config, log *slog.Logger) (*budget.Counter, error) {
+	return budget.New(budget.Config{
+		Client: dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) { o.RetryMaxAttempts = storeTries }),
+		Table:  cfg.ControlTable, Region: cfg.Region, Retention: time.Duration(cfg.UsageRetentionDays) * 24 * time.Hour, Log: log,
+	})
+}
 
 // newStore returns the store of conversations, with a client for each replica.
 func newStore(cfg contract.Invoker, sdk aws.Config) (*conversation.Store, error) {

@@ -30,6 +30,9 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	if chat.question, err = fit(chat.question, m, chatParameters); err != nil {
 		return err
 	}
+	if err := s.reserve(r.Context(), rec, estimate(body, chat.question.MaxTokens)); err != nil {
+		return err
+	}
 	head := completionHead{
 		ID: "chatcmpl-" + apigw.RequestID(r.Context()), Created: rec.started.Unix(), Model: m.Name,
 	}
@@ -41,7 +44,7 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	if err != nil {
 		return err
 	}
-	rec.usage = answer.Usage
+	rec.use(r.Context(), s, answer.Usage)
 	writeJSON(w, http.StatusOK, newCompletion(head, answer))
 	return nil
 }

@@ -166,15 +166,21 @@ func hints(o *object) {
 			o.invalid(name, "it is over %d bytes long", maxHint)
 		}
 	}
-	metadata := value[map[string]string](o, "metadata", "an object with strings as values")
-	if len(metadata) > maxMetadata {
-		o.invalid("metadata", "%d pairs are more than %d", len(metadata), maxMetadata)
+	metadata(o)
+}
+
+// metadata takes what callers note down beside a request or a conversation.
+func metadata(o *object) map[string]string {
+	m := value[map[string]string](o, "metadata", "an object with strings as values")
+	if len(m) > maxMetadata {
+		o.invalid("metadata", "%d pairs are more than %d", len(m), maxMetadata)
 	}
-	for k, v := range metadata {
+	for k, v := range m {
 		if utf8.RuneCountInString(k) > maxMetadataKey || utf8.RuneCountInString(v) > maxMetadataValue {
 			o.invalid("metadata", "a key is over %d or a value over %d characters long", maxMetadataKey, maxMetadataValue)
 		}
 	}
+	return m
 }
 
 // parameter is one that OpenAI knows and this service does not, with the values

@@ -213,6 +213,8 @@ func TestMalformedBodies(t *testing.T) {
 		{"null", `null`, "must be a JSON object"},
 		{"invalid UTF-8", "{\"model\":\"\xff\"}", "not valid UTF-8"},
 		{"a name twice", with(`"n":1,"n":2`), "A name stands twice"},
+		{"a name twice, once in other letters", with(`"n":1,"\u006e":2`), "A name stands twice"},
+		{"a name twice behind a quote in quotes", with(`"x":"\\\"}","n":[{"a":{},"b":[1,null]}],"y":{"a":1 , "a" :2}`), "A name stands twice"},
 		{"a name twice further down", saying(`{"role":"user","role":"system","content":"a"}`), "A name stands twice"},
 		{"nesting without end", with(`"x":` + strings.Repeat("[", 64) + strings.Repeat("]", 64)), "nests deeper than 32 levels"},
 		{"nesting without any end", strings.Repeat(`{"a":`, 100_000), "not valid JSON"},

@@ -40,12 +40,15 @@ func (s *server) createEmbedding(w http.ResponseWriter, r *http.Request, rec *re
 	if err := in.check(m.Base); err != nil {
 		return err
 	}
+	if err := s.reserve(r.Context(), rec, int64(len(body)/bytesPerToken)); err != nil {
+		return err
+	}
 	answer, report, err := s.Engine.Answer(r.Context(), m.Targets, converse.Request{Model: m.Base, Embed: &in.embed})
 	rec.attempted(w.Header(), report)
 	if err != nil {
 		return embeddingError(err)
 	}
-	rec.usage = answer.Usage
+	rec.use(r.Context(), s, answer.Usage)
 	writeJSON(w, http.StatusOK, newEmbeddings(m.Name, answer, in.base64))
 	return nil
 }

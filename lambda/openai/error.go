@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/smithy-go"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
@@ -31,6 +33,29 @@ type apiError struct {
 	message    string
 	retryAfter int  // seconds; 0 sends no Retry-After
 	final      bool // tells SDKs not to try again, whatever the status
+	// cause is why, for the log: what AWS called it, without its words, which
+	// may quote what a caller wrote.
+	cause []string
+}
+
+// causes are AWS's names of all errors in the chain of err.
+func causes(err error) []string {
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case smithy.APIError:
+		return []string{e.ErrorCode()}
+	case interface{ Unwrap() []error }:
+		var all []string
+		for _, one := range e.Unwrap() {
+			all = append(all, causes(one)...)
+		}
+		return all
+	}
+	if errors.Is(err, context.DeadlineExceeded) && errors.Unwrap(err) == nil {
+		return []string{"Timeout"}
+	}
+	return causes(errors.Unwrap(err))
 }
 
 // Error implements error.

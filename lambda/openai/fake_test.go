@@ -2,6 +2,7 @@ package openai_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -95,8 +96,8 @@ func hello() *engine {
 		events: []converse.Event{{Text: "Hel"}, {Text: "lo <&>"}},
 		end:    converse.End{Reason: converse.StopEnd, Usage: converse.Usage{Input: 12, Output: 3, CacheRead: 8}},
 		report: failover.Report{Target: "eu-central-1", Attempts: []failover.Attempt{
-			{Region: "eu-west-1", Outcome: "throttled", Duration: 30 * time.Millisecond},
-			{Region: "eu-central-1", Outcome: "ok", Duration: 200 * time.Millisecond},
+			{Region: "eu-west-1", Reason: failover.ReasonFirst, Outcome: "throttled", Duration: 30 * time.Millisecond},
+			{Region: "eu-central-1", Reason: failover.ReasonFailover, Outcome: "ok", Duration: 200 * time.Millisecond},
 		}},
 	}
 }
@@ -121,12 +122,28 @@ var models = []contract.Model{
 // "req-1" of tenant "acme", and returns its URL and its log.
 func api(t *testing.T, e openai.Engine) (string, *logged) {
 	t.Helper()
+	return stateful(t, e, newMemory())
+}
+
+// stateful is api over a store.
+func stateful(t *testing.T, e openai.Engine, s openai.Store) (string, *logged) {
+	t.Helper()
+	return served(t, openai.Config{Engine: e, Store: s, Budget: &ledger{}})
+}
+
+// budgeted is api with a budget.
+func budgeted(t *testing.T, e openai.Engine, l *ledger) (string, *logged) {
+	t.Helper()
+	return served(t, openai.Config{Engine: e, Store: newMemory(), Budget: l})
+}
+
+func served(t *testing.T, cfg openai.Config) (string, *logged) {
+	t.Helper()
 	log := &logged{}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
-	h, err := openai.New(openai.Config{
-		Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Log: logger,
-		Now: func() time.Time { return time.Unix(1_700_000_000, 0) },
-	})
+	cfg.Stack, cfg.Region, cfg.Models, cfg.Log = "eu", "eu-west-1", models, logger
+	cfg.Now = func() time.Time { return time.Unix(1_700_000_000, 0) }
+	h, err := openai.New(cfg)
 	require.NoError(t, err)
 	server := httptest.NewServer(gateway(t, apigw.Handler(h, logger)))
 	t.Cleanup(server.Close)
@@ -143,7 +160,7 @@ func gateway(t *testing.T, f apigw.Function) http.Handler {
 			MultiValueQueryStringParameters: r.URL.Query(),
 		}
 		ev.RequestContext.RequestID = "req-1"
-		ev.RequestContext.Authorizer = map[string]any{contract.ContextTenant: "acme", contract.ContextKeyID: "key-1"}
+		ev.RequestContext.Authorizer = map[string]any{contract.ContextTenant: cmp.Or(r.Header.Get("Test-Tenant"), "acme"), contract.ContextKeyID: "key-1"}
 		resp, err := f(r.Context(), ev)
 		if !assert.NoError(t, err) {
 			return

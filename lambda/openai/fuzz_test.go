@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"testing"
@@ -18,6 +19,10 @@ func FuzzDecodeChat(f *testing.F) {
 		`{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":""}]},{"role":"user","content":"b"}],"stop":["x"]}`,
 		`{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}],
 		  "max_tokens":1,"temperature":0.5,"top_p":0.5,"stop":"x","stream":true,"stream_options":{"include_usage":true},"n":1,"metadata":{"a":"b"}}`,
+		`{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo="}},{"type":"file","file":{"filename":"a.txt","file_data":"data:text/plain;base64,YQ=="}}]},
+		  {"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"1"}],
+		  "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}},
+		  "parallel_tool_calls":false,"response_format":{"type":"json_schema","json_schema":{"name":"p","schema":{"type":"object"},"strict":true}},"reasoning_effort":"low"}`,
 		`{"model":"m","model":"n","messages":[{"role":"user","content":"\ud800"}],"temperature":1e999}`,
 	} {
 		f.Add([]byte(seed))
@@ -56,12 +61,27 @@ func assertValid(t *testing.T, r chatRequest) {
 	assert.Equal(t, converse.User, q.Messages[0].Role)
 	assert.Equal(t, converse.User, q.Messages[len(q.Messages)-1].Role)
 	var last converse.Role
+	var calls []string // of the last turn
 	for _, m := range q.Messages {
 		assert.NotEqual(t, last, m.Role, "roles alternate")
 		assert.NotEmpty(t, m.Parts)
+		var results, next []string
 		for _, p := range m.Parts {
-			assert.NotEmpty(t, p.Text)
+			switch {
+			case p.ToolUse != nil:
+				next = append(next, p.ToolUse.ID)
+				assert.True(t, json.Valid(p.ToolUse.Input))
+			case p.ToolResult != nil:
+				results = append(results, p.ToolResult.ID)
+			default:
+				assert.True(t, p.Text != "" || p.Image != nil || p.Document != nil)
+			}
 		}
-		last = m.Role
+		assert.ElementsMatch(t, calls, results, "each call has its result")
+		last, calls = m.Role, next
 	}
+	for _, tool := range q.Tools {
+		assert.True(t, json.Valid(tool.Schema))
+	}
+	assert.True(t, q.ToolChoice.Mode != converse.ToolAny || len(q.Tools) > 0)
 }

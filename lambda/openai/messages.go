@@ -179,6 +179,10 @@ func (all *conversation) say(c *object, role converse.Role, parts []converse.Par
 	if len(all.turns) == 0 && role != converse.User {
 		c.invalid("role", "the first message after the instructions must be the user's")
 	}
+	sameTurn := len(all.turns) > 0 && all.turns[len(all.turns)-1].Role == role
+	if len(all.pending) > 0 && (role == converse.User || !sameTurn) {
+		c.invalid("role", "calls of tools before have no results yet")
+	}
 	for _, p := range parts {
 		if p.ToolUse == nil {
 			continue
@@ -187,9 +191,6 @@ func (all *conversation) say(c *object, role converse.Role, parts []converse.Par
 			c.invalid("tool_calls", "two calls have the same id")
 		}
 		all.pending = append(all.pending, p.ToolUse.ID)
-	}
-	if role == converse.User && len(all.pending) > 0 {
-		c.invalid("role", "the calls of tools right before have no results yet")
 	}
 	all.append(c, role, parts)
 }

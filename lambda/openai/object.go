@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,52 +46,10 @@ func parse(body []byte) (*object, error) {
 	case err != nil || fields == nil:
 		return nil, invalid("", "invalid_json", "The request body must be a JSON object.")
 	}
-	if err := check(json.NewDecoder(bytes.NewReader(body)), 0); err != nil {
+	if err := (&walker{data: body}).value(0); err != nil {
 		return nil, err
 	}
 	return &object{fault: &fault{}, fields: fields}, nil
-}
-
-// check walks over one value of valid JSON, and refuses nesting without end and
-// names that stand twice, of which decoding would silently drop one.
-func check(dec *json.Decoder, depth int) error {
-	token, err := dec.Token()
-	if err != nil {
-		return invalid("", "invalid_json", "The request body is not valid JSON: %v.", err)
-	}
-	open, ok := token.(json.Delim)
-	if !ok {
-		return nil
-	}
-	if depth == maxDepth {
-		return invalid("", "invalid_json", "The request body nests deeper than %d levels, at byte %d.", maxDepth, dec.InputOffset())
-	}
-	seen := map[string]bool{}
-	for dec.More() {
-		if open == '{' {
-			if err := checkName(dec, seen); err != nil {
-				return err
-			}
-		}
-		if err := check(dec, depth+1); err != nil {
-			return err
-		}
-	}
-	_, err = dec.Token()
-	return err
-}
-
-func checkName(dec *json.Decoder, seen map[string]bool) error {
-	token, err := dec.Token()
-	if err != nil {
-		return err
-	}
-	name, _ := token.(string)
-	if seen[name] {
-		return invalid("", "invalid_json", "A name stands twice in one object, the second time at byte %d.", dec.InputOffset())
-	}
-	seen[name] = true
-	return nil
 }
 
 // take returns the value of name, nil if it is absent or null.

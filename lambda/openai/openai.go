@@ -40,6 +40,10 @@ type Config struct {
 	Models []contract.Model
 	// Engine is required.
 	Engine Engine
+	// Store keeps responses and conversations; required.
+	Store Store
+	// Budget bounds and records what tenants use; required.
+	Budget Budget
 	// Log receives one line per request, without anything that a caller wrote;
 	// required.
 	Log *slog.Logger
@@ -81,6 +85,12 @@ func (c Config) validate() error {
 	if c.Engine == nil {
 		errs = append(errs, errors.New("engine is missing"))
 	}
+	if c.Store == nil {
+		errs = append(errs, errors.New("store is missing"))
+	}
+	if c.Budget == nil {
+		errs = append(errs, errors.New("budget is missing"))
+	}
 	if c.Log == nil {
 		errs = append(errs, errors.New("log is missing"))
 	}
@@ -98,10 +108,22 @@ type operation func(w http.ResponseWriter, r *http.Request, rec *record) error
 
 func (s *server) operations() map[string]operation {
 	return map[string]operation{
-		contract.OpChatCompletions: s.createChatCompletion,
-		contract.OpEmbeddings:      s.createEmbedding,
-		contract.OpListModels:      s.listModels,
-		contract.OpGetModel:        s.retrieveModel,
+		contract.OpChatCompletions:    s.createChatCompletion,
+		contract.OpCreateResponse:     s.createResponse,
+		contract.OpGetResponse:        s.retrieveResponse,
+		contract.OpDeleteResponse:     s.deleteResponse,
+		contract.OpListInputItems:     s.listInputItems,
+		contract.OpCreateConversation: s.createConversation,
+		contract.OpGetConversation:    s.retrieveConversation,
+		contract.OpUpdateConversation: s.updateConversation,
+		contract.OpDeleteConversation: s.deleteConversation,
+		contract.OpCreateItems:        s.createItems,
+		contract.OpListItems:          s.listItems,
+		contract.OpGetItem:            s.retrieveItem,
+		contract.OpDeleteItem:         s.deleteItem,
+		contract.OpListModels:         s.listModels,
+		contract.OpGetModel:           s.retrieveModel,
+		contract.OpEmbeddings:         s.createEmbedding,
 	}
 }
 
@@ -144,6 +166,7 @@ func (s *server) serve(name string, op operation) http.Handler {
 			rec.status = e.status
 			e.write(w)
 		}
+		rec.settleUp(r.Context(), s)
 		rec.write(r.Context(), s)
 	})
 }

@@ -22,10 +22,12 @@ type record struct {
 	status     int
 	model      string        // a configured name, never the caller's own words
 	fault      string        // code or type of the error, "" if there was none
+	cause      []string      // AWS's names of what led to it
 	failed     bool          // the service's own fault, though the status may be 200
 	firstToken time.Duration // 0 but for a streamed answer
 	report     failover.Report
 	usage      converse.Usage
+	spent      *spending // nil where nothing is reserved
 }
 
 // attempted notes how the engine went about it, and tells the client.
@@ -39,7 +41,7 @@ func (rec *record) attempted(h http.Header, report failover.Report) {
 
 func (rec *record) fail(e *apiError) {
 	rec.failed = e.status >= http.StatusInternalServerError
-	rec.fault = e.code
+	rec.fault, rec.cause = e.code, e.cause
 	if rec.fault == "" {
 		rec.fault = e.kind
 	}
@@ -48,6 +50,7 @@ func (rec *record) fail(e *apiError) {
 // attempt is a [failover.Attempt] in the log.
 type attempt struct {
 	Region  string `json:"region"`
+	Reason  string `json:"reason"`
 	Outcome string `json:"outcome"`
 	Millis  int64  `json:"ms"`
 }
@@ -57,7 +60,9 @@ type attempt struct {
 func (rec *record) metrics(s *server) metrics.Request {
 	m := metrics.Request{
 		Stack: s.Stack, Region: s.Region, Model: rec.model, Failed: rec.failed, FirstToken: rec.firstToken,
-		Failovers:   max(0, len(rec.report.Attempts)-1),
+		Failovers:     rec.report.Count(failover.ReasonFailover) + rec.report.Count(failover.ReasonRetry),
+		Misconfigured: rec.report.Misconfigured(), Hedges: rec.report.Count(failover.ReasonHedge),
+		Continued: rec.report.Count(failover.ReasonContinued), BreakersOpen: len(rec.report.Open),
 		InputTokens: rec.usage.Input, OutputTokens: rec.usage.Output,
 	}
 	for _, a := range rec.report.Attempts {
@@ -74,10 +79,8 @@ func (rec *record) metrics(s *server) metrics.Request {
 // level is that of a warning if a target is not as it was set up to be, which
 // failover hides from callers but operators have to mend.
 func (rec *record) level() slog.Level {
-	for _, a := range rec.report.Attempts {
-		if a.Outcome == string(converse.Denied) || a.Outcome == string(converse.NotFound) {
-			return slog.LevelWarn
-		}
+	if rec.report.Misconfigured() > 0 {
+		return slog.LevelWarn
 	}
 	return slog.LevelInfo
 }
@@ -88,9 +91,16 @@ func (rec *record) write(ctx context.Context, s *server) {
 	now := s.Now()
 	attempts := make([]attempt, len(rec.report.Attempts))
 	for i, a := range rec.report.Attempts {
-		attempts[i] = attempt{a.Region, a.Outcome, a.Duration.Milliseconds()}
+		attempts[i] = attempt{a.Region, string(a.Reason), a.Outcome, a.Duration.Milliseconds()}
 	}
-	s.Log.LogAttrs(ctx, rec.level(), "request", append(rec.metrics(s).Attrs(now),
+	attrs := rec.metrics(s).Attrs(now)
+	if len(rec.cause) > 0 {
+		attrs = append(attrs, slog.Any("cause", rec.cause))
+	}
+	if len(rec.report.Open) > 0 {
+		attrs = append(attrs, slog.Any("spared", rec.report.Open))
+	}
+	s.Log.LogAttrs(ctx, rec.level(), "request", append(attrs,
 		slog.String("requestId", apigw.RequestID(ctx)),
 		slog.String("operation", rec.operation),
 		slog.Int("status", rec.status),

@@ -52,7 +52,7 @@ func request(t *testing.T, e *engine, body string) map[string]any {
 	t.Helper()
 	log, now := &logged{}, time.Unix(1_700_000_000, 0)
 	h, err := openai.New(openai.Config{
-		Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Log: slog.New(slog.NewJSONHandler(log, nil)),
+		Stack: "eu", Region: "eu-west-1", Models: models, Engine: e, Store: newMemory(), Budget: &ledger{}, Log: slog.New(slog.NewJSONHandler(log, nil)),
 		Now: func() time.Time { now = now.Add(time.Second); return now },
 	})
 	require.NoError(t, err)

@@ -1,11 +1,14 @@
 package openai
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/failover"
 )
 
 // chunk is one event of a streamed answer.
@@ -67,18 +70,20 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	if err != nil {
 		return err
 	}
-	rec.firstToken = s.Now().Sub(rec.started)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache, no-store")
 	w.WriteHeader(http.StatusOK)
-	events := &eventWriter{w: w, streamed: to}
+	events := newEventWriter(w, to)
 	events.head.Object = "chat.completion.chunk"
 	empty := ""
 	events.choice(delta{Role: "assistant", Content: &empty}, nil)
-	events.copy(answer, rec)
+	events.copy(r.Context(), s, answer, rec)
 	// The answer is over for the client, however its source closes.
 	_ = answer.Close()
+	if final, ok := answer.(failover.Reporter); ok {
+		rec.report = final.Report()
+	}
 	return nil
 }
 
@@ -86,11 +91,20 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 // then the invocation is over and nobody reads.
 type eventWriter struct {
 	streamed
-	w   http.ResponseWriter
-	err error
+	w      http.ResponseWriter
+	err    error
+	buffer bytes.Buffer  // of the event that is being written
+	json   *json.Encoder // into buffer
 }
 
-func (e *eventWriter) copy(answer converse.Stream, rec *record) {
+func newEventWriter(w http.ResponseWriter, to streamed) *eventWriter {
+	e := &eventWriter{w: w, streamed: to}
+	e.json = json.NewEncoder(&e.buffer)
+	e.json.SetEscapeHTML(false)
+	return e
+}
+
+func (e *eventWriter) copy(ctx context.Context, s *server, answer converse.Stream, rec *record) {
 	for e.err == nil {
 		ev, err := answer.Next()
 		switch {
@@ -100,12 +114,15 @@ func (e *eventWriter) copy(answer converse.Stream, rec *record) {
 			e.event(broken)
 			return
 		case ev.End != nil:
-			rec.usage = ev.End.Usage
+			rec.use(ctx, s, ev.End.Usage)
 			e.end(*ev.End)
 			return
 		case ev.Wait:
 			e.comment("waiting")
 		default:
+			if rec.firstToken == 0 {
+				rec.firstToken = s.Now().Sub(rec.started)
+			}
 			if d, tell := newDelta(ev); tell {
 				e.choice(d, nil)
 			}
@@ -124,7 +141,7 @@ func (e *eventWriter) end(end converse.End) {
 		}
 		e.event(chunk{completionHead: e.head, Choices: []chunkChoice{}, Usage: u})
 	}
-	e.data([]byte("[DONE]"))
+	e.data("[DONE]")
 }
 
 func (e *eventWriter) choice(d delta, finish *string) {
@@ -135,26 +152,36 @@ func (e *eventWriter) choice(d delta, finish *string) {
 	e.event(c)
 }
 
+// event writes v, which the encoder ends with a line feed.
 func (e *eventWriter) event(v any) {
-	b, err := encode(v)
-	if err != nil && e.err == nil {
+	e.buffer.Reset()
+	e.buffer.WriteString("data: ")
+	if err := e.json.Encode(v); err != nil && e.err == nil {
 		e.err = err
 	}
-	e.data(b)
+	e.write("\n")
 }
 
 // comment writes what clients skip, and proxies take for a sign of life.
 // Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#authoring-notes
-func (e *eventWriter) comment(s string) { e.write([]byte(": " + s + "\n\n")) }
+func (e *eventWriter) comment(s string) {
+	e.buffer.Reset()
+	e.write(": " + s + "\n\n")
+}
 
-func (e *eventWriter) data(b []byte) { e.write([]byte("data: " + string(b) + "\n\n")) }
+func (e *eventWriter) data(s string) {
+	e.buffer.Reset()
+	e.write("data: " + s + "\n\n")
+}
 
-// write sends one event at once, so that it is one step for the client.
-func (e *eventWriter) write(b []byte) {
+// write sends one event at once, so that it is one step for the client: what is
+// in the buffer and end.
+func (e *eventWriter) write(end string) {
 	if e.err != nil {
 		return
 	}
-	_, e.err = e.w.Write(b)
+	e.buffer.WriteString(end)
+	_, e.err = e.w.Write(e.buffer.Bytes())
 	if f, ok := e.w.(http.Flusher); ok {
 		f.Flush()
 	}

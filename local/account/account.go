@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -35,9 +36,6 @@ import (
 type Config struct {
 	// Port is the port on which every region's public address listens.
 	Port string
-	// Dir is an empty folder for unpacked code. The caller removes it after
-	// [Account.Close].
-	Dir string
 	// Viewer names the region that the clients of the DNS server are near to.
 	Viewer string
 	// Log receives what an operator of the embedded cloud may want to see.
@@ -73,6 +71,7 @@ type Account struct {
 	resources map[string]cloud.Resource
 	functions map[string]cloud.Function
 
+	dir      string // of unpacked code
 	endpoint string
 	dns      net.Addr
 	serving  sync.WaitGroup
@@ -88,9 +87,13 @@ func Open(cfg Config) (*Account, error) {
 		world:  cloud.World{Clock: cloud.RealClock(cfg.Speed), Network: cloud.NewNetwork(cfg.Port), Log: cfg.Log},
 		Faults: fault.NewBoard(), edges: map[string]bool{},
 	}
+	var err error
+	if a.dir, err = os.MkdirTemp("", "crossregion-"); err != nil {
+		return nil, fmt.Errorf("make a folder for unpacked code: %w", err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("open AWS endpoint: %w", err)
+		return nil, errors.Join(fmt.Errorf("open AWS endpoint: %w", err), os.RemoveAll(a.dir))
 	}
 	a.endpoint = "http://" + listener.Addr().String()
 	a.assemble(cfg)
@@ -109,7 +112,7 @@ func (a *Account) assemble(cfg Config) {
 	a.KMS = kms.New(a.IAM)
 	a.DynamoDB = dynamodb.New(a.world, a.IAM, a.KMS)
 	a.Bedrock = bedrock.New(bedrock.Config{World: a.world, IAM: a.IAM, Readings: cfg.Readings})
-	a.Lambda = lambda.New(lambda.Config{World: a.world, IAM: a.IAM, Keys: a.KMS, Endpoint: a.endpoint, Dir: cfg.Dir, Arch: runtime.GOARCH})
+	a.Lambda = lambda.New(lambda.Config{World: a.world, IAM: a.IAM, Keys: a.KMS, Endpoint: a.endpoint, Dir: a.dir, Arch: runtime.GOARCH})
 	a.Route53 = route53.New(route53.Config{World: a.world})
 	a.ACM = acm.New(a.Route53)
 	a.WAFV2 = wafv2.New(a.world.Clock)
@@ -118,7 +121,7 @@ func (a *Account) assemble(cfg Config) {
 	})
 	a.WAFV2.UseStages(a.APIGateway)
 	a.Route53.UseTargets(a.APIGateway)
-	a.SNS = sns.New()
+	a.SNS = sns.New(a.KMS)
 	a.CloudWatch = cloudwatch.New(a.SNS)
 	a.Quotas = servicequotas.New()
 
@@ -238,7 +241,8 @@ func (a *Account) start(l net.Listener, h http.Handler) {
 	})
 }
 
-// Close ends every process, goroutine and listener of the account.
+// Close ends every process, goroutine and listener of the account, and removes
+// what it wrote.
 func (a *Account) Close() error {
 	a.mu.Lock()
 	servers := slices.Clone(a.servers)
@@ -248,5 +252,5 @@ func (a *Account) Close() error {
 		errs = append(errs, s.Close())
 	}
 	a.serving.Wait()
-	return errors.Join(append(errs, a.Route53.Close(), a.Lambda.Close(), a.DynamoDB.Close())...)
+	return errors.Join(append(errs, a.Route53.Close(), a.Lambda.Close(), a.DynamoDB.Close(), os.RemoveAll(a.dir))...)
 }

@@ -3,13 +3,13 @@ package apigateway
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/lambda"
 )
 
@@ -102,7 +102,7 @@ func (x *exchange) parseBuffered(raw []byte) (*metadata, []byte, error) {
 		return m, nil, err
 	}
 	var p proxyResponse
-	if err := decodeStrictly(raw, &p); err != nil {
+	if err := cloud.DecodeStrict(raw, &p); err != nil {
 		return nil, nil, fmt.Errorf("malformed Lambda proxy response: %w", err)
 	}
 	m := &metadata{StatusCode: p.StatusCode, Headers: p.Headers, MultiValueHeaders: p.MultiValueHeaders}
@@ -114,16 +114,4 @@ func (x *exchange) parseBuffered(raw []byte) (*metadata, []byte, error) {
 		return m, body, err
 	}
 	return m, []byte(p.Body), nil
-}
-
-func decodeStrictly(raw []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return err
-	}
-	if dec.More() {
-		return errors.New("more than one JSON value")
-	}
-	return nil
 }

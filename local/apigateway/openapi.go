@@ -1,7 +1,6 @@
 package apigateway
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,9 +63,7 @@ type strict[T any] struct{ value T }
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (s *strict[T]) UnmarshalJSON(b []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	return dec.Decode(&s.value)
+	return cloud.DecodeStrict(b, &s.value)
 }
 
 func parse(body string) (*document, error) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/lambda"
 )
 
@@ -27,7 +28,7 @@ type metadata struct {
 
 func parseMetadata(raw []byte) (*metadata, error) {
 	var m metadata
-	if err := decodeStrictly(raw, &m); err != nil {
+	if err := cloud.DecodeStrict(raw, &m); err != nil {
 		return nil, fmt.Errorf("read the metadata of a streamed response: %w", err)
 	}
 	return &m, m.check()

@@ -1,7 +1,6 @@
 package bedrock
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -66,13 +65,8 @@ func parseRequest(body io.Reader, m model, stream bool) (converseRequest, error)
 	if err != nil {
 		return r, invalid("The request body could not be read: %v", err)
 	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&r); err != nil {
+	if err := cloud.DecodeStrict(b, &r); err != nil {
 		return r, invalid("Malformed input request: %v, please reformat your input and try again.", err)
-	}
-	if dec.More() {
-		return r, invalid("Malformed input request: more than one JSON value, please reformat your input and try again.")
 	}
 	return r, r.validate(m, stream)
 }

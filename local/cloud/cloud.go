@@ -31,6 +31,18 @@ func ARN(service, region, resource string) string {
 	return strings.Join([]string{"arn", Partition, service, region, Account, resource}, ":")
 }
 
+// Place is what an ARN says of where its resource is, and which it is.
+type Place struct{ Service, Region, Account, Resource string }
+
+// ParseARN reads an ARN of the partition. It returns false for anything else.
+func ParseARN(arn string) (Place, bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" || parts[1] != Partition {
+		return Place{}, false
+	}
+	return Place{Service: parts[2], Region: parts[3], Account: parts[4], Resource: parts[5]}, true
+}
+
 // ID returns n hexadecimal digits (at most 64) that depend on parts alone, so
 // that two runs of one program name everything the same.
 func ID(n int, parts ...string) string {

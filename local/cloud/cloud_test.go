@@ -103,6 +103,25 @@ func TestTagsAreRefused(t *testing.T) {
 	}
 }
 
+func TestParseARN(t *testing.T) {
+	got, ok := cloud.ParseARN("arn:aws:lambda:eu-west-1:123456789012:function:f:live")
+	assert.True(t, ok)
+	assert.Equal(t, cloud.Place{Service: "lambda", Region: "eu-west-1", Account: "123456789012", Resource: "function:f:live"}, got)
+	for _, no := range []string{"", "arn:aws:lambda:eu-west-1:123456789012", "urn:aws:lambda:eu-west-1:1:f", "arn:aws-cn:lambda:eu-west-1:1:f"} {
+		_, ok := cloud.ParseARN(no)
+		assert.False(t, ok, no)
+	}
+}
+
+func TestDecodeStrict(t *testing.T) {
+	var in thingInputs
+	require.NoError(t, cloud.DecodeStrict([]byte(`{"size": 7}`), &in))
+	assert.Equal(t, 7, in.Size)
+	for raw, want := range map[string]string{`{"colour": 1}`: "unknown field", `{} {}`: "more than one JSON value", `{`: "unexpected EOF"} {
+		assert.ErrorContains(t, cloud.DecodeStrict([]byte(raw), &in), want, raw)
+	}
+}
+
 func TestPhysicalNameIsStableAndShort(t *testing.T) {
 	a, err := define().Create(t.Context(), "eu-west-1", "a-name-that-is-far-too-long-for-the-limit", map[string]any{"size": 1.0})
 	require.NoError(t, err)

@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -96,9 +95,7 @@ func decode[In any](inputs map[string]any) (In, error) {
 	if err != nil {
 		return in, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	return in, dec.Decode(&in)
+	return in, DecodeStrict(b, &in)
 }
 
 // check compares a value with the type that it will be decoded into, and

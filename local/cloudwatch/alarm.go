@@ -171,20 +171,25 @@ func (m series) check(region string) error {
 // checkActions refuses what would tell nobody. That a topic must be there
 // already is this cloud's rule: AWS takes an alarm whose topic is missing, and
 // drops its notifications.
+// alarmSender is who publishes to the topics of alarms.
+// Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+const alarmSender = "cloudwatch.amazonaws.com"
+
 func (s *Service) checkActions(region string, in alarmInputs) error {
 	for _, actions := range [][]string{in.AlarmActions, in.OKActions, in.NoDataActions} {
 		if len(actions) > maxActions {
 			return invalid("%d actions are over the limit of %d", len(actions), maxActions)
 		}
 		for _, arn := range actions {
-			parts := strings.SplitN(arn, ":", 6)
+			place, ok := cloud.ParseARN(arn)
 			switch {
-			case len(parts) < 6 || parts[0] != "arn" || parts[2] != "sns":
+			case !ok || place.Service != "sns":
 				return invalid("Invalid alarm action %q: the embedded cloud knows topics only", arn)
-			case parts[3] != region:
-				return invalid("Invalid region %s specified. Only %s is supported.", parts[3], region)
-			case !s.topics.HasTopic(arn):
-				return invalid("the topic %s does not exist: nobody would be told", arn)
+			case place.Region != region:
+				return invalid("Invalid region %s specified. Only %s is supported.", place.Region, region)
+			}
+			if err := s.topics.CanPublish(arn, alarmSender); err != nil {
+				return invalid("nobody would be told by %s: %v", arn, err)
 			}
 		}
 	}

@@ -15,8 +15,9 @@ import (
 
 // Topics are what alarms can tell; local/sns implements it.
 type Topics interface {
-	// HasTopic reports whether a topic with the given ARN exists.
-	HasTopic(arn string) bool
+	// CanPublish returns nil if the topic exists and its key lets the service
+	// publish to it, or the reason why not.
+	CanPublish(topicARN, service string) error
 }
 
 // Service is CloudWatch in every region.

@@ -2,6 +2,7 @@ package cloudwatch_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -24,7 +25,12 @@ const (
 // topics are those that exist.
 type topics map[string]bool
 
-func (t topics) HasTopic(arn string) bool { return t[arn] }
+func (t topics) CanPublish(arn, service string) error {
+	if !t[arn] || service != "cloudwatch.amazonaws.com" {
+		return errors.New("no such topic")
+	}
+	return nil
+}
 
 func service() *cloudwatch.Service { return cloudwatch.New(topics{topic: true}) }
 
@@ -127,7 +133,7 @@ func TestAlarmRefuses(t *testing.T) {
 		{"a health check where nobody knows it", object{"namespace": "AWS/Route53"}, "exist in us-east-1 only"},
 		{"a topic of another region", object{"alarmActions": []any{"arn:aws:sns:eu-central-1:123456789012:alarms"}},
 			"Invalid region eu-central-1 specified. Only eu-west-1 is supported."},
-		{"a topic that does not exist", object{"okActions": []any{topic + "2"}}, "does not exist: nobody would be told"},
+		{"a topic that does not exist", object{"okActions": []any{topic + "2"}}, "nobody would be told by arn:aws:sns:eu-west-1:123456789012:alarms2"},
 		{"an action that is no topic", object{"alarmActions": []any{"arn:aws:lambda:eu-west-1:123456789012:function:f"}}, "knows topics only"},
 		{"six actions", object{"alarmActions": []any{topic, topic, topic, topic, topic, topic}}, "6 actions are over the limit of 5"},
 		{"anomaly detection", object{"thresholdMetricId": "a"}, `does not know property "thresholdMetricId"`},
@@ -210,7 +216,7 @@ func TestDashboardRefuses(t *testing.T) {
 	}{
 		{"a name with a dot", edited(board(t), object{"dashboardName": "eu.1"}), "It can only contain alphanumerics, dash (-) and underscore (_)."},
 		{"a body that is no JSON", edited(board(t), object{"dashboardBody": "widgets"}), "must be a valid JSON object"},
-		{"two bodies", edited(board(t), object{"dashboardBody": "{} {}"}), "something after the object"},
+		{"two bodies", edited(board(t), object{"dashboardBody": "{} {}"}), "more than one JSON value"},
 		{"an unknown member", edited(board(t), object{"dashboardBody": `{"graphs":[]}`}), `unknown field "graphs"`},
 		{"an unknown widget", board(t, object{"type": "graph", "properties": object{}}), `/widgets/0: type "graph" should be one of metric, text`},
 		{"a widget that is not supported", board(t, object{"type": "log", "properties": object{}}), "not supported by the embedded cloud"},

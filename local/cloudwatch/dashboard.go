@@ -1,7 +1,6 @@
 package cloudwatch
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +45,7 @@ func (in dashboardInputs) check() error {
 		PeriodOverride string   `json:"periodOverride"`
 		Widgets        []widget `json:"widgets"`
 	}
-	if err := strict([]byte(in.Body), &body); err != nil {
+	if err := cloud.DecodeStrict([]byte(in.Body), &body); err != nil {
 		return refuseDashboard("The field DashboardBody must be a valid JSON object: %v", err)
 	}
 	if len(body.Widgets) > maxWidgets {
@@ -100,7 +99,7 @@ func (w widget) checkText() error {
 		Markdown   string `json:"markdown"`
 		Background string `json:"background"`
 	}
-	if err := strict(w.Properties, &p); err != nil {
+	if err := cloud.DecodeStrict(w.Properties, &p); err != nil {
 		return err
 	}
 	if p.Markdown == "" {
@@ -119,7 +118,7 @@ func (w widget) checkGraph() (int, error) {
 		Stat    string              `json:"stat"`
 		Metrics [][]json.RawMessage `json:"metrics"`
 	}
-	if err := strict(w.Properties, &p); err != nil {
+	if err := cloud.DecodeStrict(w.Properties, &p); err != nil {
 		return 0, err
 	}
 	switch {
@@ -158,7 +157,7 @@ func checkSeries(region string, raw []json.RawMessage) error {
 			Stat  string `json:"stat"`
 			Label string `json:"label"`
 		}
-		if err := strict(r, &options); err != nil {
+		if err := cloud.DecodeStrict(r, &options); err != nil {
 			return err
 		}
 		if options.Stat != "" && !validStatistic(options.Stat) {
@@ -173,19 +172,6 @@ func checkSeries(region string, raw []json.RawMessage) error {
 		dimensions[names[i]] = names[i+1]
 	}
 	return series{names[0], names[1], dimensions}.check(region)
-}
-
-// strict decodes JSON without members that the embedded cloud does not know.
-func strict(raw []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return err
-	}
-	if decoder.More() {
-		return errors.New("there is something after the object")
-	}
-	return nil
 }
 
 func refuseDashboard(format string, args ...any) *cloud.APIError {

@@ -58,6 +58,21 @@ func breaks(service string, f fault.Fault) func(context.Context, *drill) error {
 	}
 }
 
+// cut stops replication between the region and all others.
+func cut(_ context.Context, d *drill) error {
+	for _, other := range d.regions[1:] {
+		d.running.Account.DynamoDB.Cut(d.regions[0], other)
+	}
+	return nil
+}
+
+func heal(_ context.Context, d *drill) error {
+	for _, other := range d.regions[1:] {
+		d.running.Account.DynamoDB.Heal(d.regions[0], other)
+	}
+	return nil
+}
+
 func mend(_ context.Context, d *drill) error {
 	d.faults.MendAll()
 	d.bedrock.SetFault(d.regions[0], nil)
@@ -91,6 +106,10 @@ func scenarios() []scenario {
 			steps: outageOf("breaks off", false, model(bedrock.Fault{Code: "InternalServerException", FirstFrame: true}))},
 		{name: "table-unreachable", what: "the tables of a region do not answer",
 			steps: outageOf("tables hang", false, breaks("dynamodb", fault.Fault{Kind: fault.Hang}))},
+		{name: "replication-cut", what: "the tables of a region are cut off from the others for a minute", steps: []step{
+			{at: calm, what: "replication cut", do: cut},
+			{at: calm + time.Minute, what: "healed", do: heal, mends: true},
+		}},
 		{name: "slow-region", what: "Bedrock of a region hangs",
 			steps: outageOf("Bedrock hangs", false, breaks("bedrock", fault.Fault{Kind: fault.Hang}))},
 		{name: "flapping-region", what: "a region comes and goes", steps: flapping()},

@@ -100,7 +100,10 @@ func TestACutLinkHoldsWritesUntilItHeals(t *testing.T) {
 
 func TestAnIsolatedRegionCatchesUp(t *testing.T) {
 	b := global(t)
+	b.put(t, home, keyed("p", "before"))
+	b.clock.Advance(dynamodb.ReplicationLag)
 	b.SetFault(far, &dynamodb.Fault{Isolated: true})
+	assert.NotNil(t, b.get(t, far, keyed("p", "before")), "what had arrived stays")
 	b.put(t, home, keyed("p", "out"))
 	b.put(t, far, keyed("p", "in"))
 	b.clock.Advance(time.Hour)

@@ -31,7 +31,7 @@ func TestUpdates(t *testing.T) {
 		{"SET n = n - :v", attrs{":v": num("10")}, attrs{"n": num("-1")}},
 		{"SET n = if_not_exists(n, :v)", attrs{":v": num("1")}, attrs{"n": num("9")}},
 		{"SET c = if_not_exists(c, :z) + :v", attrs{":v": num("1"), ":z": num("0")}, attrs{"c": num("1")}},
-		{"set n = :v, former = n", attrs{":v": num("1")}, attrs{"n": num("1"), "former": num("9")}},
+		{"set n = t, t = n", nil, attrs{"n": str("text"), "t": num("9")}},
 		{"ADD n :v, c :v", attrs{":v": num("-2")}, attrs{"n": num("7"), "c": num("-2")}},
 		{"SET t = :t ADD n :v", attrs{":v": num("1"), ":t": str("x")}, attrs{"t": str("x"), "n": num("10")}},
 	}

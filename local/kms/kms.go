@@ -85,11 +85,12 @@ func (s *Service) UseFor(c cloud.Caller, u Use) error {
 	keys["kms:ViaService"], keys["aws:ViaAWSService"] = []string{u.Service}, []string{"true"}
 	c.Region = k.region
 	for _, action := range u.Actions {
-		keys := maps.Clone(keys)
+		asked := keys
 		if action == "kms:CreateGrant" {
-			keys["kms:GrantIsForAWSResource"] = []string{"true"}
+			asked = maps.Clone(keys)
+			asked["kms:GrantIsForAWSResource"] = []string{"true"}
 		}
-		if err := s.iam.AuthorizeResource(c, k.policy, iam.Ask{Action: action, Resource: k.arn, Keys: keys}); err != nil {
+		if err := s.iam.AuthorizeResource(c, k.policy, iam.Ask{Action: action, Resource: k.arn, Keys: asked}); err != nil {
 			return err
 		}
 	}

@@ -89,6 +89,23 @@ func TestUseFor(t *testing.T) {
 	assert.ErrorContains(t, b.UseFor(named, use(key+"x", dynamodb, "kms:Decrypt")), "NotFoundException")
 }
 
+// TestAGrantIsForTheServiceThatAsks, which policies can demand of grants alone.
+func TestAGrantIsForTheServiceThatAsks(t *testing.T) {
+	forAWS := func(action, value string) string {
+		return `{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "` + action + `", "Resource": "*",
+			"Condition": {"Bool": {"kms:GrantIsForAWSResource": "` + value + `"}}}`
+	}
+	b := newBench(t)
+	ask := func(key, action string) error {
+		return b.UseFor(iam.OperatorCaller(region), use(key, "dynamodb.eu-west-1.amazonaws.com", action))
+	}
+	assert.NoError(t, ask(b.key(forAWS("kms:CreateGrant", "true")), "kms:CreateGrant"))
+	b = newBench(t)
+	assert.Error(t, ask(b.key(forAWS("kms:CreateGrant", "false")), "kms:CreateGrant"))
+	b = newBench(t)
+	assert.Error(t, ask(b.key(forAWS("kms:Decrypt", "true")), "kms:Decrypt"), "the key is there for grants only")
+}
+
 // TestTheKeysPolicyIsNotEnough for a role that its own policies do not allow.
 func TestTheKeysPolicyIsNotEnough(t *testing.T) {
 	b := newBench(t)

@@ -25,18 +25,16 @@ type reference struct{ region, name, qualifier string }
 
 // parseARN reads the ARN of a function, version or alias of this account.
 func parseARN(arn string) (reference, error) {
-	parts := strings.Split(arn, ":")
-	if len(parts) < 7 || len(parts) > 8 || strings.Join(parts[:3], ":") != "arn:aws:lambda" || parts[5] != "function" {
+	place, ok := cloud.ParseARN(arn)
+	function, named := strings.CutPrefix(place.Resource, "function:")
+	name, qualifier, _ := strings.Cut(function, ":")
+	if !ok || !named || place.Service != "lambda" || strings.Contains(qualifier, ":") {
 		return reference{}, cloud.Refuse("ValidationException", "%q is not the ARN of a function", arn)
 	}
-	if parts[4] != cloud.Account {
+	if place.Account != cloud.Account {
 		return reference{}, notFound("Function not found: %s", arn)
 	}
-	ref := reference{region: parts[3], name: parts[6]}
-	if len(parts) == 8 {
-		ref.qualifier = parts[7]
-	}
-	return ref, nil
+	return reference{place.Region, name, qualifier}, nil
 }
 
 // parseName reads what a resource of a region calls a function: its name or

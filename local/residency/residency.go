@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 
 	"github.com/crossregion/crossregion/local/account"
 	"github.com/crossregion/crossregion/local/deploy"
@@ -29,13 +28,8 @@ func Write(ctx context.Context, w io.Writer, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "crossregion-")
-	if err != nil {
-		return fmt.Errorf("make a folder for unpacked code: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	a, err := account.Open(account.Config{
-		Port: "0", Dir: dir, Viewer: stack.Settings.Regions[0].Name, Log: slog.New(slog.DiscardHandler),
+		Port: "0", Viewer: stack.Settings.Regions[0].Name, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return err

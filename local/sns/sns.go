@@ -13,18 +13,31 @@ import (
 	"sync"
 
 	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/kms"
 )
 
 // Service is SNS in every region.
 type Service struct {
+	keys Keys
+
 	mu            sync.Mutex
-	topics        map[string]bool // by ARN
-	subscriptions map[string]bool // by topic, protocol and endpoint
+	topics        map[string]*topic // by ARN
+	subscriptions map[string]bool   // by topic, protocol and endpoint
 }
 
+// Keys decides who may use a key; local/kms implements it.
+type Keys interface {
+	// UseBy returns nil if a service may do all that it asks for in its own
+	// name, or the refusal.
+	UseBy(u kms.Use) error
+}
+
+// topic is one that exists. Its key is empty without one.
+type topic struct{ arn, key string }
+
 // New returns a service without topics.
-func New() *Service {
-	return &Service{topics: map[string]bool{}, subscriptions: map[string]bool{}}
+func New(keys Keys) *Service {
+	return &Service{keys: keys, topics: map[string]*topic{}, subscriptions: map[string]bool{}}
 }
 
 // Resources lists the Pulumi resource types that the service stands in for.
@@ -35,11 +48,27 @@ func (s *Service) Resources() []cloud.Resource {
 	}
 }
 
-// HasTopic reports whether a topic with the given ARN exists.
-func (s *Service) HasTopic(arn string) bool {
+// CanPublish returns nil if a service can publish to a topic, which takes the
+// use of its key. AWS finds out when it publishes, and then tells nobody.
+// Source: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+func (s *Service) CanPublish(topicARN, service string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.topics[arn]
+	t := s.topics[topicARN]
+	s.mu.Unlock()
+	switch {
+	case t == nil:
+		return missing()
+	case t.key == "":
+		return nil
+	}
+	return s.keys.UseBy(kms.Use{
+		Key: t.key, Service: service, Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"},
+		Context: map[string]string{"aws:sns:topicArn": t.arn},
+	})
+}
+
+func missing() error {
+	return &cloud.APIError{Code: "NotFound", Message: "Topic does not exist", Status: http.StatusNotFound}
 }
 
 type topicInputs struct {
@@ -58,8 +87,8 @@ func (in topicInputs) check(region string) error {
 		return invalid("Topic Name")
 	case len(in.DisplayName) > 100:
 		return invalid("Attributes Reason: DisplayName is over 100 characters")
-	case strings.HasPrefix(in.KMSMasterKeyID, "arn:") && !strings.HasPrefix(in.KMSMasterKeyID, cloud.ARN("kms", region, "")):
-		return invalid("Attributes Reason: KmsMasterKeyId %s is not a key of %s", in.KMSMasterKeyID, region)
+	case in.KMSMasterKeyID != "" && !strings.HasPrefix(in.KMSMasterKeyID, cloud.ARN("kms", region, "key/")):
+		return invalid("Attributes Reason: KmsMasterKeyId %s is not the ARN of a key of %s, which the embedded cloud asks for", in.KMSMasterKeyID, region)
 	}
 	return nil
 }
@@ -75,10 +104,10 @@ func (s *Service) createTopic(_ context.Context, r cloud.Request[topicInputs]) (
 	arn := cloud.ARN("sns", r.Region, in.Name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.topics[arn] {
+	if s.topics[arn] != nil {
 		return cloud.State{}, invalid("two resources would own the topic %s", in.Name)
 	}
-	s.topics[arn] = true
+	s.topics[arn] = &topic{arn: arn, key: in.KMSMasterKeyID}
 	return cloud.State{ID: arn, Outputs: map[string]any{"arn": arn, "name": in.Name, "owner": cloud.Account}}, nil
 }
 
@@ -121,8 +150,8 @@ func (s *Service) subscribe(_ context.Context, r cloud.Request[subscriptionInput
 	switch {
 	case !strings.HasPrefix(in.Topic, cloud.ARN("sns", r.Region, "")):
 		return cloud.State{}, invalid("TopicArn")
-	case !s.topics[in.Topic]:
-		return cloud.State{}, &cloud.APIError{Code: "NotFound", Message: "Topic does not exist", Status: http.StatusNotFound}
+	case s.topics[in.Topic] == nil:
+		return cloud.State{}, missing()
 	}
 	if err := in.check(); err != nil {
 		return cloud.State{}, err

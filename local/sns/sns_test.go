@@ -1,10 +1,13 @@
 package sns_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/kms"
 	"github.com/crossregion/crossregion/local/sns"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,6 +19,18 @@ const (
 	topic        = "aws:sns/topic:Topic"
 	subscription = "aws:sns/topicSubscription:TopicSubscription"
 )
+
+// keys lets CloudWatch use one key.
+type keys string
+
+func (k keys) UseBy(u kms.Use) error {
+	if u.Key != string(k) || u.Service != "cloudwatch.amazonaws.com" || !slices.Equal(u.Actions, []string{"kms:Decrypt", "kms:GenerateDataKey"}) {
+		return errors.New("AccessDeniedException")
+	}
+	return nil
+}
+
+const key = "arn:aws:kms:eu-west-1:123456789012:key/k"
 
 func create(t *testing.T, s *sns.Service, token, name string, inputs object) (cloud.State, error) {
 	t.Helper()
@@ -36,11 +51,23 @@ func newTopic(t *testing.T, s *sns.Service) string {
 }
 
 func TestTopic(t *testing.T) {
-	s := sns.New()
+	s := sns.New(keys(key))
 	arn := newTopic(t, s)
 	assert.Regexp(t, `^arn:aws:sns:eu-west-1:123456789012:alarms-[0-9a-f]{7}$`, arn)
-	assert.True(t, s.HasTopic(arn))
-	assert.False(t, s.HasTopic("arn:aws:sns:eu-west-1:123456789012:other"))
+	assert.NoError(t, s.CanPublish(arn, "cloudwatch.amazonaws.com"))
+	assert.ErrorContains(t, s.CanPublish("arn:aws:sns:eu-west-1:123456789012:other", "cloudwatch.amazonaws.com"), "Topic does not exist")
+}
+
+// TestWhoPublishesNeedsTheTopicsKey or nobody is told anything.
+func TestWhoPublishesNeedsTheTopicsKey(t *testing.T) {
+	s := sns.New(keys(key))
+	state, err := create(t, s, topic, "alarms", object{"kmsMasterKeyId": key})
+	require.NoError(t, err)
+	assert.NoError(t, s.CanPublish(state.ID, "cloudwatch.amazonaws.com"))
+	assert.ErrorContains(t, s.CanPublish(state.ID, "events.amazonaws.com"), "AccessDeniedException")
+	other, err := create(t, s, topic, "others", object{"kmsMasterKeyId": key + "2"})
+	require.NoError(t, err)
+	assert.ErrorContains(t, s.CanPublish(other.ID, "cloudwatch.amazonaws.com"), "AccessDeniedException")
 }
 
 func TestTopicRefuses(t *testing.T) {
@@ -52,19 +79,20 @@ func TestTopicRefuses(t *testing.T) {
 		{"a name with a dot", object{"name": "alarms.fifo"}, "InvalidParameter: Invalid parameter: Topic Name"},
 		{"a name that is too long", object{"name": strings.Repeat("a", 257)}, "Topic Name"},
 		{"a long display name", object{"displayName": strings.Repeat("a", 101)}, "DisplayName"},
-		{"a key of another region", object{"kmsMasterKeyId": "arn:aws:kms:eu-central-1:123456789012:key/k"}, "not a key of eu-west-1"},
+		{"a key of another region", object{"kmsMasterKeyId": "arn:aws:kms:eu-central-1:123456789012:key/k"}, "not the ARN of a key of eu-west-1"},
+		{"the key of SNS, which lets nobody publish", object{"kmsMasterKeyId": "alias/aws/sns"}, "not the ARN of a key"},
 		{"a FIFO topic", object{"fifoTopic": true}, `does not know property "fifoTopic"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := create(t, sns.New(), topic, "alarms", tt.inputs)
+			_, err := create(t, sns.New(keys(key)), topic, "alarms", tt.inputs)
 			assert.ErrorContains(t, err, tt.want)
 		})
 	}
 }
 
 func TestTwoTopicsNeedTwoNames(t *testing.T) {
-	s := sns.New()
+	s := sns.New(keys(key))
 	_, err := create(t, s, topic, "a", object{"name": "alarms"})
 	require.NoError(t, err)
 	_, err = create(t, s, topic, "b", object{"name": "alarms"})
@@ -72,7 +100,7 @@ func TestTwoTopicsNeedTwoNames(t *testing.T) {
 }
 
 func TestSubscription(t *testing.T) {
-	s := sns.New()
+	s := sns.New(keys(key))
 	arn := newTopic(t, s)
 	tests := []struct {
 		protocol, endpoint string
@@ -110,7 +138,7 @@ func TestSubscriptionRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := sns.New()
+			s := sns.New(keys(key))
 			inputs := object{"topic": newTopic(t, s), "protocol": "email", "endpoint": "oncall@example.com"}
 			for k, v := range tt.edit {
 				inputs[k] = v
@@ -122,7 +150,7 @@ func TestSubscriptionRefuses(t *testing.T) {
 }
 
 func TestNobodyIsSubscribedTwice(t *testing.T) {
-	s := sns.New()
+	s := sns.New(keys(key))
 	inputs := object{"topic": newTopic(t, s), "protocol": "email", "endpoint": "oncall@example.com"}
 	_, err := create(t, s, subscription, "a", inputs)
 	require.NoError(t, err)

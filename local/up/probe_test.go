@@ -56,6 +56,9 @@ func newProber(t *testing.T, root string, r *up.Running, a *altered) *prober {
 // all returns the first failure of any probe. It breaks Bedrock in region after
 // region, so that each target has to answer, and drains the region at the end.
 func (p *prober) all(ctx context.Context) error {
+	if err := p.state(ctx); err != nil {
+		return err
+	}
 	for i, target := range p.targets {
 		var probes []probe
 		for _, model := range p.Models {
@@ -234,5 +237,7 @@ func (p *prober) log() string {
 	return strings.Join(all, "\n")
 }
 
-// denied is how IAM's refusals look in logs; the invoker logs their class.
-var denied = regexp.MustCompile(`AccessDenied|not authorized to perform|"outcome":"denied"`)
+// denied is how refusals of IAM and of keys look in logs; the invoker logs their
+// class.
+var denied = regexp.MustCompile(`AccessDenied|not authorized to perform|"outcome":"denied"|` +
+	`KMS key does not exist or is not allowed to be used|will not allow you to update the key policy`)

@@ -22,6 +22,7 @@ import (
 const (
 	rightsOf        = "eu-central-1"
 	policyToken     = "aws:iam/rolePolicy:RolePolicy"
+	keyToken        = "aws:kms/key:Key"
 	permissionToken = "aws:lambda/permission:Permission"
 )
 
@@ -37,7 +38,7 @@ type removal struct {
 	whole, left string // policies before and after; nothing is left of an empty one
 }
 
-// document is a role's policy. Its statements only allow.
+// document is a role's policy or a key's. Its statements only allow.
 type document struct {
 	Version   string
 	Statement []statement
@@ -45,17 +46,20 @@ type document struct {
 
 type statement struct {
 	Effect    string
+	Principal map[string]string `json:",omitempty"`
 	Action    []string
 	Resource  []string
 	Condition map[string]map[string]*[]string `json:",omitempty"`
 }
 
 // TestEveryRightIsNecessary removes one right at a time from the roles of a
-// region, and from what lets its gateway invoke their functions: something fails
-// because it is denied. With all of them, in each reading, nothing is.
+// region, from what lets its gateway invoke their functions and from the policy
+// of its key: something fails because it is denied. With all of them, in each
+// reading, nothing is.
 //
 // A right is one action, one resource or one value of a condition, each of which
-// lets more through. That a statement or a policy is needed follows: there are no
+// lets more through; in the policy of a key, which also lets in those who look
+// after it by hand, it is a whole statement. That a statement or a policy is needed follows: there are no
 // denials, so without more of it no less fails.
 func TestEveryRightIsNecessary(t *testing.T) {
 	if testing.Short() {
@@ -144,7 +148,7 @@ type rightsFound struct {
 }
 
 func (f *rightsFound) observe(r *registration) {
-	if r.region == rightsOf && (r.token == policyToken || r.token == permissionToken) {
+	if r.region == rightsOf && slices.Contains([]string{policyToken, permissionToken, keyToken}, r.token) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.found = append(f.found, *r)
@@ -168,6 +172,15 @@ func (f *rightsFound) removals(t *testing.T, tried map[string]bool) []removal {
 		whole := r.inputs["policy"].(string)
 		var d document
 		require.NoError(t, json.Unmarshal([]byte(whole), &d))
+		if r.token == keyToken && !tried[keyToken] {
+			trying[keyToken] = true
+			for _, c := range d.statements(t) {
+				all = append(all, removal{r.token, r.name, c.right, whole, c.left})
+			}
+		}
+		if r.token == keyToken {
+			continue
+		}
 		for i, s := range d.Statement {
 			require.Equal(t, "Allow", s.Effect)
 			if !slices.ContainsFunc(s.Action, func(action string) bool { return !tried[action] }) {
@@ -198,6 +211,20 @@ func (d document) cuts(t *testing.T, i int) []cut {
 		for j, right := range *list {
 			all = append(all, cut{right, d.without(t, i, k, j)})
 		}
+	}
+	return all
+}
+
+// statements are d without each statement.
+func (d document) statements(t *testing.T) []cut {
+	t.Helper()
+	var all []cut
+	for i, s := range d.Statement {
+		left := d
+		left.Statement = slices.Delete(slices.Clone(d.Statement), i, i+1)
+		b, err := json.Marshal(left)
+		require.NoError(t, err)
+		all = append(all, cut{fmt.Sprintf("statement %d, %s", i, s.Action[0]), string(b)})
 	}
 	return all
 }

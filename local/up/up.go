@@ -73,7 +73,6 @@ type Running struct {
 	// Account is the embedded account, for tests and drills.
 	Account *account.Account
 
-	dir   string
 	doors []*door
 }
 
@@ -161,14 +160,11 @@ func listenError(address string, err error) error {
 
 // deploy opens an account and runs the program into it.
 func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_ outputs, err error) {
-	if r.dir, err = os.MkdirTemp("", "crossregion-"); err != nil {
-		return outputs{}, fmt.Errorf("make a folder for unpacked code: %w", err)
-	}
 	_, port, err := net.SplitHostPort(r.doors[0].listener.Addr().String())
 	if err != nil {
 		return outputs{}, err
 	}
-	r.Account, err = account.Open(account.Config{Port: port, Dir: r.dir, Viewer: r.From, Log: o.Log, Speed: o.Speed, Readings: o.Readings})
+	r.Account, err = account.Open(account.Config{Port: port, Viewer: r.From, Log: o.Log, Speed: o.Speed, Readings: o.Readings})
 	if err != nil {
 		return outputs{}, err
 	}
@@ -277,9 +273,6 @@ func (r *Running) Close() error {
 	}
 	if r.Account != nil {
 		errs = append(errs, r.Account.Close())
-	}
-	if r.dir != "" {
-		errs = append(errs, os.RemoveAll(r.dir))
 	}
 	return errors.Join(errs...)
 }

@@ -53,6 +53,7 @@ func TestWebACLsRefuse(t *testing.T) {
 		{"no transformation", nil, []object{match(object{"textTransformations": []any{}})}, "give at least one"},
 		{"an unknown transformation", nil, []object{match(object{"textTransformations": []any{object{"priority": 0, "type": "ROT13"}}})}, "NONE and LOWERCASE only"},
 		{"a limit below the least", nil, []object{rate(object{"limit": 9})}, "want 10 to 2000000000"},
+		{"a rate in the scope of a rate", nil, []object{rate(object{"scopeDownStatement": object{"rateBasedStatement": object{"limit": 10}}})}, "cannot be nested"},
 		{"an unknown window", nil, []object{rate(object{"evaluationWindowSec": 90})}, "want 60, 120, 300 or 600"},
 		{"an unknown key", nil, []object{rate(object{"aggregateKeyType": "CONSTANT"})}, "by IP only"},
 		{"a rate that allows", nil, []object{own("a", 0, "allow", limit(10))}, "cannot allow"},

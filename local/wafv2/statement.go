@@ -43,11 +43,10 @@ type transformInputs struct {
 }
 
 type rateInputs struct {
-	AggregateKeyType string `json:"aggregateKeyType,omitempty"`
-	Window           int    `json:"evaluationWindowSec,omitempty"`
-	Limit            int    `json:"limit"`
-	// ScopeDown says which requests are counted.
-	ScopeDown *statementInputs `json:"scopeDownStatement,omitempty"`
+	AggregateKeyType string           `json:"aggregateKeyType,omitempty"`
+	Window           int              `json:"evaluationWindowSec,omitempty"`
+	Limit            int              `json:"limit"`
+	Scope            *statementInputs `json:"scopeDownStatement,omitempty"`
 }
 
 // statement says which requests a rule is about.
@@ -166,11 +165,12 @@ func (m *pathMatch) match(r Request, _ time.Time) bool {
 
 func (m *pathMatch) capacity() int { return 2 }
 
-// rate matches the requests of an address beyond its limit.
+// rate matches the requests of an address beyond its limit. Those outside of its
+// scope neither count nor match.
 type rate struct {
+	scope  statement // nil: all requests
 	limit  int
 	window time.Duration
-	scope  statement              // of what is counted; nil for all
 	seen   map[string][]time.Time // by address, within the window
 }
 
@@ -187,13 +187,13 @@ func (in *rateInputs) parse() (statement, error) {
 	case in.AggregateKeyType != "" && in.AggregateKeyType != "IP":
 		return nil, invalid("AGGREGATE_KEY_TYPE", in.AggregateKeyType, "the embedded cloud counts by IP only")
 	}
-	l := &rate{limit: in.Limit, window: time.Duration(window) * time.Second, seen: map[string][]time.Time{}}
-	if in.ScopeDown == nil {
-		return l, nil
+	r := &rate{limit: in.Limit, window: time.Duration(window) * time.Second, seen: map[string][]time.Time{}}
+	if in.Scope == nil {
+		return r, nil
 	}
 	var err error
-	l.scope, err = in.ScopeDown.parse(false)
-	return l, err
+	r.scope, err = in.Scope.parse(false)
+	return r, err
 }
 
 // match counts the request too. AWS counts with some delay.
@@ -212,8 +212,8 @@ func (l *rate) match(r Request, now time.Time) bool {
 }
 
 func (l *rate) capacity() int {
-	if l.scope != nil {
-		return 2 + l.scope.capacity()
+	if l.scope == nil {
+		return 2
 	}
-	return 2
+	return 2 + l.scope.capacity()
 }

@@ -11,7 +11,6 @@ package wafv2
 import (
 	"context"
 	"net/http"
-	"strings"
 	"sync"
 
 	"github.com/crossregion/crossregion/local/cloud"
@@ -124,10 +123,12 @@ func (s *Service) associate(_ context.Context, r cloud.Request[associationInputs
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	acl := s.acls[r.In.WebACLARN]
+	from, _ := cloud.ParseARN(r.In.WebACLARN)
+	to, _ := cloud.ParseARN(r.In.ResourceARN)
 	switch {
 	case acl == nil:
 		return cloud.State{}, nonexistent(r.In.WebACLARN)
-	case regionOf(r.In.WebACLARN) != r.Region || regionOf(r.In.ResourceARN) != r.Region:
+	case from.Region != r.Region || to.Region != r.Region:
 		return cloud.State{}, invalid("RESOURCE_ARN", r.In.ResourceARN, "web ACL, resource and call belong in one region, here "+r.Region)
 	case s.stages == nil || !s.stages.HasStage(r.In.ResourceARN):
 		return cloud.State{}, nonexistent(r.In.ResourceARN)
@@ -137,14 +138,6 @@ func (s *Service) associate(_ context.Context, r cloud.Request[associationInputs
 	}
 	s.associations[r.In.ResourceARN] = acl
 	return cloud.State{ID: r.In.WebACLARN + "," + r.In.ResourceARN}, nil
-}
-
-// regionOf returns the region of an ARN, empty if it is none.
-func regionOf(arn string) string {
-	if parts := strings.Split(arn, ":"); len(parts) >= 6 {
-		return parts[3]
-	}
-	return ""
 }
 
 func invalid(field, parameter, reason string) error {

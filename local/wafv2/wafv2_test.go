@@ -198,6 +198,24 @@ func TestAnAddressIsLimitedOverAWindow(t *testing.T) {
 	assert.False(t, from("192.0.2.1"))
 }
 
+func TestARateCountsWhatIsInItsScope(t *testing.T) {
+	f := newFixture()
+	scoped := limit(10)
+	scoped["rateBasedStatement"].(object)["scopeDownStatement"] = path("EXACTLY", "/counted")
+	f.protect(t, own("rate", 0, "block", scoped))
+	to := func(path string) bool {
+		return f.service.Inspect(stage, request(func(r *wafv2.Request) { r.Path = path })).Blocked
+	}
+	for range 11 {
+		require.False(t, to("/other"))
+	}
+	for range 10 {
+		require.False(t, to("/counted"), "what is outside does not count")
+	}
+	assert.True(t, to("/counted"))
+	assert.False(t, to("/other"), "nor is it limited")
+}
+
 func TestABlockCanBeWorded(t *testing.T) {
 	f := newFixture()
 	rule := own("rate", 0, "block", path("STARTS_WITH", "/"))

@@ -1,0 +1,225 @@
+package budget_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/budget"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	minuteItem = "usage#acme|eu-west-1#minute#2026-11-26T12:00"
+	dayItem    = "usage#acme|eu-west-1#day#2026-11-26"
+	recordItem = "usage#acme|eu-west-1#usage#2026-11-26#claude"
+)
+
+var both = contract.Budget{TokensPerMinute: 100, TokensPerDay: 1000}
+
+func TestUseIsCountedAndRecorded(t *testing.T) {
+	r, now := newReplica(), noon
+	c := counter(t, r, "eu-west-1", &now)
+	first, err := c.Reserve(t.Context(), both, "acme", 60)
+	require.NoError(t, err)
+	assert.Equal(t, int64(60), r.all()[minuteItem]["tokens"], "the estimate counts at once")
+	assert.Equal(t, int64(60), r.all()[dayItem]["tokens"])
+	assert.Equal(t, 2, r.calls)
+	now = now.Add(time.Minute) // what counts is when it began
+	require.NoError(t, c.Settle(t.Context(), first, budget.Usage{Input: 10, Cached: 4, Output: 20}, "claude"))
+	expires := func(s string) int64 {
+		at, err := time.Parse(time.DateTime, s)
+		require.NoError(t, err)
+		return at.Unix()
+	}
+	assert.Equal(t, map[string]map[string]int64{
+		minuteItem: {"tokens": 30, "expiresAt": expires("2026-11-27 12:01:00")},
+		dayItem:    {"tokens": 30, "expiresAt": expires("2026-11-28 00:00:00")},
+		recordItem: {"requests": 1, "inputTokens": 10, "cachedTokens": 4, "outputTokens": 20, "expiresAt": expires("2026-11-27 00:00:00") + 400*24*3600},
+	}, r.all())
+}
+
+func TestNothingUsedIsGivenBack(t *testing.T) {
+	r, now := newReplica(), noon
+	c := counter(t, r, "eu-west-1", &now)
+	res, err := c.Reserve(t.Context(), both, "acme", 60)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // as when the client goes away
+	require.NoError(t, c.Settle(ctx, res, budget.Usage{}, "claude"))
+	assert.Zero(t, r.all()[minuteItem]["tokens"])
+	assert.Zero(t, r.all()[dayItem]["tokens"])
+	assert.NotContains(t, r.all(), recordItem)
+}
+
+func TestWithoutALimitUseIsRecorded(t *testing.T) {
+	r, now := newReplica(), noon
+	c := counter(t, r, "eu-west-1", &now)
+	res, err := c.Reserve(t.Context(), contract.Budget{}, "acme", 60)
+	require.NoError(t, err)
+	assert.Zero(t, r.calls, "nothing is reserved")
+	require.NoError(t, c.Settle(t.Context(), res, budget.Usage{Input: 1}, "claude"))
+	assert.Len(t, r.all(), 1)
+	assert.Equal(t, int64(1), r.all()[recordItem]["requests"])
+}
+
+func TestShareThatIsUsedUp(t *testing.T) {
+	tests := []struct {
+		name   string
+		limits contract.Budget
+		want   budget.ExceededError
+		counts map[string]int64
+	}{
+		{"a minute", contract.Budget{TokensPerMinute: 60, TokensPerDay: 1000}, budget.ExceededError{Window: "minute", RetryAfter: 42 * time.Second},
+			map[string]int64{minuteItem: 60, dayItem: 60}},
+		{"a day", contract.Budget{TokensPerMinute: 1000, TokensPerDay: 60}, budget.ExceededError{Window: "day", RetryAfter: 12*time.Hour - 18*time.Second},
+			map[string]int64{minuteItem: 60, dayItem: 60}},
+		{"both", contract.Budget{TokensPerMinute: 60, TokensPerDay: 60}, budget.ExceededError{Window: "day", RetryAfter: 12*time.Hour - 18*time.Second},
+			map[string]int64{minuteItem: 60, dayItem: 60}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, now := newReplica(), noon
+			c := counter(t, r, "eu-west-1", &now)
+			_, err := c.Reserve(t.Context(), tt.limits, "acme", 60)
+			require.NoError(t, err)
+			_, err = c.Reserve(t.Context(), tt.limits, "acme", 5)
+			var exceeded *budget.ExceededError
+			require.ErrorAs(t, err, &exceeded)
+			assert.Equal(t, tt.want, *exceeded)
+			for item, want := range tt.counts {
+				assert.Equal(t, want, r.all()[item]["tokens"], "what was refused does not count: %s", item)
+			}
+			_, err = c.Reserve(t.Context(), tt.limits, "umbrella", 5)
+			require.NoError(t, err, "another tenant's is its own")
+			now = now.Add(exceeded.RetryAfter)
+			_, err = c.Reserve(t.Context(), tt.limits, "acme", 5)
+			require.NoError(t, err, "the next window is empty")
+		})
+	}
+}
+
+func TestRegionWithoutAShareLetsNothingThrough(t *testing.T) {
+	r, now := newReplica(), noon
+	_, err := counter(t, r, "eu-west-1", &now).Reserve(t.Context(), contract.Budget{TokensPerDay: contract.NoTokens}, "acme", 0)
+	var exceeded *budget.ExceededError
+	assert.ErrorAs(t, err, &exceeded)
+	assert.Zero(t, r.calls)
+}
+
+func TestReserveWithFaults(t *testing.T) {
+	tests := []struct {
+		name      string
+		fault     fault
+		uncounted bool
+		settled   int64
+	}{
+		{"done", none, false, 30},
+		{"a refusal is served, and counted later", refused, true, 30},
+		{"a lost reply is served, and counted twice rather than never", lostReply, true, 90},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var log bytes.Buffer
+			r, now := newReplica(), noon
+			c := counter(t, r, "eu-west-1", &now)
+			c.Log = slog.New(slog.NewJSONHandler(&log, nil))
+			r.fault = func(string) fault { return tt.fault }
+			res, err := c.Reserve(t.Context(), both, "acme", 60)
+			require.NoError(t, err)
+			assert.Equal(t, tt.uncounted, res.Uncounted)
+			assert.Equal(t, tt.uncounted, strings.Contains(log.String(), `"outcome":"uncounted"`))
+			assert.NotContains(t, log.String(), "acme")
+			r.fault = nil
+			require.NoError(t, c.Settle(t.Context(), res, budget.Usage{Input: 10, Output: 20}, "claude"))
+			assert.Equal(t, tt.settled, r.all()[minuteItem]["tokens"])
+			assert.Equal(t, tt.settled, r.all()[dayItem]["tokens"])
+		})
+	}
+}
+
+func TestSettleWithFaults(t *testing.T) {
+	tests := []struct {
+		name    string
+		fault   fault
+		counted int64
+		records int64
+	}{
+		{"done", none, 30, 1},
+		{"a refusal leaves the estimate", refused, 60, 0},
+		{"a lost reply is done once", lostReply, 30, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, now := newReplica(), noon
+			c := counter(t, r, "eu-west-1", &now)
+			res, err := c.Reserve(t.Context(), both, "acme", 60)
+			require.NoError(t, err)
+			r.fault = func(string) fault { return tt.fault }
+			err = c.Settle(t.Context(), res, budget.Usage{Input: 10, Output: 20}, "claude")
+			assert.Equal(t, tt.fault != none, err != nil)
+			assert.Equal(t, tt.counted, r.all()[minuteItem]["tokens"])
+			assert.Equal(t, tt.records, r.all()[recordItem]["requests"])
+		})
+	}
+}
+
+// TestRefusalThatIsNotGivenBack is for the minute's room, which a request takes
+// that the day has none for.
+func TestRefusalThatIsNotGivenBack(t *testing.T) {
+	for f, want := range map[fault]int64{refused: 65, lostReply: 60} {
+		r, now := newReplica(), noon
+		c := counter(t, r, "eu-west-1", &now)
+		limits := contract.Budget{TokensPerMinute: 1000, TokensPerDay: 60}
+		_, err := c.Reserve(t.Context(), limits, "acme", 60)
+		require.NoError(t, err)
+		minutes := 0
+		r.fault = func(sort string) fault {
+			if strings.Contains(sort, "minute") {
+				if minutes++; minutes == 2 {
+					return f
+				}
+			}
+			return none
+		}
+		_, err = c.Reserve(t.Context(), limits, "acme", 5)
+		var exceeded *budget.ExceededError
+		require.ErrorAs(t, err, &exceeded, "it is refused all the same")
+		assert.Equal(t, want, r.all()[minuteItem]["tokens"])
+	}
+}
+
+func TestSilentTableIsNotWaitedForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, now := newReplica(), noon
+		c := counter(t, r, "eu-west-1", &now)
+		r.fault = func(string) fault { return silent }
+		began := time.Now()
+		res, err := c.Reserve(t.Context(), contract.Budget{TokensPerDay: 1}, "acme", 60)
+		require.NoError(t, err)
+		assert.True(t, res.Uncounted)
+		assert.Equal(t, budget.DefaultCallTimeout, time.Since(began))
+		assert.Error(t, c.Settle(t.Context(), res, budget.Usage{Input: 1}, "claude"))
+	})
+}
+
+func TestMisuse(t *testing.T) {
+	_, err := budget.New(budget.Config{})
+	for _, want := range []string{"client or log", "table or region", "retention is 0s"} {
+		assert.ErrorContains(t, err, want)
+	}
+	r, now := newReplica(), noon
+	c := counter(t, r, "eu-west-1", &now)
+	_, err = c.Reserve(t.Context(), both, "a#b", 1)
+	assert.Error(t, err)
+	_, err = c.Reserve(t.Context(), both, "acme", -1)
+	assert.Error(t, err)
+	assert.Error(t, c.Settle(t.Context(), budget.Reservation{}, budget.Usage{Input: 1}, "claude"))
+	assert.Zero(t, r.calls)
+}

@@ -1,0 +1,97 @@
+package budget
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/crossregion/crossregion/contract"
+)
+
+// take counts the estimate against a window unless it is full.
+func (c *Counter) take(ctx context.Context, r Reservation, w window) outcome {
+	if w.share < 0 {
+		return full
+	}
+	in := c.update(r.tenant, w.sort, w.ends.Add(keep), map[string]int64{contract.AttrTokens: r.estimate})
+	in.ConditionExpression = aws.String("attribute_not_exists(" + contract.AttrTokens + ") OR " + contract.AttrTokens + " < :share")
+	in.ExpressionAttributeValues[":share"] = number(w.share)
+	err := c.call(ctx, in)
+	var refused *types.ConditionalCheckFailedException
+	switch {
+	case errors.As(err, &refused):
+		return full
+	case err != nil:
+		return unknown
+	default:
+		return counted
+	}
+}
+
+// add corrects what is counted against a window.
+func (c *Counter) add(ctx context.Context, r Reservation, w window, tokens int64) error {
+	if tokens == 0 {
+		return nil
+	}
+	in := c.update(r.tenant, w.sort, w.ends.Add(keep), map[string]int64{contract.AttrTokens: tokens})
+	if err := c.call(context.WithoutCancel(ctx), in); err != nil {
+		return fmt.Errorf("count against the %s: %w", w.name, err)
+	}
+	return nil
+}
+
+// record adds a request to the record of its day and model. One that used
+// nothing leaves none.
+func (c *Counter) record(ctx context.Context, r Reservation, used Usage, model string) error {
+	if used == (Usage{}) {
+		return nil
+	}
+	today := r.at.Truncate(day)
+	in := c.update(r.tenant, contract.RecordSort(c.Region, today.Format(time.DateOnly), model), today.Add(day).Add(c.Retention), map[string]int64{
+		contract.AttrRequests: 1, contract.AttrInputTokens: used.Input, contract.AttrCachedTokens: used.Cached, contract.AttrOutputTokens: used.Output,
+	})
+	if err := c.call(context.WithoutCancel(ctx), in); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	return nil
+}
+
+// update adds to the attributes of an item, which comes into being with them.
+func (c *Counter) update(tenant, sort string, expires time.Time, amounts map[string]int64) *dynamodb.UpdateItemInput {
+	values := map[string]types.AttributeValue{":expires": number(expires.Unix())}
+	var sums []string
+	for _, name := range slices.Sorted(maps.Keys(amounts)) {
+		values[":"+name] = number(amounts[name])
+		sums = append(sums, name+" :"+name)
+	}
+	return &dynamodb.UpdateItemInput{
+		TableName: aws.String(c.Table),
+		Key: map[string]types.AttributeValue{
+			contract.PartitionKey: &types.AttributeValueMemberS{Value: contract.UsagePartition(tenant)},
+			contract.SortKey:      &types.AttributeValueMemberS{Value: sort},
+		},
+		UpdateExpression:          aws.String("SET " + contract.AttrExpires + " = :expires ADD " + strings.Join(sums, ", ")),
+		ExpressionAttributeValues: values,
+	}
+}
+
+func number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+// call makes one call, and never a second: a sum that was added to in spite of a
+// lost reply would be added to twice.
+func (c *Counter) call(ctx context.Context, in *dynamodb.UpdateItemInput) error {
+	ctx, cancel := context.WithTimeout(ctx, c.CallTimeout)
+	defer cancel()
+	_, err := c.Client.UpdateItem(ctx, in, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
+	return err
+}
