@@ -28,7 +28,7 @@ func (s *stack) checkDeployers() error {
 	fault := Faults{{"deployers", fmt.Sprintf("%s runs the program and is not among them", encryption.PrincipalName(caller.Arn)),
 		"add its ARN, or deploy as one of them: the keys would let it make no table"}}
 	if s.ctx.DryRun() {
-		return s.ctx.Log.Warn(fault.Error(), nil)
+		return s.ctx.Log.Warn(fault[0].String(), nil)
 	}
 	return fault
 }

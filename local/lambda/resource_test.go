@@ -2,7 +2,6 @@ package lambda_test
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -67,14 +66,6 @@ func TestFunctionRefuses(t *testing.T) {
 }
 
 func variables(v props) props { return props{"environment": props{"variables": v}} }
-
-func numbered(n int) props {
-	out := props{}
-	for i := range n {
-		out[fmt.Sprint(i)] = "x"
-	}
-	return out
-}
 
 func TestCodeIsRefused(t *testing.T) {
 	if runtime.GOOS != "linux" {

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,6 +104,34 @@ func TestEverythingSwitchedOn(t *testing.T) {
 		require.NotEmpty(t, addresses)
 		assert.Equal(t, http.StatusOK, get(t, r, addresses[0], "http://llm.example.org/healthz"))
 	})
+}
+
+// TestEveryResourceThatTakesTagsHasThem: the component's from the program, all
+// others from the provider.
+func TestEveryResourceThatTakesTagsHasThem(t *testing.T) {
+	var mu sync.Mutex
+	tagged := map[string]bool{}
+	_, err := startAltered(t, alteration{resource: func(r *registration) {
+		tags, ok := r.inputs["tags"].(map[string]any)
+		if !ok {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		tagged[r.token] = true
+		for key, want := range map[string]string{"crossregion:stack": "all", "crossregion:jurisdiction": "eu", "team": "platform"} {
+			assert.Equal(t, want, tags[key], "%s of %s", key, r.name)
+		}
+		assert.NotEmpty(t, tags["crossregion:component"], r.name)
+	}}, up.Options{Root: writeEverything(t), Stack: "all"})
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{
+		"aws:acm/certificate:Certificate", "aws:apigateway/domainName:DomainName", "aws:apigateway/restApi:RestApi",
+		"aws:apigateway/stage:Stage", "aws:bedrock/inferenceProfile:InferenceProfile", "aws:cloudwatch/logGroup:LogGroup",
+		"aws:cloudwatch/metricAlarm:MetricAlarm", "aws:dynamodb/table:Table", "aws:dynamodb/tableReplica:TableReplica",
+		"aws:iam/role:Role", "aws:kms/key:Key", "aws:lambda/function:Function", "aws:route53/healthCheck:HealthCheck",
+		"aws:sns/topic:Topic", "aws:wafv2/webAcl:WebAcl",
+	}, slices.Collect(maps.Keys(tagged)))
 }
 
 // get asks one address of the cloud for a URL, as a client that has resolved
