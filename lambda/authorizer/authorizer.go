@@ -11,6 +11,7 @@ import (
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/auth"
 	"github.com/crossregion/crossregion/lambda/awsenv"
+	"github.com/crossregion/crossregion/lambda/oidc"
 )
 
 // New returns the authorizer that the environment describes. getenv is os.Getenv
@@ -30,8 +31,11 @@ func New(getenv func(string) string, log *slog.Logger) (*auth.Authorizer, error)
 		client := dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) { o.Region = region })
 		replicas = append(replicas, auth.NewTable(client, cfg.Table))
 	}
-	return &auth.Authorizer{
-		Verifier: auth.Keys{Reader: replicas, Now: time.Now}, Tenants: replicas,
-		Region: cfg.Region, Regions: cfg.Regions, Log: log,
-	}, nil
+	var verifier auth.Verifier = auth.Keys{Reader: replicas, Now: time.Now}
+	if cfg.OIDC != nil {
+		if verifier, err = oidc.New(oidc.Config{OIDC: *cfg.OIDC}); err != nil {
+			return nil, err
+		}
+	}
+	return &auth.Authorizer{Verifier: verifier, Tenants: replicas, Region: cfg.Region, Regions: cfg.Regions, Log: log}, nil
 }
