@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,28 +61,43 @@ func undrain(ctx context.Context, c *call) error {
 	}, "back")
 }
 
+// drained is a region with a flag.
+type drained struct {
+	Region string `json:"region"`
+	// SeenIn are the regions to which the flag has come; just after drain and
+	// undrain they are not all or none.
+	SeenIn []string `json:"seenIn"`
+}
+
+// listDrains asks every region, since each acts by what it has.
 func listDrains(ctx context.Context, c *call) error {
-	drained := []string{}
-	err := c.somewhere(c.regions, func(at string) error {
-		drained = []string{}
-		for _, region := range c.regions {
-			out, err := c.clients[at].GetItem(ctx, &dynamodb.GetItemInput{
-				TableName: aws.String(c.ControlTable), Key: drainKey(region), ConsistentRead: aws.Bool(true),
-			})
-			if err != nil {
-				return err
-			}
-			if len(out.Item) > 0 {
-				drained = append(drained, region)
+	all := []drained{}
+	var errs []error
+	text := ""
+	for _, region := range c.regions {
+		d := drained{Region: region}
+		for _, at := range c.regions {
+			switch is, err := c.isDrained(ctx, at, region); {
+			case err != nil:
+				errs = append(errs, fmt.Errorf("read the flag of %s in %s: %w", region, at, err))
+			case is:
+				d.SeenIn = append(d.SeenIn, at)
 			}
 		}
-		return nil
+		if len(d.SeenIn) > 0 {
+			all = append(all, d)
+			text += fmt.Sprintf("%s is drained, as %s see\n", region, strings.Join(d.SeenIn, ", "))
+		}
+	}
+	if text == "" {
+		text = "no region is drained\n"
+	}
+	return errors.Join(append([]error{c.print(all, text)}, errs...)...)
+}
+
+func (s *stack) isDrained(ctx context.Context, at, region string) (bool, error) {
+	out, err := s.clients[at].GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: aws.String(s.ControlTable), Key: drainKey(region), ConsistentRead: aws.Bool(true),
 	})
-	if err != nil {
-		return fmt.Errorf("read the flags: %w", err)
-	}
-	if len(drained) == 0 {
-		return c.print(drained, "no region is drained\n")
-	}
-	return c.print(drained, strings.Join(drained, "\n")+"\n")
+	return err == nil && len(out.Item) > 0, err
 }

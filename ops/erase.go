@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/auth"
 	"github.com/crossregion/crossregion/lambda/conversation"
 )
 
@@ -133,20 +134,32 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
+// revokeAll revokes each key of the tenant that some region knows, and counts
+// those that were not revoked before. It fails if no region answers; one that
+// does not is not swept either, which the receipt says.
 func (c *call) revokeAll(ctx context.Context, tenant string) (int, error) {
-	keys, err := c.list(ctx, tenant)
-	if err != nil {
-		return 0, err
-	}
-	for _, k := range keys {
-		if k.Revoked {
-			continue
+	valid := map[string]bool{}
+	var errs []error
+	for _, region := range c.regions {
+		keys, err := auth.List(ctx, c.keys(region), tenant)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", region, err))
 		}
-		if err := c.revoke(ctx, k.ID); err != nil {
+		for _, k := range keys {
+			if !k.Revoked {
+				valid[k.ID] = true
+			}
+		}
+	}
+	if len(errs) == len(c.regions) {
+		return 0, errors.Join(errs...)
+	}
+	for id := range valid {
+		if err := c.revoke(ctx, id); err != nil {
 			return 0, err
 		}
 	}
-	return len(keys), nil
+	return len(valid), nil
 }
 
 func (r *receipt) add(first, second []conversation.Erased) {

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/auth"
 )
 
@@ -27,6 +28,9 @@ func mintFlags(flags *flag.FlagSet) func(context.Context, *call) error {
 	days := flags.Int("days", 0, "`number` of days after which the key opens nothing (default never)")
 	return func(ctx context.Context, c *call) error {
 		g := auth.Grant{Tenant: c.args[0]}
+		if !contract.ValidTenant(g.Tenant) {
+			return misuse("keys mint: the tenant must be %s", contract.TenantRule)
+		}
 		if *models != "" {
 			g.Models = strings.Split(*models, ",")
 		}
@@ -57,7 +61,11 @@ func listKeys(ctx context.Context, c *call) error {
 	if len(c.args) > 0 {
 		tenant = c.args[0]
 	}
-	found, err := c.list(ctx, tenant)
+	var found []auth.Key
+	err := c.somewhere(c.regions, func(region string) (err error) {
+		found, err = auth.List(ctx, c.keys(region), tenant)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -84,14 +92,6 @@ func listKeys(ctx context.Context, c *call) error {
 		return err
 	}
 	return c.print(all, text.String())
-}
-
-func (c *call) list(ctx context.Context, tenant string) (all []auth.Key, err error) {
-	err = c.somewhere(c.regions, func(region string) error {
-		all, err = auth.List(ctx, c.keys(region), tenant)
-		return err
-	})
-	return all, err
 }
 
 // revoke does so in every region, without waiting for replication. One that

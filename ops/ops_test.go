@@ -50,6 +50,7 @@ func TestMisuseIsToldBeforeAnythingIsDone(t *testing.T) {
 		{"too many", []string{"drains", "--outputs", file, "x"}, "", "takes 0 to 0 arguments, not 1", 2},
 		{"another stack's region", []string{"drain", "us-east-1", "--outputs", file}, "", `no region "us-east-1": it has eu-north-1, eu-west-1`, 2},
 		{"a key with its secret", []string{"keys", "revoke", "cr_abc.secret", "--outputs", file}, "", "without its secret", 2},
+		{"a key of nobody", []string{"keys", "mint", "a b", "--outputs", file}, "", "the tenant must be", 2},
 		{"days in the past", []string{"keys", "mint", "acme", "--days", "-1", "--outputs", file}, "", "--days is -1", 2},
 		{"a share of nothing", []string{"tenants", "set", "acme", "--shares", "eu-west-1", "--outputs", file}, "", "is not REGION=PERCENT", 2},
 		{"a share of another region", []string{"tenants", "set", "acme", "--shares", "us-east-1=5", "--outputs", file}, "", `no region "us-east-1"`, 2},

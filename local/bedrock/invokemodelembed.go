@@ -82,12 +82,15 @@ const (
 	cohereCharacters = 2048 // of version 3
 )
 
+// cohereInput is what all versions know.
+type cohereInput struct {
+	Texts     []string `json:"texts"`
+	InputType string   `json:"input_type"`
+	Truncate  string   `json:"truncate"`
+}
+
 func embedCohere3(id string, body io.Reader) (vectors, error) {
-	var in struct {
-		Texts     []string `json:"texts"`
-		InputType string   `json:"input_type"`
-		Truncate  string   `json:"truncate"`
-	}
+	var in cohereInput
 	if err := decodeBody(body, &in); err != nil {
 		return vectors{}, err
 	}
@@ -97,15 +100,13 @@ func embedCohere3(id string, body io.Reader) (vectors, error) {
 				i, cohereCharacters, n)
 		}
 	}
-	return cohereAnswer(id, in.Texts, in.InputType, in.Truncate, 1024)
+	return in.answer(id, 1024)
 }
 
 func embedCohere4(id string, body io.Reader) (vectors, error) {
 	var in struct {
-		Texts      []string `json:"texts"`
-		InputType  string   `json:"input_type"`
-		Truncate   string   `json:"truncate"`
-		Dimensions *int     `json:"output_dimension"`
+		cohereInput
+		Dimensions *int `json:"output_dimension"`
 	}
 	if err := decodeBody(body, &in); err != nil {
 		return vectors{}, err
@@ -117,27 +118,27 @@ func embedCohere4(id string, body io.Reader) (vectors, error) {
 	if !slices.Contains([]int{256, 512, 1024, 1536}, dimensions) {
 		return vectors{}, invalid("Malformed input request: output_dimension %d is not one of 256, 512, 1024, 1536.", dimensions)
 	}
-	return cohereAnswer(id, in.Texts, in.InputType, in.Truncate, dimensions)
+	return in.answer(id, dimensions)
 }
 
-// cohereAnswer refuses to cut texts, which it could not do as the model does.
-func cohereAnswer(id string, texts []string, inputType, truncate string, dimensions int) (vectors, error) {
-	if len(texts) == 0 || len(texts) > cohereTexts {
-		return vectors{}, invalid("Malformed input request: %d texts are not between 1 and %d.", len(texts), cohereTexts)
+// answer refuses to cut texts, which it could not do as the model does.
+func (in cohereInput) answer(id string, dimensions int) (vectors, error) {
+	if len(in.Texts) == 0 || len(in.Texts) > cohereTexts {
+		return vectors{}, invalid("Malformed input request: %d texts are not between 1 and %d.", len(in.Texts), cohereTexts)
 	}
-	if !slices.Contains([]string{"search_document", "search_query", "classification", "clustering"}, inputType) {
-		return vectors{}, invalid("Malformed input request: input_type %q is not valid.", inputType)
+	if !slices.Contains([]string{"search_document", "search_query", "classification", "clustering"}, in.InputType) {
+		return vectors{}, invalid("Malformed input request: input_type %q is not valid.", in.InputType)
 	}
-	if truncate != "" && truncate != "NONE" {
-		return vectors{}, invalid("truncate %q is not known to this stand-in for Bedrock, which cuts nothing", truncate)
+	if in.Truncate != "" && in.Truncate != "NONE" {
+		return vectors{}, invalid("truncate %q is not known to this stand-in for Bedrock, which cuts nothing", in.Truncate)
 	}
-	all, tokens := make([][]float32, len(texts)), 0
-	for i, text := range texts {
-		all[i] = vector(id+" "+inputType, text, dimensions)
+	all, tokens := make([][]float32, len(in.Texts)), 0
+	for i, text := range in.Texts {
+		all[i] = vector(id+" "+in.InputType, text, dimensions)
 		tokens += len(tokenize(text))
 	}
-	body := map[string]any{"id": fmt.Sprintf("%x", sha256.Sum256([]byte(fmt.Sprint(texts)))), "response_type": "embeddings_floats",
-		"embeddings": all, "texts": texts}
+	body := map[string]any{"id": fmt.Sprintf("%x", sha256.Sum256([]byte(fmt.Sprint(in.Texts)))), "response_type": "embeddings_floats",
+		"embeddings": all, "texts": in.Texts}
 	return vectors{body: body, tokens: tokens}, nil
 }
 
