@@ -136,22 +136,6 @@ type Authorizer struct {
 	OIDC *OIDC `json:"oidc,omitempty"`
 }
 
-// OIDC says which tokens of an OpenID Connect issuer are taken.
-type OIDC struct {
-	// Issuer is the URL that tokens name, under which its configuration is found.
-	Issuer string `json:"issuer"`
-	// Audience must be among those that a token is for.
-	Audience string `json:"audience"`
-	// TenantClaim names the claim that holds the tenant.
-	TenantClaim string `json:"tenantClaim"`
-	// Algorithms are those of [OIDCAlgorithms] that a token may be signed with.
-	Algorithms []string `json:"algorithms"`
-}
-
-// OIDCAlgorithms are those whose keys an issuer can publish: with a shared secret
-// whoever verifies could sign.
-var OIDCAlgorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
-
 // Config is one function's configuration.
 type Config interface {
 	Invoker | Health | Authorizer

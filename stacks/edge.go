@@ -97,7 +97,7 @@ func (s *stack) newAPI(r *region, names certificates) error {
 
 func (s *stack) apiArgs(r *region, names certificates) *gateway.RegionalAPIArgs {
 	args := &gateway.RegionalAPIArgs{
-		Title: "crossregion " + s.ctx.Stack(), Functions: r.functions,
+		Title: "crossregion " + s.ctx.Stack(), Functions: r.functions, Credentials: credentials[s.settings.Auth.Mode],
 		RateLimit: float64(s.settings.Throttle.RatePerSecond), BurstLimit: s.settings.Throttle.Burst,
 	}
 	if d := s.settings.Domain; d != nil {

@@ -14,7 +14,7 @@ import (
 func (s *stack) newRoles() error {
 	return s.each(func(r *region) (err error) {
 		r.roles = map[string]*invoker.Role{}
-		for _, function := range []string{contract.FunctionInvoker, contract.FunctionHealth, contract.FunctionAuthorizer} {
+		for _, function := range s.functions() {
 			r.roles[function], err = invoker.NewRole(s.ctx, r.Name+"-"+function+"-role", &invoker.RoleArgs{
 				PermissionsBoundary: s.settings.PermissionsBoundary,
 			}, pulumi.Provider(r.provider))
@@ -43,8 +43,9 @@ func (s *stack) readers(r *region) pulumi.StringArray {
 	roles := pulumi.StringArray{r.roles[contract.FunctionHealth].Arn}
 	for _, name := range s.settings.regionNames() {
 		roles = append(roles, s.regions[name].roles[contract.FunctionInvoker].Arn)
-		if slices.Contains(s.targets(s.regions[name]), r.Name) {
-			roles = append(roles, s.regions[name].roles[contract.FunctionAuthorizer].Arn)
+		authorizer := s.regions[name].roles[contract.FunctionAuthorizer]
+		if authorizer != nil && slices.Contains(s.targets(s.regions[name]), r.Name) {
+			roles = append(roles, authorizer.Arn)
 		}
 	}
 	return roles

@@ -52,11 +52,15 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 			Environment: environment(pulumi.StringMap{"table": r.tables.ControlName}, func(v map[string]string) (contract.Authorizer, error) {
 				return contract.Authorizer{
 					Stack: s.ctx.Stack(), Region: r.Name, Regions: s.settings.regionNames(), Partners: r.Failover, Table: v["table"],
+					OIDC: s.settings.Auth.oidc(),
 				}, nil
 			}),
 			Policies: map[string]pulumi.StringInput{"read-keys": s.callersPolicy(r)},
 		}},
 	} {
+		if !slices.Contains(s.functions(), f.name) {
+			continue
+		}
 		f.args.Platform, f.args.Role, f.args.Tracing = s.platform, r.roles[f.name], s.settings.Tracing
 		f.args.LogKeyArn, f.args.LogRetentionDays = r.key.Arn.ToStringPtrOutput(), s.settings.Logs.RetentionDays
 		if n := s.reserved(f.name); n > 0 {

@@ -146,8 +146,19 @@ func (u Usage) retentionDays() int { return cmp.Or(u.RetentionDays, 400) }
 
 // Auth says how callers prove who they are.
 type Auth struct {
-	// Mode is "apiKey". Default: "apiKey".
+	// Mode is "apiKey" for keys that an operator hands out, "oidc" for tokens of
+	// an OpenID Connect issuer, or "iam" for AWS's signatures. Default: "apiKey".
 	Mode string `json:"mode"`
+	// Issuer is the URL that tokens name; oidc only, and required there.
+	Issuer string `json:"issuer"`
+	// Audience must be among a token's; oidc only, and required there.
+	Audience string `json:"audience"`
+	// TenantClaim names the claim that holds the tenant; oidc only, and required
+	// there.
+	TenantClaim string `json:"tenantClaim"`
+	// Algorithms are those that tokens may be signed with; oidc only. Default:
+	// RS256 and ES256.
+	Algorithms []string `json:"algorithms"`
 }
 
 // FrontDoor is a name over several stacks, answered by the country that a

@@ -81,6 +81,17 @@ func TestParseSettingsRefuses(t *testing.T) {
 		}, `models[1].name: "a-b" clashes with "a.b" of models[0]`},
 		{"a domain outside its zone", func(s map[string]any) { s["domain"].(map[string]any)["zone"] = "example.org" },
 			`domain.name: "eu.llm.example.com" is not under zone "example.org"`},
+		{"tokens of nobody", func(s map[string]any) { s["auth"] = map[string]any{"mode": "oidc"} }, "auth.issuer: missing"},
+		{"tokens for nobody", func(s map[string]any) { s["auth"] = map[string]any{"mode": "oidc"} }, "auth.audience: missing"},
+		{"tokens without a tenant", func(s map[string]any) { s["auth"] = map[string]any{"mode": "oidc"} }, "auth.tenantClaim: missing"},
+		{"an issuer without TLS", func(s map[string]any) {
+			s["auth"] = map[string]any{"mode": "oidc", "issuer": "http://issuer.example.com", "audience": "llm", "tenantClaim": "team"}
+		}, `auth.issuer: "http://issuer.example.com" is not the https:// URL`},
+		{"a shared secret", func(s map[string]any) {
+			s["auth"] = map[string]any{"mode": "oidc", "algorithms": []any{"RS256", "HS256"}}
+		}, `auth.algorithms[1]: "HS256" is not known`},
+		{"an issuer of keys", func(s map[string]any) { s["auth"] = map[string]any{"issuer": "https://issuer.example.com"} }, "auth.issuer: has no effect"},
+		{"algorithms of signatures", func(s map[string]any) { s["auth"] = map[string]any{"mode": "iam", "algorithms": []any{"RS256"}} }, "auth.algorithms: has no effect"},
 		{"an auth mode that does not exist", func(s map[string]any) { s["auth"] = map[string]any{"mode": "trust"} }, `auth.mode: "trust" is not known`},
 		{"an account that is not one", func(s map[string]any) { s["account"] = "12345" }, `account: "12345" is not an account ID`},
 		{"a boundary that is no policy", func(s map[string]any) { s["permissionsBoundary"] = "arn:aws:iam::1:role/x" }, "permissionsBoundary: "},

@@ -49,7 +49,7 @@ func (s Settings) validate() Faults {
 	home := s.Conversations.Home
 	f.check(slices.Contains(s.regionNames(), home), "conversations.home", fmt.Sprintf("%q is not one of the stack's regions", home),
 		"name the region that owns the tables, one of "+strings.Join(s.regionNames(), ", "))
-	f.check(s.Auth.Mode == "" || s.Auth.Mode == "apiKey", "auth.mode", fmt.Sprintf("%q is not known", s.Auth.Mode), `use "apiKey"`)
+	s.Auth.validate(&f)
 	f.check(s.PermissionsBoundary == "" || boundaryPattern.MatchString(s.PermissionsBoundary), "permissionsBoundary",
 		fmt.Sprintf("%q is not the ARN of a managed policy", s.PermissionsBoundary), "give arn:aws:iam::ACCOUNT:policy/NAME, or leave it out")
 	s.validateLimits(&f)

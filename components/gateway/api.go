@@ -52,8 +52,11 @@ func (a *RegionalAPI) Parts() []pulumi.Resource { return slices.Clone(a.parts) }
 type RegionalAPIArgs struct {
 	// Title names the API in its reference. Required.
 	Title string
-	// Functions serve contract's functions, by name. Required: all of them.
+	// Functions serve contract's functions, by name. Required: all that
+	// [Credentials.Functions] names.
 	Functions map[string]*invoker.Function
+	// Credentials say what callers prove themselves with. Default: API keys.
+	Credentials Credentials
 	// Domain gives the API its names. Default: its own endpoint only.
 	Domain *Domain
 	// DualStack lets clients come by IPv6 too. Default: IPv4 only.
@@ -73,7 +76,7 @@ func (a *RegionalAPIArgs) validate() error {
 		return errors.New("no arguments")
 	}
 	var errs []error
-	for _, name := range []string{contract.FunctionInvoker, contract.FunctionHealth, contract.FunctionAuthorizer} {
+	for _, name := range a.Credentials.Functions() {
 		if a.Functions[name] == nil {
 			errs = append(errs, fmt.Errorf("missing Functions[%q]", name))
 		}
@@ -136,7 +139,7 @@ func (a *RegionalAPI) document(args *RegionalAPIArgs) pulumi.StringOutput {
 		arns[name] = f.Arn
 	}
 	return arns.ToStringMapOutput().ApplyT(func(arns map[string]string) (string, error) {
-		return Document{Title: args.Title, Functions: arns}.OpenAPI()
+		return Document{Title: args.Title, Functions: arns, Credentials: args.Credentials}.OpenAPI()
 	}).(pulumi.StringOutput)
 }
 

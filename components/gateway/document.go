@@ -18,8 +18,10 @@ type Document struct {
 	// Title names the API in the published reference. Required.
 	Title string
 	// Functions are the ARNs that serve each of contract's functions, with
-	// alias. All functions that a route names are required, and the authorizer.
+	// alias. All that [Credentials.Functions] names are required.
 	Functions map[string]string
+	// Credentials say what callers prove themselves with. Default: API keys.
+	Credentials Credentials
 }
 
 // Integration limits.
@@ -53,7 +55,7 @@ func (d Document) OpenAPI() (string, error) {
 		"openapi":                               "3.0.1",
 		"info":                                  object{"title": d.Title, "version": "1.0"},
 		"paths":                                 paths,
-		"components":                            object{"securitySchemes": object{"apiKey": d.authorizer()}},
+		"components":                            object{"securitySchemes": object{d.Credentials.scheme(): d.securityScheme()}},
 		"x-amazon-apigateway-gateway-responses": d.gatewayResponses(),
 		"x-amazon-apigateway-request-validators": object{
 			// Sizes, content types and bodies are the handler's to check.
@@ -68,11 +70,7 @@ func (d Document) validate() error {
 	if d.Title == "" {
 		errs = append(errs, errors.New("no title"))
 	}
-	need := map[string]bool{contract.FunctionAuthorizer: true}
-	for _, r := range contract.Routes {
-		need[r.Function] = true
-	}
-	for name := range need {
+	for _, name := range d.Credentials.Functions() {
 		if strings.Count(d.Functions[name], ":") < 7 {
 			errs = append(errs, fmt.Errorf("function %s: %q is not the ARN of an alias", name, d.Functions[name]))
 		}
@@ -97,7 +95,7 @@ func (d Document) operation(r contract.Route) object {
 		op["x-amazon-apigateway-request-validator"] = paramsValidator
 	}
 	if !r.Public {
-		op["security"] = []object{{"apiKey": []string{}}}
+		op["security"] = []object{{d.Credentials.scheme(): []string{}}}
 	}
 	return op
 }
@@ -115,22 +113,6 @@ func parameters(path string) []object {
 	return out
 }
 
-// authorizer asks the authorizer function about each credential, and keeps the
-// answer for a while: a revoked key works until then.
-func (d Document) authorizer() object {
-	return object{
-		"type": "apiKey", "name": "Authorization", "in": "header",
-		"x-amazon-apigateway-authtype": "custom",
-		"x-amazon-apigateway-authorizer": object{
-			"type":                         "token",
-			"authorizerUri":                invokeURI(d.Functions[contract.FunctionAuthorizer], "2015-03-31", "invocations"),
-			"authorizerResultTtlInSeconds": authorizerTTLSeconds,
-			// What cannot be a key costs no invocation: API Gateway answers 401.
-			"identityValidationExpression": "^[Bb]earer +" + contract.KeyPattern + "$",
-		},
-	}
-}
-
 // invokeURI is how API Gateway names a Lambda function to invoke. The version
 // in it chooses between buffered and streamed invocation.
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
@@ -139,30 +121,30 @@ func invokeURI(function, version, operation string) string {
 	return fmt.Sprintf("arn:%s:apigateway:%s:lambda:path/%s/functions/%s/%s", parts[1], parts[3], version, function, operation)
 }
 
+// gatewayError is an error that API Gateway itself answers, and its code in
+// OpenAI's shape. Status 0 leaves API Gateway's own.
+type gatewayError struct {
+	kind            string
+	status          int
+	errorType, code string
+}
+
 // gatewayResponses gives the errors that API Gateway itself answers OpenAI's
 // shape, so that an SDK reports them like any other.
 func (d Document) gatewayResponses() object {
 	region := strings.Split(d.Functions[contract.FunctionInvoker], ":")[3]
 	out := object{}
-	for _, r := range []struct {
-		kind            string
-		status          int
-		errorType, code string
-	}{
-		{"UNAUTHORIZED", 401, "invalid_request_error", "invalid_api_key"},
+	for _, r := range append(d.authenticationErrors(), []gatewayError{
 		{"ACCESS_DENIED", 403, "invalid_request_error", "access_denied"},
 		{"WAF_FILTERED", 403, "invalid_request_error", "request_blocked"},
-		{"MISSING_AUTHENTICATION_TOKEN", 404, "invalid_request_error", "unknown_url"},
 		{"BAD_REQUEST_PARAMETERS", 400, "invalid_request_error", "missing_required_parameter"},
 		{"REQUEST_TOO_LARGE", 413, "invalid_request_error", "request_too_large"},
 		{"THROTTLED", 429, "requests", "rate_limit_exceeded"},
-		{"AUTHORIZER_FAILURE", 503, "server_error", "authorizer_unavailable"},
-		{"AUTHORIZER_CONFIGURATION_ERROR", 503, "server_error", "authorizer_unavailable"},
 		{"INTEGRATION_FAILURE", 503, "server_error", "unavailable"},
 		{"INTEGRATION_TIMEOUT", 504, "server_error", "timeout"},
 		{"DEFAULT_4XX", 0, "invalid_request_error", "bad_request"},
 		{"DEFAULT_5XX", 0, "server_error", "internal_error"},
-	} {
+	}...) {
 		response := object{"responseTemplates": object{"application/json": errorTemplate(r.errorType, r.code)}}
 		headers := object{"gatewayresponse.header." + contract.HeaderRegion: "'" + region + "'"}
 		if r.status != 0 {

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -20,7 +21,15 @@ func document() gateway.Document {
 }
 
 func TestDocumentIsValidOpenAPI(t *testing.T) {
-	body, err := document().OpenAPI()
+	for _, c := range []gateway.Credentials{gateway.APIKeys, gateway.Tokens, gateway.Signatures} {
+		d := document()
+		d.Credentials = c
+		checkDocument(t, d)
+	}
+}
+
+func checkDocument(t *testing.T, d gateway.Document) {
+	body, err := d.OpenAPI()
 	require.NoError(t, err)
 	parsed, err := openapi3.NewLoader().LoadFromData([]byte(body))
 	require.NoError(t, err)
@@ -30,6 +39,47 @@ func TestDocumentIsValidOpenAPI(t *testing.T) {
 		require.NotNil(t, op, "%s %s is missing", r.Method, r.Path)
 		assert.Equal(t, r.Operation, op.OperationID)
 		assert.Equal(t, r.Public, op.Security == nil, "%s %s asks for a credential exactly if it is not public", r.Method, r.Path)
+	}
+}
+
+// TestSignaturesNeedNoAuthorizer since API Gateway checks them itself.
+func TestSignaturesNeedNoAuthorizer(t *testing.T) {
+	d := document()
+	d.Credentials = gateway.Signatures
+	delete(d.Functions, contract.FunctionAuthorizer)
+	body, err := d.OpenAPI()
+	require.NoError(t, err)
+	assert.Contains(t, body, `"x-amazon-apigateway-authtype":"awsSigv4"`)
+	assert.NotContains(t, strings.ToLower(body), "authorizer_")
+	assert.NotContains(t, body, "x-amazon-apigateway-authorizer")
+	d.Credentials = gateway.Tokens
+	_, err = d.OpenAPI()
+	assert.ErrorContains(t, err, "function authorizer")
+}
+
+func TestOnlyWhatMayBeACredentialIsAskedAbout(t *testing.T) {
+	key, token := "cr_aaaaaaaaaaaaaaaa."+strings.Repeat("a", 43), "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"
+	for credentials, want := range map[gateway.Credentials][2]bool{gateway.APIKeys: {true, false}, gateway.Tokens: {false, true}} {
+		d := document()
+		d.Credentials = credentials
+		body, err := d.OpenAPI()
+		require.NoError(t, err)
+		var doc struct {
+			Components struct {
+				SecuritySchemes map[string]struct {
+					Authorizer struct {
+						Expression string `json:"identityValidationExpression"`
+					} `json:"x-amazon-apigateway-authorizer"`
+				} `json:"securitySchemes"`
+			} `json:"components"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(body), &doc))
+		require.Len(t, doc.Components.SecuritySchemes, 1)
+		for _, scheme := range doc.Components.SecuritySchemes {
+			shape := regexp.MustCompile(scheme.Authorizer.Expression)
+			assert.Equal(t, want, [2]bool{shape.MatchString("Bearer " + key), shape.MatchString("Bearer " + token)})
+			assert.False(t, shape.MatchString("Bearer x"))
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ var errPanic = errors.New("the handler panicked, see the function's log")
 const (
 	badRequest    = `{"error":{"message":"The request could not be read: its body or method is malformed.","type":"invalid_request_error","param":null,"code":null}}`
 	expired       = `{"error":{"message":"The API key or token has expired.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`
+	nobody        = `{"error":{"message":"The request is signed neither by a role nor by a user of IAM.","type":"invalid_request_error","param":null,"code":"access_denied"}}`
 	internalError = `{"error":{"message":"The server had an error while processing your request.","type":"server_error","param":null,"code":"internal_error"}}`
 )
 
@@ -69,8 +70,11 @@ func Handler(h http.Handler, log *slog.Logger) Function {
 
 // unknown answers a request whose caller could not be made out.
 func unknown(ctx context.Context, err error, log *slog.Logger) *events.APIGatewayProxyStreamingResponse {
-	if errors.Is(err, errExpired) {
+	switch {
+	case errors.Is(err, errExpired):
 		return plain(http.StatusUnauthorized, expired)
+	case errors.Is(err, errNobody):
+		return plain(http.StatusForbidden, nobody)
 	}
 	log.ErrorContext(ctx, "identify", "error", err.Error())
 	return plain(http.StatusInternalServerError, internalError)

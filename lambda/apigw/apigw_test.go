@@ -143,6 +143,27 @@ func TestExpiryIsHonouredInSpiteOfTheCache(t *testing.T) {
 	}
 }
 
+func TestTenantOfASignerIsItsRole(t *testing.T) {
+	ev := event()
+	ev.RequestContext.Authorizer = nil
+	ev.RequestContext.Identity.UserArn = "arn:aws:sts::123456789012:assumed-role/reports/session"
+	r, _ := received(t, ev)
+	assert.Equal(t, apigw.Caller{Tenant: "123456789012-role-reports"}, apigw.Identity(r.Context()))
+	ev.RequestContext.Authorizer = map[string]any{"tenant": "acme"}
+	r, _ = received(t, ev)
+	assert.Equal(t, "acme", apigw.Identity(r.Context()).Tenant, "an authorizer's word comes first")
+}
+
+func TestSignerThatIsNoTenantIsNotServed(t *testing.T) {
+	ev := event()
+	ev.RequestContext.Authorizer = nil
+	ev.RequestContext.Identity.UserArn = "arn:aws:iam::123456789012:root"
+	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("served") })
+	resp, err := apigw.Handler(h, slog.New(slog.DiscardHandler))(t.Context(), ev)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusForbidden, resp.StatusCode)
+}
+
 func TestCallerThatCannotBeReadIsNotServed(t *testing.T) {
 	var log bytes.Buffer
 	ev := event()

@@ -25,12 +25,21 @@ func Identity(ctx context.Context) Caller {
 // errExpired is for a credential that API Gateway still takes from memory.
 var errExpired = errors.New("the credential has expired")
 
+// errNobody is for a principal that is no tenant.
+var errNobody = errors.New("the principal is no tenant")
+
 // identify reads the caller of an event, at the time that API Gateway received
 // the request.
 func identify(ev events.APIGatewayProxyRequest) (Caller, error) {
 	c, err := contract.ReadCaller(ev.RequestContext.Authorizer)
 	if err != nil {
 		return Caller{}, err
+	}
+	// API Gateway names the signer where IAM decides, and nowhere else.
+	if signer := ev.RequestContext.Identity.UserArn; c.Tenant == "" && signer != "" {
+		if c.Tenant, err = contract.PrincipalTenant(signer); err != nil {
+			return Caller{}, errNobody
+		}
 	}
 	if at := ev.RequestContext.RequestTimeEpoch; !c.Expires.IsZero() && (at == 0 || c.Expired(time.UnixMilli(at))) {
 		return Caller{}, errExpired

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/crossregion/crossregion/contract"
 )
 
 const (
@@ -115,8 +116,8 @@ func (i *issuer) discover(ctx context.Context) (*oidc.RemoteKeySet, error) {
 	if err := provider.Claims(&metadata); err != nil {
 		return nil, fmt.Errorf("read the issuer's configuration: %w", err)
 	}
-	if err := CheckURL(metadata.Keys); err != nil {
-		return nil, fmt.Errorf("read the issuer's configuration: jwks_uri: %w", err)
+	if !contract.Fetchable(metadata.Keys) {
+		return nil, errors.New("read the issuer's configuration: jwks_uri is missing or does not begin with https://")
 	}
 	return oidc.NewRemoteKeySet(through(ctx, &paced{next: bounded{i.transport}, now: i.now}), metadata.Keys), nil
 }

@@ -117,7 +117,7 @@ func (a *Account) assemble(cfg Config) {
 	a.ACM = acm.New(a.Route53)
 	a.WAFV2 = wafv2.New(a.world.Clock)
 	a.APIGateway = apigateway.New(apigateway.Config{
-		World: a.world, Lambda: a.Lambda, Certificates: a.ACM, Roles: a.IAM, Logs: a.Lambda, Firewall: a.WAFV2,
+		World: a.world, Lambda: a.Lambda, Certificates: a.ACM, Roles: a.IAM, Signers: a.IAM, Logs: a.Lambda, Firewall: a.WAFV2,
 	})
 	a.WAFV2.UseStages(a.APIGateway)
 	a.Route53.UseTargets(a.APIGateway)

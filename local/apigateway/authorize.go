@@ -32,6 +32,9 @@ func (s *Service) authorize(x *exchange) *refusal {
 	if a == nil {
 		return nil
 	}
+	if a.iam {
+		return s.authorizeSigner(x)
+	}
 	token := x.r.Header.Get(a.header)
 	if token == "" || (a.expression != nil && !a.expression.MatchString(token)) {
 		return refuse(http.StatusUnauthorized, "UNAUTHORIZED", "Unauthorized")

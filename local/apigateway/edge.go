@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/iam"
 	"github.com/crossregion/crossregion/local/wafv2"
 )
 
@@ -34,6 +35,7 @@ type exchange struct {
 	params   map[string]string
 	body     []byte
 	identity map[string]string // what the authorizer said; nil without one
+	signer   *iam.Signer       // who signed, where IAM decides; nil elsewhere
 	took     timing
 }
 

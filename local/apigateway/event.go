@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -32,17 +33,19 @@ func (x *exchange) event() ([]byte, error) {
 
 func (x *exchange) requestContext() map[string]any {
 	prefix, _, _ := strings.Cut(normalize(x.r.Host), ".")
+	identity := x.signerIdentity()
+	maps.Copy(identity, map[string]any{
+		"sourceIp": x.sourceIP(), "userAgent": orNil(x.r.UserAgent()),
+		"cognitoAuthenticationProvider": nil, "cognitoAuthenticationType": nil, "cognitoIdentityId": nil,
+		"cognitoIdentityPoolId": nil, "principalOrgId": nil,
+	})
 	c := map[string]any{
 		"accountId": cloud.Account, "apiId": x.api.id, "stage": x.stage.name, "deploymentId": x.stage.document.deployment,
 		"requestId": x.id, "extendedRequestId": x.extendedID, "resourcePath": x.resource.path, "resourceId": x.resource.id,
 		"httpMethod": x.method.name, "path": x.r.URL.EscapedPath(), "protocol": x.r.Proto,
 		"domainName": normalize(x.r.Host), "domainPrefix": prefix,
 		"requestTimeEpoch": x.at.UnixMilli(), "requestTime": x.at.UTC().Format("02/Jan/2006:15:04:05 -0700"),
-		"identity": map[string]any{
-			"sourceIp": x.sourceIP(), "userAgent": orNil(x.r.UserAgent()), "accessKey": nil, "accountId": nil, "caller": nil,
-			"cognitoAuthenticationProvider": nil, "cognitoAuthenticationType": nil, "cognitoIdentityId": nil,
-			"cognitoIdentityPoolId": nil, "principalOrgId": nil, "user": nil, "userArn": nil,
-		},
+		"identity": identity,
 	}
 	if x.identity != nil {
 		c["authorizer"] = x.identity

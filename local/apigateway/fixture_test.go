@@ -106,6 +106,9 @@ func (roles) CheckTrust(role, principal string) error {
 }
 
 func (roles) Authorize(c cloud.Caller, action, resource string, _ cloud.Keys) error {
+	if c.Role == "reports" && action == "execute-api:Invoke" && strings.HasSuffix(resource, "/prod/GET/x") {
+		return nil
+	}
 	if c.Role != "logs" || !strings.HasPrefix(resource, "arn:aws:logs:eu-west-1:123456789012:log-group:") {
 		return errors.New(c.Role + " may not " + action + " on " + resource)
 	}
@@ -146,7 +149,7 @@ func newFixture(t *testing.T) *fixture {
 	f.service = apigateway.New(apigateway.Config{
 		World:  cloud.World{Clock: f.clock, Network: cloud.NewNetwork("0"), Log: slog.New(slog.DiscardHandler)},
 		Lambda: f.lambda, Certificates: certificates{}, RequestClock: f.request,
-		Roles: roles{}, Logs: f.logs, Firewall: f.waf,
+		Roles: roles{}, Signers: signers{}, Logs: f.logs, Firewall: f.waf,
 	})
 	f.waf.UseStages(f.service)
 	f.server = httptest.NewServer(f.service.Handler(region))

@@ -99,8 +99,9 @@ func parseURI(uri string) (function string, stream bool, err error) {
 	}
 }
 
-// authorizer is a TOKEN authorizer.
+// authorizer is a TOKEN authorizer, or IAM in its place.
 type authorizer struct {
+	iam        bool // the rest is empty then
 	id         string
 	header     string // that carries the token
 	function   string
@@ -156,6 +157,9 @@ func (p *documentParser) authorizer(security []map[string][]string) (*authorizer
 }
 
 func (in securityScheme) parse(name string) (*authorizer, error) {
+	if in.AuthType == "awsSigv4" {
+		return in.parseIAM()
+	}
 	if in.Authorizer == nil {
 		return nil, errors.New("has no x-amazon-apigateway-authorizer, so API Gateway would leave the operation open")
 	}
@@ -169,7 +173,7 @@ func (in securityScheme) parse(name string) (*authorizer, error) {
 	case in.Type != "apiKey" || in.In != "header" || in.Name == "":
 		return nil, errors.New("a token authorizer needs type apiKey, in header, and the name of the header")
 	case in.AuthType != "" && in.AuthType != "custom":
-		return nil, fmt.Errorf("x-amazon-apigateway-authtype %q is not supported by the embedded cloud: use custom", in.AuthType)
+		return nil, fmt.Errorf("x-amazon-apigateway-authtype %q is not supported by the embedded cloud: use custom or awsSigv4", in.AuthType)
 	case x.Type != "token":
 		return nil, fmt.Errorf("authorizer type %q is not supported by the embedded cloud: use token", x.Type)
 	case err != nil:
@@ -190,4 +194,13 @@ func (in securityScheme) parse(name string) (*authorizer, error) {
 		}
 	}
 	return a, nil
+}
+
+// parseIAM reads a scheme that leaves the decision to IAM.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authtype.html
+func (in securityScheme) parseIAM() (*authorizer, error) {
+	if in.Type != "apiKey" || in.In != "header" || in.Name != "Authorization" || in.Authorizer != nil {
+		return nil, errors.New("awsSigv4 needs type apiKey, in header, name Authorization, and no x-amazon-apigateway-authorizer")
+	}
+	return &authorizer{iam: true}, nil
 }

@@ -30,8 +30,8 @@ type Certificates interface {
 	Issued(arn, region, domain string) error
 }
 
-// Roles tells what the role may do that API Gateway writes logs with; local/iam
-// implements it.
+// Roles tells what a role may do: the one that API Gateway writes logs with, or
+// the one that signs a request; local/iam implements it.
 type Roles interface {
 	// CheckTrust returns an error unless the service may assume the role.
 	CheckTrust(roleARN, principal string) error
@@ -58,6 +58,7 @@ type Config struct {
 	Lambda       Lambda       // required
 	Certificates Certificates // required
 	Roles        Roles        // required
+	Signers      Signers      // required
 	Logs         Logs         // required
 	Firewall     Firewall     // required
 	// RequestClock measures integration and idle timeouts. They guard deployed

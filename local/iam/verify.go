@@ -30,10 +30,13 @@ const (
 // its body, which has been read already, and returns the caller and the service
 // it signed for. It leaves r as it is. What fails is a [cloud.APIError] with
 // AWS's code and status. Presigned URLs, unsigned bodies and Signature Version
-// 4A are refused.
+// 4A are refused; the latter is for [Service.VerifyIn].
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 func (s *Service) Verify(r *http.Request, body []byte) (c cloud.Caller, service string, err error) {
-	sig, err := readSignature(r)
+	sig, err := readSignature(r, algorithm)
+	if err == nil {
+		err = sig.readScope()
+	}
 	if err != nil {
 		return cloud.Caller{}, "", err
 	}
@@ -69,13 +72,14 @@ func (s *Service) holder(keyID, token string) (session, error) {
 
 // signature is what a signed request says about its signature.
 type signature struct {
+	credential                  string // key and scope, in one
 	keyID, day, region, service string
 	headers                     []string // names, as signed
 	signature                   string   // hexadecimal
 	date                        string   // in [dateLayout]
 }
 
-func readSignature(r *http.Request) (signature, error) {
+func readSignature(r *http.Request, algorithm string) (signature, error) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
 		return signature{}, forbidden("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -95,18 +99,19 @@ func readSignature(r *http.Request) (signature, error) {
 		}
 	}
 	sig := signature{
-		headers:   strings.Split(fields["SignedHeaders"], ";"),
-		signature: fields["Signature"],
-		date:      r.Header.Get(headerDate),
+		headers:    strings.Split(fields["SignedHeaders"], ";"),
+		signature:  fields["Signature"],
+		date:       r.Header.Get(headerDate),
+		credential: fields["Credential"],
 	}
 	if sig.date == "" {
 		return sig, incomplete("Authorization header requires existence of a 'X-Amz-Date' header.")
 	}
-	return sig, sig.readScope(fields["Credential"])
+	return sig, nil
 }
 
-func (sig *signature) readScope(credential string) error {
-	scope := strings.Split(credential, "/")
+func (sig *signature) readScope() error {
+	scope := strings.Split(sig.credential, "/")
 	if len(scope) != 5 {
 		return incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term")
 	}
