@@ -96,8 +96,11 @@ func TestStrangersDoNotMakeUsAskTheIssuer(t *testing.T) {
 	}
 	assert.Equal(t, 1, w.fetches)
 	w.now = w.now.Add(10 * time.Second)
-	_, err := w.Verify(t.Context(), newSigner(t, "unknown").token(w.claims(nil)))
-	require.ErrorIs(t, err, auth.ErrRefused)
+	// The library may still share the outcome of the fetch before.
+	for tries := 0; w.fetches < 2 && tries < 1000; tries++ {
+		_, err := w.Verify(t.Context(), newSigner(t, "unknown").token(w.claims(nil)))
+		require.ErrorIs(t, err, auth.ErrRefused)
+	}
 	assert.Equal(t, 2, w.fetches)
 }
 
