@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/crossregion/crossregion/contract"
 )
 
 // DynamoDB is the part of the service that a [Store] uses, in one region. A
@@ -96,12 +96,10 @@ func New(cfg Config) (*Store, error) {
 	return &Store{Config: cfg, regions: regions}, nil
 }
 
-var tenantPattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-
 // checkTenant keeps a tenant from spelling another's partition.
 func checkTenant(tenant string) error {
-	if !tenantPattern.MatchString(tenant) {
-		return errors.New("the tenant must be 1 to 64 characters of a-z, A-Z, 0-9, '-' and '_'")
+	if !contract.ValidTenant(tenant) {
+		return errors.New("the tenant must be " + contract.TenantRule)
 	}
 	return nil
 }
