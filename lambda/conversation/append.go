@@ -13,14 +13,16 @@ import (
 // Append stores a turn whose id came from this store. On entry t.Expires is that
 // of what the turn continues, its parent or its conversation; the turn that it
 // returns has the times with which it was stored. The turn stands in all of
-// [Stored.Regions] before Append returns: in this one and a partner's, unless one
-// of them did not answer. It waits [Config.CallTimeout] for a region, and as long
-// again for each two parts of 390 KB that the turn has.
+// [Stored.Regions] before Append returns: in this one and a partner's, or in
+// others where one of them did not answer. One copy will do for a turn that is
+// found by its id; a turn of a conversation takes a quorum. It waits
+// [Config.CallTimeout] for a region, and as long again for each two parts of
+// 390 KB that the turn has.
 //
-// After an error no replica has confirmed the turn. Should one have taken it all
-// the same, then it is buried as far as regions can be reached, so that nobody
-// continues from it: its id may have been told when it began, and a conversation
-// needs none.
+// After an error too few replicas have confirmed the turn. Should any have taken
+// it all the same, then it is buried as far as regions can be reached, so that
+// nobody continues from it: its id may have been told when it began, and a
+// conversation needs none.
 func (s *Store) Append(ctx context.Context, tenant string, t Turn) (Turn, Stored, error) {
 	if err := errors.Join(checkTenant(tenant), t.check()); err != nil {
 		return Turn{}, Stored{}, fmt.Errorf("store a turn: %w", err)
@@ -30,7 +32,11 @@ func (s *Store) Append(ctx context.Context, tenant string, t Turn) (Turn, Stored
 	if err != nil {
 		return Turn{}, Stored{}, fmt.Errorf("store a turn: %w", err)
 	}
-	stored, err := s.write(ctx, items)
+	enough := anyRegion
+	if t.InConversation {
+		enough = s.quorum
+	}
+	stored, err := s.write(ctx, items, s.copies(), enough)
 	if err != nil {
 		return Turn{}, Stored{}, fmt.Errorf("store a turn: %w", errors.Join(err, s.bury(ctx, tenant, t)))
 	}
@@ -46,70 +52,6 @@ func (t Turn) check() error {
 		return errors.New("it does not come after its parent, in the same thread")
 	}
 	return nil
-}
-
-// copies is how many regions a turn stands in before anyone is told of it. With
-// two, the loss of one region is not the loss of a turn, and the silence of one
-// hides none.
-func (s *Store) copies() int {
-	if s.Unpaired {
-		return 1
-	}
-	return 2
-}
-
-// write puts items into as many replicas as there are to be copies, in parallel:
-// the local one and the first partner's, and for each that does not take them
-// the next partner's. One that did is enough.
-func (s *Store) write(ctx context.Context, items []item) (Stored, error) {
-	type result struct {
-		region string
-		err    error
-	}
-	results := make(chan result, len(s.regions))
-	next, underway := 0, 0
-	try := func() {
-		if next == len(s.regions) {
-			return
-		}
-		region := s.regions[next]
-		next, underway = next+1, underway+1
-		go func() { results <- result{region, s.put(ctx, region, items)} }()
-	}
-	for range s.copies() {
-		try()
-	}
-	var stored Stored
-	var failed []error
-	for ; underway > 0; underway-- {
-		r := <-results
-		if r.err != nil {
-			failed = append(failed, r.err)
-			try()
-			continue
-		}
-		stored.Regions = append(stored.Regions, r.region)
-	}
-	if len(stored.Regions) == 0 {
-		return stored, fmt.Errorf("no replica took it: %w", errors.Join(failed...))
-	}
-	return stored, nil
-}
-
-// writeEverywhere puts it into every replica that can be reached, so that it
-// counts at once wherever a client is sent; one is enough for it to last.
-func (s *Store) writeEverywhere(ctx context.Context, it item) (Stored, error) {
-	errs := each(len(s.regions), func(i int) error { return s.put(ctx, s.regions[i], []item{it}) })
-	var stored Stored
-	for i, region := range s.regions {
-		if errs[i] == nil {
-			stored.Regions = append(stored.Regions, region)
-		}
-	}
-	if len(stored.Regions) == 0 {
-		return stored, fmt.Errorf("no replica took it: %w", errors.Join(errs...))
-	}
-	return stored, nil
 }
 
 // afterlife is how much longer than all that it buries a tombstone lasts. A
@@ -133,10 +75,17 @@ func (s *Store) turnTombstone(tenant string, t Turn) item {
 	return s.tombstone(tenant, t.ID.Thread, sortDeleted+"#"+t.ID.Turn, t.Expires)
 }
 
+// again is a tombstone that is there already, for an earlier deletion may have
+// failed before enough regions had it. It does not last shorter.
+func (s *Store) again(tenant, thread string, there item) item {
+	gone := time.Unix(numberOf(there, contract.AttrExpires), 0).Add(-afterlife)
+	return s.tombstone(tenant, thread, textOf(there, contract.SortKey), gone)
+}
+
 // bury makes sure that a turn which may have been written is never read. It
 // goes on after the end of ctx, which may be why the writing failed.
 func (s *Store) bury(ctx context.Context, tenant string, t Turn) error {
-	_, err := s.writeEverywhere(context.WithoutCancel(ctx), s.turnTombstone(tenant, t))
+	_, err := s.writeEverywhere(context.WithoutCancel(ctx), s.turnTombstone(tenant, t), anyRegion)
 	return err
 }
 
@@ -149,13 +98,13 @@ func (s *Store) DeleteTurn(ctx context.Context, tenant string, id TurnID) error 
 		return err
 	}
 	t, err := r.turn(ctx, id)
-	if r.view.buried(id.Turn) {
-		return s.clearRest(ctx, r.partition, only(id.Turn))
+	if there := r.view.tombstone(id.Turn); there != nil {
+		return s.finish(ctx, r.partition, s.again(tenant, id.Thread, there), only(id.Turn))
 	}
 	if err != nil {
 		return err
 	}
-	stored, err := s.writeEverywhere(ctx, s.turnTombstone(tenant, t))
+	stored, err := s.writeEverywhere(ctx, s.turnTombstone(tenant, t), s.quorum)
 	if err != nil {
 		return fmt.Errorf("delete a turn: %w", err)
 	}
@@ -169,7 +118,7 @@ func (s *Store) DeleteTurn(ctx context.Context, tenant string, id TurnID) error 
 // enough, for replication does the rest. Without any, the deletion can be
 // repeated.
 func (s *Store) clear(ctx context.Context, partition string, regions []string, q query) (found int, err error) {
-	r := &reader{store: s, partition: partition, view: newView("", s.Now()), asked: map[string]bool{}}
+	r := newReader(s, partition, "")
 	q.keys = true
 	r.ask(ctx, regions, []query{q}, nil)
 	var keys []item
@@ -187,9 +136,12 @@ func (s *Store) clear(ctx context.Context, partition string, regions []string, q
 	return len(keys), errors.Join(errs...)
 }
 
-// clearRest removes what an earlier deletion has left, or says that there is
-// nothing.
-func (s *Store) clearRest(ctx context.Context, partition string, q query) error {
+// finish does what an earlier deletion has left to be done, or says that nothing
+// was left.
+func (s *Store) finish(ctx context.Context, partition string, tombstone item, q query) error {
+	if _, err := s.writeEverywhere(ctx, tombstone, s.quorum); err != nil {
+		return fmt.Errorf("finish a deletion: %w", err)
+	}
 	found, err := s.clear(ctx, partition, s.regions, q)
 	if err == nil && found == 0 {
 		return ErrNotFound
@@ -206,12 +158,15 @@ func (s *Store) DeleteItem(ctx context.Context, tenant string, id ConversationID
 		return err
 	}
 	at := slices.IndexFunc(turns, func(t Turn) bool { return t.ID == it.TurnID })
-	if at < 0 || slices.Contains(turns[at].Deleted, it.Number) {
+	if at < 0 {
 		return ErrNotFound
 	}
 	sort := fmt.Sprintf("%s#%s#%0*d", sortDeleted, it.Turn, itemDigits, it.Number)
-	if _, err := s.writeEverywhere(ctx, s.tombstone(tenant, it.Thread, sort, c.Expires)); err != nil {
+	if _, err := s.writeEverywhere(ctx, s.tombstone(tenant, it.Thread, sort, c.Expires), s.quorum); err != nil {
 		return fmt.Errorf("delete an item: %w", err)
+	}
+	if slices.Contains(turns[at].Deleted, it.Number) {
+		return ErrNotFound // and now it is certain that it remains so
 	}
 	return nil
 }

@@ -121,14 +121,14 @@ func TestOneOfTwoTakesOverAClaimThatIsOver(t *testing.T) {
 	require.NoError(t, err)
 	b.now = dead.Until
 	first, second := b.claim(t, "d"), b.claim(t, "d")
-	client := &meddling{DynamoDB: replica{b.world, here}, meddle: func() {
+	client := &meddling{DynamoDB: at(b.world, here), meddle: func() {
 		_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", first)
 		require.NoError(t, err)
 		assert.True(t, won)
 	}}
 	late, err := conversation.New(conversation.Config{
 		Table: "content", Region: here, Partners: []string{there}, Retention: time.Hour, Now: func() time.Time { return b.now },
-		Clients: map[string]conversation.DynamoDB{here: client, there: replica{b.world, there}},
+		Clients: map[string]conversation.DynamoDB{here: client, there: at(b.world, there)},
 	})
 	require.NoError(t, err)
 	found, won, err := late.Claim(t.Context(), "acme", "k", second)
@@ -152,7 +152,7 @@ func TestAClaimThatTheClientRepeatsIsItsOwn(t *testing.T) {
 	w := newWorld(here, there)
 	s, err := conversation.New(conversation.Config{
 		Table: "content", Region: here, Partners: []string{there}, Retention: time.Hour,
-		Clients: map[string]conversation.DynamoDB{here: repeating{replica{w, here}}, there: replica{w, there}},
+		Clients: map[string]conversation.DynamoDB{here: repeating{at(w, here)}, there: at(w, there)},
 	})
 	require.NoError(t, err)
 	id, err := s.NewTurn(conversation.TurnID{})
@@ -196,7 +196,7 @@ func TestEraseRemovesATenantEverywhere(t *testing.T) {
 	}
 	clients := map[string]conversation.Scanner{}
 	for _, region := range three {
-		clients[region] = replica{b.world, region}
+		clients[region] = at(b.world, region)
 	}
 	eraser := conversation.Eraser{Table: "content", Clients: clients}
 	b.down[beyond] = true

@@ -87,4 +87,7 @@ type Conversation struct {
 type Stored struct {
 	// Regions have it now; all others will by replication.
 	Regions []string
+	// Short tells that fewer have it than [Config] wants: one, because no other
+	// region answered.
+	Short bool
 }

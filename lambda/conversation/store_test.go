@@ -125,7 +125,7 @@ func TestUnpairedWritesToOneRegion(t *testing.T) {
 	w := newWorld(three...)
 	s, err := conversation.New(conversation.Config{
 		Table: "content", Region: here, Partners: []string{there}, Retention: time.Hour, Unpaired: true,
-		Clients: map[string]conversation.DynamoDB{here: replica{w, here}, there: replica{w, there}},
+		Clients: map[string]conversation.DynamoDB{here: at(w, here), there: at(w, there)},
 	})
 	require.NoError(t, err)
 	for _, down := range []bool{false, true} {

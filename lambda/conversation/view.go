@@ -46,10 +46,16 @@ func (v *view) noteDeleted(sort string) {
 
 func (v *view) has(sort string) bool { _, ok := v.items[sort]; return ok }
 
-// buried tells whether the thread or the turn has been deleted.
-func (v *view) buried(turn string) bool {
-	return v.has(sortDeleted) || v.has(sortDeleted+"#"+turn)
+// tombstone is that of the thread or of the turn, nil if neither has been deleted.
+func (v *view) tombstone(turn string) item {
+	if it, ok := v.items[sortDeleted]; ok {
+		return it
+	}
+	return v.items[sortDeleted+"#"+turn]
 }
+
+// buried tells whether the thread or the turn has been deleted.
+func (v *view) buried(turn string) bool { return v.tombstone(turn) != nil }
 
 // expired tells whether it, of which the head counts, is past its time.
 func (v *view) expired(it item) bool { return numberOf(it, contract.AttrExpires) <= v.now.Unix() }
@@ -135,20 +141,17 @@ func (v *view) turns(ids []TurnID) ([]Turn, error) {
 }
 
 // members are the ids of a conversation's turns in order, without those that
-// were deleted. It tells apart whether there are any of which a part is missing.
-func (v *view) members() (ids []TurnID, partial bool) {
+// were deleted. One of which a part is missing was never completed: what was
+// stands in a region that answers, with all its parts.
+func (v *view) members() (ids []TurnID) {
 	for _, sort := range slices.Sorted(maps.Keys(v.items)) {
 		turn, ok := strings.CutPrefix(sort, sortTurn)
-		turn, _, part := strings.Cut(turn, "#")
-		switch {
-		case !ok || v.buried(turn):
-		case v.parts(turn) == nil:
-			partial = true
-		case !part:
-			ids = append(ids, TurnID{Thread: v.thread, Turn: turn, Region: textOf(v.items[sort], attrRegion)})
+		if !ok || strings.Contains(turn, "#") || v.buried(turn) || v.parts(turn) == nil {
+			continue
 		}
+		ids = append(ids, TurnID{Thread: v.thread, Turn: turn, Region: textOf(v.items[sort], attrRegion)})
 	}
-	return ids, partial
+	return ids
 }
 
 // meta is the latest metadata, nil if there is none.
