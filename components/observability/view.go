@@ -109,6 +109,7 @@ func (v View) rows() []row {
 			drawing{contract.MetricResidencyViolations, "Sum"}, drawing{contract.MetricMisconfigured, "Sum"})},
 		{"failover by choice", "", v.own(drawing{contract.MetricHedges, "Sum"}, drawing{contract.MetricContinued, "Sum"},
 			drawing{contract.MetricBreakersOpen, "Sum"})},
+		{"turns in one region only", "", v.own(drawing{contract.MetricSingleCopies, "Sum"})},
 		{"tokens", "", v.own(drawing{contract.MetricInputTokens, "Sum"}, drawing{contract.MetricOutputTokens, "Sum"})},
 		{"API", "", api},
 		{"concurrency", "", concurrency},

@@ -20,7 +20,7 @@ func givenItems(o *object) []item {
 }
 
 // createItems adds items to a conversation, as a turn of their own.
-func (s *server) createItems(w http.ResponseWriter, r *http.Request, _ *record) error {
+func (s *server) createItems(w http.ResponseWriter, r *http.Request, rec *record) error {
 	owner, id, err := owned(r)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (s *server) createItems(w http.ResponseWriter, r *http.Request, _ *record) 
 	if err != nil {
 		return err
 	}
-	replicated(w, stored)
+	rec.replicated(w.Header(), stored)
 	writeJSON(w, http.StatusOK, newItemList(items))
 	return nil
 }

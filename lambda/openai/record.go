@@ -9,6 +9,7 @@ import (
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/apigw"
+	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
 	"github.com/crossregion/crossregion/lambda/metrics"
@@ -28,6 +29,7 @@ type record struct {
 	report     failover.Report
 	usage      converse.Usage
 	spent      *spending // nil where nothing is reserved
+	single     bool      // what was stored stands in fewer regions than it should
 }
 
 // attempted notes how the engine went about it, and tells the client.
@@ -37,6 +39,13 @@ func (rec *record) attempted(h http.Header, report failover.Report) {
 	if report.Target != "" {
 		h.Set(contract.HeaderTarget, report.Target)
 	}
+}
+
+// replicated notes in how many regions what was stored stands already, and tells
+// the client.
+func (rec *record) replicated(h http.Header, stored state.Stored) {
+	rec.single = stored.Short
+	h.Set(contract.HeaderReplicas, strconv.Itoa(len(stored.Regions)))
 }
 
 func (rec *record) fail(e *apiError) {
@@ -69,6 +78,9 @@ func (rec *record) metrics(s *server) metrics.Request {
 		if a.Outcome == string(converse.Throttled) {
 			m.Throttles++
 		}
+	}
+	if rec.single {
+		m.SingleCopies = 1
 	}
 	if rec.fault == contract.CodeResidencyViolation {
 		m.ResidencyViolations = 1

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/crossregion/crossregion/contract"
 	state "github.com/crossregion/crossregion/lambda/conversation"
@@ -142,7 +141,7 @@ func (g *generation) whole(w http.ResponseWriter, r *http.Request, rec *record) 
 		return err
 	}
 	if g.req.store {
-		replicated(w, stored)
+		rec.replicated(w.Header(), stored)
 	}
 	writeJSON(w, http.StatusOK, g.response)
 	return nil
@@ -223,11 +222,6 @@ func (g *generation) complete(ctx context.Context) (state.Stored, error) {
 	}
 	g.stored = true
 	return stored, nil
-}
-
-// replicated tells in how many regions what was stored stands already.
-func replicated(w http.ResponseWriter, stored state.Stored) {
-	w.Header().Set(contract.HeaderReplicas, strconv.Itoa(len(stored.Regions)))
 }
 
 // shortened leaves out the beginning of a conversation, at least a quarter of
