@@ -39,7 +39,7 @@ const (
 	attrPacked   = "z" // of a turn whose body is compressed: its bytes before
 	attrDigest   = "d" // of a claim
 	attrTurn     = "t" // of a claim: String of the TurnID
-	attrUntil    = "u" // of a claim: milliseconds since the epoch
+	attrUntil    = "u" // of a claim: milliseconds since the epoch; renewed
 	partitionSep = "#" // between tenant and thread
 	maxParts     = 99  // of one turn
 )

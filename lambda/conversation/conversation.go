@@ -48,6 +48,8 @@ var (
 	// ErrNotArrived is retryable: a region that may have what is missing here
 	// did not answer.
 	ErrNotArrived = errors.New("not all of the conversation has arrived in this region")
+	// ErrClaimLost is the end of a [Claim] whose holder was taken for dead.
+	ErrClaimLost = errors.New("another request has taken the key")
 )
 
 // Turn is one exchange, immutable once stored.

@@ -71,7 +71,7 @@ func TestEveryGuaranteeIsNeeded(t *testing.T) {
 
 // fails plays histories of a fixed seed until one fails.
 func fails(t *testing.T, through guarantee) bool {
-	for name, value := range map[string]string{"checks": "400", "steps": "60", "seed": "1", "nofailfile": "true", "shrinktime": "0s"} {
+	for name, value := range map[string]string{"checks": "200", "steps": "60", "seed": "1", "nofailfile": "true", "shrinktime": "0s"} {
 		f := flag.Lookup("rapid." + name)
 		before := f.Value.String()
 		require.NoError(t, f.Value.Set(value))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -122,6 +123,17 @@ func (w *world) late(region string, n int) {
 	_ = w.write(region, rec.pk, rec.sk, rec.item)
 }
 
+// outage takes the regions down while others are at work, and mends all if there
+// are none.
+func (w *world) outage(regions ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.down)
+	for _, region := range regions {
+		w.down[region] = true
+	}
+}
+
 // reach tells whether a region's functions reach a replica.
 func (w *world) reach(from, region string) bool {
 	return !w.down[region] && !w.cut[[2]string{from, region}] && !w.cut[[2]string{region, from}]
@@ -217,10 +229,13 @@ func holds(condition *string, values, have item) bool {
 	switch text := aws.ToString(condition); text {
 	case "":
 		return true
-	case "attribute_not_exists(pk)":
-		return have == nil
-	case "t = :instead", "t = :mine":
-		return have != nil && str(have["t"]) == str(values[text[len("t = "):]])
+	case "attribute_not_exists(pk) OR t = :mine":
+		return have == nil || str(have["t"]) == str(values[":mine"])
+	case "t = :mine":
+		return have != nil && str(have["t"]) == str(values[":mine"])
+	case "t = :instead AND u = :until OR t = :mine":
+		same := have != nil && str(have["t"]) == str(values[":instead"]) && reflect.DeepEqual(have["u"], values[":until"])
+		return same || have != nil && str(have["t"]) == str(values[":mine"])
 	default:
 		panic("unknown condition " + text)
 	}

@@ -26,6 +26,8 @@ type memory struct {
 	appendDoes func(store func()) error
 	// claimLost is what the next Claim that is won returns, if it is not nil.
 	claimLost error
+	// taken tells that claims are lost to others.
+	taken bool
 	// fails is what every reading call returns, if it is not nil.
 	fails error
 }
@@ -195,6 +197,14 @@ func (m *memory) Claim(_ context.Context, tenant, key string, c state.Claim) (st
 	err := m.claimLost
 	m.claimLost = nil
 	return c, err == nil, err
+}
+
+func (m *memory) Hold(ctx context.Context, _, _ string, _ state.Claim) error {
+	if m.taken {
+		return state.ErrClaimLost
+	}
+	<-ctx.Done()
+	return nil
 }
 
 func (m *memory) Release(ctx context.Context, tenant, key string, c state.Claim) error {

@@ -45,14 +45,20 @@ func (s *server) createResponse(w http.ResponseWriter, r *http.Request, rec *rec
 	if err := g.load(r.Context(), rec); err != nil {
 		return err
 	}
-	switch {
-	case g.found != nil:
+	if g.found != nil {
 		return g.repeat(w, r, rec)
-	case g.req.stream:
-		return g.streamed(w, r, rec)
-	default:
-		return g.whole(w, r, rec)
 	}
+	held, done := g.hold(r.Context())
+	defer done()
+	answer := g.whole
+	if g.req.stream {
+		answer = g.streamed
+	}
+	err = answer(w, r.WithContext(held), rec)
+	if errors.Is(context.Cause(held), state.ErrClaimLost) {
+		return stillGenerating()
+	}
+	return err
 }
 
 // newGeneration checks the request and names what it will store.

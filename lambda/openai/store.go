@@ -26,6 +26,7 @@ type Store interface {
 	History(ctx context.Context, tenant string, id state.ConversationID) (state.Conversation, []state.Turn, error)
 	DeleteItem(ctx context.Context, tenant string, id state.ConversationID, item state.ItemID) error
 	Claim(ctx context.Context, tenant, key string, c state.Claim) (found state.Claim, won bool, err error)
+	Hold(ctx context.Context, tenant, key string, c state.Claim) error
 	Release(ctx context.Context, tenant, key string, c state.Claim) error
 }
 
