@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -28,7 +29,7 @@ func (s *Store) Append(ctx context.Context, tenant string, t Turn) (Turn, Stored
 		return Turn{}, Stored{}, fmt.Errorf("store a turn: %w", err)
 	}
 	t.Created, t.Expires = s.Now().UTC().Truncate(time.Second), s.expiry(t.Expires)
-	items, err := encodeTurn(tenant, t)
+	items, err := encodeTurn(tenant, t, sortTurn+t.ID.Turn)
 	if err != nil {
 		return Turn{}, Stored{}, fmt.Errorf("store a turn: %w", err)
 	}
@@ -121,19 +122,24 @@ func (s *Store) clear(ctx context.Context, partition string, regions []string, q
 	r := newReader(s, partition, "")
 	q.keys = true
 	r.ask(ctx, regions, []query{q}, nil)
+	return len(r.view.items), s.removeSomewhere(ctx, regions, partition, slices.Collect(maps.Keys(r.view.items)))
+}
+
+// removeSomewhere removes items in the first of the regions that does it.
+func (s *Store) removeSomewhere(ctx context.Context, regions []string, partition string, sorts []string) error {
 	var keys []item
-	for sort := range r.view.items {
+	for _, sort := range sorts {
 		keys = append(keys, itemKey(partition, sort))
 	}
 	var errs []error
 	for _, region := range regions {
 		err := s.remove(ctx, region, keys)
 		if err == nil {
-			return len(keys), nil
+			return nil
 		}
 		errs = append(errs, err)
 	}
-	return len(keys), errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // finish does what an earlier deletion has left to be done, or says that nothing
@@ -147,26 +153,4 @@ func (s *Store) finish(ctx context.Context, partition string, tombstone item, q 
 		return ErrNotFound
 	}
 	return err
-}
-
-// DeleteItem deletes one item of a turn of a conversation. The turn keeps its
-// bytes until the conversation goes, but [Turn.Deleted] tells that they are no
-// more. An item that is deleted already is not found.
-func (s *Store) DeleteItem(ctx context.Context, tenant string, id ConversationID, it ItemID) error {
-	c, turns, err := s.History(ctx, tenant, id)
-	if err != nil {
-		return err
-	}
-	at := slices.IndexFunc(turns, func(t Turn) bool { return t.ID == it.TurnID })
-	if at < 0 {
-		return ErrNotFound
-	}
-	sort := fmt.Sprintf("%s#%s#%0*d", sortDeleted, it.Turn, itemDigits, it.Number)
-	if _, err := s.writeEverywhere(ctx, s.tombstone(tenant, it.Thread, sort, c.Expires), s.quorum); err != nil {
-		return fmt.Errorf("delete an item: %w", err)
-	}
-	if slices.Contains(turns[at].Deleted, it.Number) {
-		return ErrNotFound // and now it is certain that it remains so
-	}
-	return nil
 }

@@ -45,7 +45,7 @@ func TestTombstonesAreObeyedWhileTheLocalReplicaIsDown(t *testing.T) {
 	c := b.begin(t, here)
 	turn, err := b.speak(t, here, "hello", c)
 	require.NoError(t, err)
-	require.NoError(t, b.stores[here].DeleteItem(t.Context(), "acme", c.ID, conversation.ItemID{TurnID: turn.ID, Number: 1}))
+	require.NoError(t, b.stores[here].DeleteItem(t.Context(), "acme", c.ID, conversation.ItemID{TurnID: turn.ID, Number: 1}, redact))
 	b.down[here] = true
 	got, err := b.stores[here].Turn(t.Context(), "acme", turn.ID)
 	require.NoError(t, err)

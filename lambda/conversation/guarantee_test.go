@@ -39,6 +39,12 @@ func TestEveryGuaranteeIsNeeded(t *testing.T) {
 		"tombstones are not read": func(_ bool, client conversation.DynamoDB) conversation.DynamoDB {
 			return reads{client, func(sk string) bool { return !strings.HasPrefix(sk, "del") }}
 		},
+		"what is left of a turn is written to the local replica alone": func(own bool, client conversation.DynamoDB) conversation.DynamoDB {
+			return puts{client, func(sk string) bool { return own || !strings.Contains(sk, "#v") }}
+		},
+		"what is left of a turn does not count in its place": func(_ bool, client conversation.DynamoDB) conversation.DynamoDB {
+			return reads{client, func(sk string) bool { return !strings.Contains(sk, "#v") }}
+		},
 		"further parts are not written": func(_ bool, client conversation.DynamoDB) conversation.DynamoDB {
 			return puts{client, func(sk string) bool { return !isPart(sk) }}
 		},

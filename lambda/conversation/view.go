@@ -19,10 +19,12 @@ type view struct {
 	now     time.Time
 	items   map[string]item  // by sort key
 	deleted map[string][]int // numbers of items that were deleted one by one, by turn
+	// versions are the sort keys of what stands in place of turns, by turn.
+	versions map[string][]string
 }
 
 func newView(thread string, now time.Time) *view {
-	return &view{thread: thread, now: now, items: map[string]item{}, deleted: map[string][]int{}}
+	return &view{thread: thread, now: now, items: map[string]item{}, deleted: map[string][]int{}, versions: map[string][]string{}}
 }
 
 func (v *view) add(items []item) {
@@ -30,6 +32,7 @@ func (v *view) add(items []item) {
 		sort := textOf(it, contract.SortKey)
 		if !v.has(sort) {
 			v.noteDeleted(sort)
+			v.noteVersion(sort)
 		}
 		v.items[sort] = it
 	}
@@ -41,6 +44,15 @@ func (v *view) noteDeleted(sort string) {
 	turn, digits, one := strings.Cut(name, "#")
 	if number, err := strconv.Atoi(digits); ok && one && err == nil {
 		v.deleted[turn] = append(v.deleted[turn], number)
+	}
+}
+
+// noteVersion reads the sort key of the head of a version.
+func (v *view) noteVersion(sort string) {
+	turn, name, ok := strings.Cut(sort, versionSep)
+	if ok && !strings.Contains(name, "#") {
+		turn, _ = turnOf(turn)
+		v.versions[turn] = append(v.versions[turn], sort)
 	}
 }
 
@@ -60,15 +72,27 @@ func (v *view) buried(turn string) bool { return v.tombstone(turn) != nil }
 // expired tells whether it, of which the head counts, is past its time.
 func (v *view) expired(it item) bool { return numberOf(it, contract.AttrExpires) <= v.now.Unix() }
 
-// parts returns the items of a turn, head first, nil unless all are known.
+// parts returns the items of a turn, head first, nil unless all are known: of the
+// version that counts, if there are any.
 func (v *view) parts(turn string) []item {
-	head, ok := v.items[sortTurn+turn]
+	versions := v.versions[turn]
+	slices.Sort(versions)
+	for _, sort := range slices.Backward(versions) {
+		if parts := v.partsOf(sort); parts != nil {
+			return parts
+		}
+	}
+	return v.partsOf(sortTurn + turn)
+}
+
+func (v *view) partsOf(sortHead string) []item {
+	head, ok := v.items[sortHead]
 	if !ok {
 		return nil
 	}
 	parts := []item{head}
 	for i := 1; i < int(numberOf(head, attrParts)); i++ {
-		part, ok := v.items[fmt.Sprintf("%s%s#%02d", sortTurn, turn, i)]
+		part, ok := v.items[sortPart(sortHead, i)]
 		if !ok {
 			return nil
 		}
@@ -144,12 +168,16 @@ func (v *view) turns(ids []TurnID) ([]Turn, error) {
 // were deleted. One of which a part is missing was never completed: what was
 // stands in a region that answers, with all its parts.
 func (v *view) members() (ids []TurnID) {
+	last := ""
 	for _, sort := range slices.Sorted(maps.Keys(v.items)) {
-		turn, ok := strings.CutPrefix(sort, sortTurn)
-		if !ok || strings.Contains(turn, "#") || v.buried(turn) || v.parts(turn) == nil {
+		turn, ok := turnOf(sort)
+		if !ok || turn == last || v.buried(turn) {
 			continue
 		}
-		ids = append(ids, TurnID{Thread: v.thread, Turn: turn, Region: textOf(v.items[sort], attrRegion)})
+		last = turn
+		if parts := v.parts(turn); parts != nil {
+			ids = append(ids, TurnID{Thread: v.thread, Turn: turn, Region: textOf(parts[0], attrRegion)})
+		}
 	}
 	return ids
 }

@@ -174,13 +174,16 @@ func (m *memory) History(ctx context.Context, tenant string, id state.Conversati
 	return c, turns, nil
 }
 
-func (m *memory) DeleteItem(_ context.Context, tenant string, _ state.ConversationID, it state.ItemID) error {
+func (m *memory) DeleteItem(_ context.Context, tenant string, _ state.ConversationID, it state.ItemID, redact state.Redact) (err error) {
 	defer m.enter("delete item")()
 	t, ok := m.turns[tenant+it.TurnID.String()]
-	if !ok {
+	if !ok || slices.Contains(t.Deleted, it.Number) {
 		return state.ErrNotFound
 	}
 	t.Deleted = append(slices.Clone(t.Deleted), it.Number)
+	if t.Body, err = redact(t.Body, t.Deleted); err != nil {
+		return err
+	}
 	m.turns[tenant+it.TurnID.String()] = t
 	return nil
 }

@@ -96,8 +96,8 @@ func stillGenerating() *apiError {
 		message: "A request with this " + headerIdempotencyKey + " is still being answered. Please retry for its result."}
 }
 
-// readResponse returns a stored response, or [state.ErrNotFound] where a turn has
-// none.
+// readResponse returns a stored response without what was deleted of its output,
+// or [state.ErrNotFound] where a turn has none.
 func (s *server) readResponse(ctx context.Context, tenant string, id state.TurnID) (*response, error) {
 	t, err := s.Store.Turn(ctx, tenant, id)
 	if err != nil {
@@ -107,5 +107,6 @@ func (s *server) readResponse(ctx context.Context, tenant string, id state.TurnI
 	if err == nil && b.Response == nil {
 		err = state.ErrNotFound
 	}
+	b.hide(t.Deleted)
 	return b.Response, err
 }
