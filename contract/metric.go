@@ -25,6 +25,7 @@ const (
 	MetricResidencyViolations = "ResidencyViolations"
 	MetricInputTokens         = "InputTokens"
 	MetricOutputTokens        = "OutputTokens"
+	MetricUncounted           = "Uncounted"
 )
 
 // Metric is one metric that the invoker emits.
@@ -48,6 +49,7 @@ var Metrics = []Metric{
 	{MetricResidencyViolations, "Count", "requests refused because a target would leave the jurisdiction"},
 	{MetricInputTokens, "Count", "tokens read by models"},
 	{MetricOutputTokens, "Count", "tokens written by models"},
+	{MetricUncounted, "Count", "requests that a budget or the record of usage may lack, since the table did not answer"},
 }
 
 // CodeResidencyViolation is the code of the error that

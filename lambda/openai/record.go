@@ -28,6 +28,7 @@ type record struct {
 	report     failover.Report
 	usage      converse.Usage
 	spent      *spending // nil where nothing is reserved
+	uncounted  bool      // a budget may lack it
 }
 
 // attempted notes how the engine went about it, and tells the client.
@@ -69,6 +70,9 @@ func (rec *record) metrics(s *server) metrics.Request {
 		if a.Outcome == string(converse.Throttled) {
 			m.Throttles++
 		}
+	}
+	if rec.uncounted {
+		m.Uncounted = 1
 	}
 	if rec.fault == contract.CodeResidencyViolation {
 		m.ResidencyViolations = 1
