@@ -30,6 +30,7 @@ type record struct {
 	usage      converse.Usage
 	spent      *spending // nil where nothing is reserved
 	single     bool      // what was stored stands in fewer regions than it should
+	uncounted  bool      // a budget may lack it
 }
 
 // attempted notes how the engine went about it, and tells the client.
@@ -81,6 +82,9 @@ func (rec *record) metrics(s *server) metrics.Request {
 	}
 	if rec.single {
 		m.SingleCopies = 1
+	}
+	if rec.uncounted {
+		m.Uncounted = 1
 	}
 	if rec.fault == contract.CodeResidencyViolation {
 		m.ResidencyViolations = 1
