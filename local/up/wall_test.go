@@ -2,14 +2,8 @@ package up_test
 
 import (
 	"bytes"
-	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,8 +13,6 @@ import (
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/local/bedrock"
 	"github.com/crossregion/crossregion/local/up"
-	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -165,6 +157,7 @@ func TestFaultWall(t *testing.T) {
 			r.checkStatus(t, status)
 			r.checkSpacing(t)
 			r.checkAccount(t)
+			r.checkHeaders(t)
 		})
 	}
 }
@@ -197,102 +190,6 @@ func (r *wallRequest) ask(t *testing.T) {
 		}
 	}
 	r.got = askWall(t, r.stack, r.region(), r.asked, r.way != "not streamed")
-}
-
-// wallAnswer is what a client saw.
-type wallAnswer struct {
-	status       int
-	text, finish string
-	model        string
-	usage        openai.CompletionUsage
-	failed       error  // as the SDK tells it
-	raw          []byte // the body
-}
-
-func askWall(t *testing.T, r *up.Running, region, asked string, streamed bool) wallAnswer {
-	var got wallAnswer
-	var body bytes.Buffer
-	c := client(r, option.WithBaseURL(r.Regions[region]+"/v1"), option.WithMiddleware(func(req *http.Request, next option.MiddlewareNext) (*http.Response, error) {
-		resp, err := next(req)
-		if err == nil {
-			got.status, resp.Body = resp.StatusCode, tee(resp.Body, &body)
-		}
-		return resp, err
-	}))
-	params := ask(asked + " please say 9 words.")
-	if streamed {
-		params.StreamOptions.IncludeUsage = openai.Bool(true)
-		s := c.Chat.Completions.NewStreaming(t.Context(), params)
-		for s.Next() {
-			chunk := s.Current()
-			got.model = chunk.Model
-			got.usage = chunk.Usage
-			for _, choice := range chunk.Choices {
-				got.text, got.finish = got.text+choice.Delta.Content, got.finish+choice.FinishReason
-			}
-		}
-		got.failed = s.Err()
-	} else {
-		var answer *openai.ChatCompletion
-		if answer, got.failed = c.Chat.Completions.New(t.Context(), params); got.failed == nil {
-			got.text, got.finish = answer.Choices[0].Message.Content, answer.Choices[0].FinishReason
-			got.model, got.usage = answer.Model, answer.Usage
-		}
-	}
-	got.raw = body.Bytes()
-	return got
-}
-
-// tee copies what is read of a body.
-func tee(body io.ReadCloser, to io.Writer) io.ReadCloser {
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.TeeReader(body, to), body}
-}
-
-// outcome is the answer in the words of the wall, an error by its code.
-func (a wallAnswer) outcome(t *testing.T, asked string) string {
-	t.Helper()
-	whole := fmt.Sprintf("Turn 1. You said: %q. rivers carry quiet water past green hills while small", asked+" please say 9 words.")
-	done := bytes.HasSuffix(a.raw, []byte("data: [DONE]\n\n"))
-	isStream := bytes.Contains(a.raw, []byte("data: "))
-	if a.failed == nil {
-		assert.Equal(t, isStream, done, "the end of a stream")
-		switch {
-		case a.finish == "stop" && a.text == whole, a.finish == "content_filter" && a.text != "" && strings.HasPrefix(whole, a.text):
-			return "answer"
-		default:
-			return fmt.Sprintf("%q, %q", a.text, a.finish)
-		}
-	}
-	assert.Empty(t, a.finish, "what failed has no finish_reason")
-	assert.NotContains(t, string(a.raw), "[DONE]", "nor an end")
-	code := a.code()
-	switch {
-	case a.text == "":
-		return code
-	case strings.HasPrefix(whole, a.text):
-		return "part, " + code
-	default:
-		return fmt.Sprintf("%q, %s", a.text, code)
-	}
-}
-
-// code is that of the error, or its type if it has none. In a stream the error
-// is the last event.
-func (a wallAnswer) code() string {
-	document := a.raw
-	if i := bytes.LastIndex(document, []byte("data: ")); i >= 0 {
-		document = document[i+len("data: "):]
-	}
-	var body struct {
-		Error struct{ Code, Type string }
-	}
-	if err := json.Unmarshal(document, &body); err != nil {
-		return errors.Join(a.failed, err).Error()
-	}
-	return cmp.Or(body.Error.Code, body.Error.Type)
 }
 
 // calls are those that came to a region's Bedrock, by the cloud's clock.
@@ -358,56 +255,41 @@ func (r *wallRequest) checkStatus(t *testing.T, status int) {
 	t.Helper()
 	waited := bytes.Index(r.got.raw, []byte(": waiting\n\n"))
 	begun := bytes.Index(r.got.raw, []byte(`"content":"Turn`))
-	switch late := r.row == "no response at all" || r.row == "first token after its limit"; {
-	case late && r.way == "continued":
+	switch {
+	case r.late() && r.way == "continued":
 		assert.Equal(t, http.StatusOK, r.got.status)
 		assert.True(t, waited >= 0 && (begun < 0 || waited < begun), "comments before any content: %s", r.got.raw)
-	case r.got.failed != nil && r.got.text == "" && !late && r.way != "continued":
+	case r.got.failed != nil && r.got.text == "" && !r.late() && r.way != "continued":
 		assert.Equal(t, status, r.got.status)
 	case r.got.status != http.StatusOK:
 		assert.Equal(t, status, r.got.status)
 	}
 }
 
-// wallClasses are what the API makes of classes of failure.
-type wallClasses map[string]struct {
-	status int
-	code   string
-}
-
-// of is a cell with a class's code in its place, and the class's status.
-func (c wallClasses) of(cell string) (want string, status int) {
-	words := strings.Split(cell, ", ")
-	for i, word := range words {
-		if class, ok := c[word]; ok {
-			words[i], status = class.code, class.status
-		}
-	}
-	return strings.Join(words, ", "), status
-}
-
-// readWall returns the tables in docs/fault-wall.md: the wall, and the classes.
-func readWall(t *testing.T) ([][]string, wallClasses) {
+// checkHeaders has them tell of all calls and failures before the status, unless
+// that was given away while they were waited for.
+func (r *wallRequest) checkHeaders(t *testing.T) {
 	t.Helper()
-	page, err := os.ReadFile("../../docs/fault-wall.md")
-	require.NoError(t, err)
-	var rows [][]string
-	classes := wallClasses{}
-	for line := range strings.Lines(string(page)) {
-		cells := strings.Split(strings.Trim(line, "|\n"), "|")
-		for i := range cells {
-			cells[i] = strings.Trim(strings.TrimSpace(cells[i]), "`")
-		}
-		switch status, err := strconv.Atoi(cells[min(1, len(cells)-1)]); {
-		case len(cells) == 3 && err == nil:
-			classes[cells[0]] = struct {
-				status int
-				code   string
-			}{status, cells[2]}
-		case len(cells) == 5 && regexp.MustCompile("^(one|two)$").MatchString(cells[1]):
-			rows = append(rows, cells)
-		}
+	if r.way == "continued" || r.way == "streamed" && r.late() {
+		return
 	}
-	require.NotEmpty(t, classes)
-	return rows, classes
+	calls := len(r.calls(wallOne)) + len(r.calls(wallTwo))
+	failed := calls
+	if r.got.status == http.StatusOK {
+		failed--
+	}
+	assert.Equal(t, strconv.Itoa(calls), r.got.header.Get(contract.HeaderAttempts))
+	var told []string
+	if header := r.got.header.Get(contract.HeaderFailed); header != "" {
+		told = strings.Split(header, ", ")
+	}
+	assert.Len(t, told, failed)
+	for _, failure := range told {
+		assert.Regexp(t, "^("+wallOne+"|"+wallTwo+");[a-z_]+$", failure)
+	}
+}
+
+// late tells whether no content comes before the hold is over.
+func (r *wallRequest) late() bool {
+	return r.row == "no response at all" || r.row == "first token after its limit"
 }
