@@ -80,24 +80,35 @@ var wallFaults = map[string][]wallFault{
 // that a target may be silent, so that both ends of a hold are seen.
 func startWall(t *testing.T, continues bool) *up.Running {
 	t.Helper()
-	hold := 20.
-	if continues {
-		hold = 5
+	limits := defaultLimits(wallSpeed)
+	if limits["continueStreams"] = continues; continues {
+		limits["holdSeconds"], limits["keepAliveSeconds"] = 5./wallSpeed, 5./wallSpeed
 	}
-	p, err := startAltered(t, alteration{resource: onlyOwnTarget}, up.Options{Stack: "prod", Speed: wallSpeed, Settings: map[string]any{
+	p, err := startAltered(t, alteration{resource: onlyOwnTarget}, pairOptions(wallSpeed, limits))
+	require.NoError(t, err)
+	p.Account.Lambda.KeepWarm(false)
+	return p.Running
+}
+
+// defaultLimits are the defaults of failover's settings in a cloud whose time
+// runs faster.
+func defaultLimits(speed float64) map[string]any {
+	return map[string]any{
+		"firstContentSeconds": 20 / speed, "idleSeconds": 60 / speed, "holdSeconds": 20 / speed, "keepAliveSeconds": 15 / speed,
+		"backoffSeconds": 0.5 / speed, "breakerOpenSeconds": 10 / speed,
+	}
+}
+
+// pairOptions are those of a stack of two regions and one model.
+func pairOptions(speed float64, failover map[string]any) up.Options {
+	return up.Options{Stack: "prod", Speed: speed, Settings: map[string]any{
 		"regions": []any{
 			map[string]any{"name": wallTwo, "failover": []any{wallOne}},
 			map[string]any{"name": wallOne, "failover": []any{wallTwo}},
 		},
-		"models": []any{map[string]any{"name": "claude-sonnet", "profile": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}},
-		"failover": map[string]any{
-			"firstContentSeconds": 20. / wallSpeed, "idleSeconds": 60. / wallSpeed, "holdSeconds": hold / wallSpeed, "keepAliveSeconds": hold / wallSpeed,
-			"backoffSeconds": 0.5 / wallSpeed, "breakerOpenSeconds": 10. / wallSpeed, "continueStreams": continues,
-		},
-	}})
-	require.NoError(t, err)
-	p.Account.Lambda.KeepWarm(false)
-	return p.Running
+		"models":   []any{map[string]any{"name": "claude-sonnet", "profile": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}},
+		"failover": failover,
+	}}
 }
 
 func onlyOwnTarget(r *registration) {
@@ -135,6 +146,7 @@ type wallRequest struct {
 // does: what the official client and the bytes of the answer say, and which
 // calls came to which region's Bedrock, how far apart.
 func TestFaultWall(t *testing.T) {
+	t.Parallel()
 	plain, continues := startWall(t, false), startWall(t, true)
 	rows, classes := readWall(t)
 	assert.Len(t, rows, 2*len(wallFaults), "one row per fault, for one and for two targets")
