@@ -91,7 +91,7 @@ func (r Request) values() map[string]int64 {
 		contract.MetricMisconfigured: r.Misconfigured, contract.MetricHedges: r.Hedges,
 		contract.MetricContinued: r.Continued, contract.MetricBreakersOpen: r.BreakersOpen,
 		contract.MetricSingleCopies: r.SingleCopies,
-		contract.MetricUncounted: r.Uncounted,
+		contract.MetricUncounted:    r.Uncounted,
 	} {
 		if n > 0 {
 			v[name] = int64(n)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
@@ -39,6 +40,15 @@ func (rec *record) attempted(h http.Header, report failover.Report) {
 	h.Set(contract.HeaderAttempts, strconv.Itoa(len(report.Attempts)))
 	if report.Target != "" {
 		h.Set(contract.HeaderTarget, report.Target)
+	}
+	list(h, contract.HeaderFailed, report.Failed())
+	list(h, contract.HeaderSpared, report.Open)
+}
+
+// list sets a header to a list, unless that is empty.
+func list(h http.Header, name string, values []string) {
+	if len(values) > 0 {
+		h.Set(name, strings.Join(values, ", "))
 	}
 }
 
