@@ -66,9 +66,16 @@ func (m abilities) fitTools(r Request) *Unfit {
 	case used && r.withoutTools() && !m.choose && !m.answersByTool(r):
 		return &Unfit{FeatureToolChoice, "This model cannot be kept from using tools once it has used some: send the tools, and no choice of none."}
 	}
-	for _, t := range r.Tools {
-		if t.Strict && !m.schemas {
+	return m.fitStrict(r.Tools)
+}
+
+func (m abilities) fitStrict(tools []Tool) *Unfit {
+	for _, t := range tools {
+		switch {
+		case t.Strict && !m.schemas:
 			return &Unfit{FeatureTools, "This model cannot be held to strict schemas of tools."}
+		case t.Strict && !closed(t.Schema):
+			return &Unfit{FeatureTools, openSchema}
 		}
 	}
 	return nil
@@ -76,6 +83,8 @@ func (m abilities) fitTools(r Request) *Unfit {
 
 func (m abilities) fitFormat(r Request) *Unfit {
 	switch {
+	case m.nativeFormat(r) && !closed(r.Format.Schema):
+		return &Unfit{FeatureFormat, openSchema}
 	case !m.answersByTool(r):
 		return nil
 	case !m.force:
@@ -116,6 +125,8 @@ func (m abilities) fitReasoning(r Request) *Unfit {
 
 func (m abilities) fitSampling(r Request) *Unfit {
 	switch {
+	case m.most > 0 && r.MaxTokens > m.most:
+		return &Unfit{FeatureMaxTokens, fmt.Sprintf("An answer of this model has at most %d tokens.", m.most)}
 	case m.either && r.Temperature != nil && r.TopP != nil:
 		return &Unfit{FeatureTopP, "This model takes a temperature or this, not both."}
 	case len(r.Stop) > 0 && !m.stop:

@@ -19,6 +19,7 @@ type translation struct {
 	answer    string // the tool whose arguments are the answer, "" for none
 	points    int    // cache points so far
 	documents int    // documents so far
+	uses      toolIDs
 }
 
 func translate(r Request) *translation {
@@ -107,7 +108,7 @@ func (t *translation) block(p Part) types.ContentBlock {
 		return &types.ContentBlockMemberDocument{Value: t.document(*p.Document)}
 	case p.ToolUse != nil:
 		return &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
-			ToolUseId: aws.String(p.ToolUse.ID), Name: aws.String(p.ToolUse.Name), Input: raw(p.ToolUse.Input),
+			ToolUseId: aws.String(t.uses.next(p.ToolUse.ID)), Name: aws.String(p.ToolUse.Name), Input: raw(p.ToolUse.Input),
 		}}
 	case p.ToolResult != nil:
 		return &types.ContentBlockMemberToolResult{Value: t.toolResult(*p.ToolResult)}
@@ -117,7 +118,7 @@ func (t *translation) block(p Part) types.ContentBlock {
 }
 
 func (t *translation) toolResult(r ToolResult) types.ToolResultBlock {
-	block := types.ToolResultBlock{ToolUseId: aws.String(r.ID), Content: make([]types.ToolResultContentBlock, 0, len(r.Parts))}
+	block := types.ToolResultBlock{ToolUseId: aws.String(t.uses.last(r.ID)), Content: make([]types.ToolResultContentBlock, 0, len(r.Parts))}
 	if r.Failed {
 		block.Status = types.ToolResultStatusError
 	}

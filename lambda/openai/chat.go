@@ -27,7 +27,7 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 		return err
 	}
 	rec.model = m.Name
-	if chat.question, err = fit(chat.question, m, chatParameters); err != nil {
+	if chat.question, err = fit(chat.question, m, chat.names); err != nil {
 		return err
 	}
 	if err := s.reserve(r.Context(), rec, estimate(body, chat.question.MaxTokens)); err != nil {
@@ -42,7 +42,7 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	answer, report, err := s.Engine.Answer(r.Context(), m.Targets, chat.question)
 	rec.attempted(w.Header(), report)
 	if err != nil {
-		return err
+		return chat.names.blame(err)
 	}
 	rec.use(r.Context(), s, answer.Usage)
 	writeJSON(w, http.StatusOK, newCompletion(head, answer))

@@ -99,7 +99,7 @@ var responseParameters = parameters{
 
 // prepare puts the question together, and the head of the response.
 func (g *generation) prepare(history []item, rec *record) error {
-	d, err := newDialogue(g.model.Base, g.req.instructions, append(history, g.req.input...))
+	d, err := newDialogue(g.model.Base, g.req.instructions, history, g.req.input)
 	if err != nil {
 		return err
 	}
@@ -162,11 +162,11 @@ func (g *generation) ask(try func(converse.Request) (failover.Report, error), w 
 		report.Attempts = slices.Concat(g.earlier, report.Attempts)
 		rec.attempted(w.Header(), report)
 		if !isTooLong(err) {
-			return err
+			return responseParameters.blame(err)
 		}
 		shorter := shortened(q.Messages)
 		if !g.req.truncate || cuts == maxCuts || shorter == nil {
-			return inputError(err)
+			return responseParameters.blame(err)
 		}
 		q.Messages = shorter
 	}
@@ -175,16 +175,6 @@ func (g *generation) ask(try func(converse.Request) (failover.Report, error), w 
 func isTooLong(err error) bool {
 	var none *failover.Error
 	return errors.As(err, &none) && none.Class == converse.TooLong
-}
-
-// inputError names the parameter that holds the messages here.
-func inputError(err error) error {
-	if !isTooLong(err) {
-		return err
-	}
-	e := *asAPIError(err)
-	e.param = "input"
-	return &e
 }
 
 // output adds a part of the model's answer to the response's output. The last

@@ -60,7 +60,7 @@ func (s *responseStream) copy(ctx context.Context, answer converse.Stream, rec *
 		ev, err := answer.Next()
 		switch {
 		case err != nil:
-			return inputError(err)
+			return responseParameters.blame(err)
 		case ev.Wait:
 			s.events.wait()
 		case ev.End != nil:

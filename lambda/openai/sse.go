@@ -68,7 +68,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	answer, report, err := s.Engine.Open(r.Context(), to.targets, to.chat.question)
 	rec.attempted(w.Header(), report)
 	if err != nil {
-		return err
+		return to.chat.names.blame(err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
@@ -109,7 +109,7 @@ func (e *eventWriter) copy(ctx context.Context, s *server, answer converse.Strea
 		ev, err := answer.Next()
 		switch {
 		case err != nil:
-			broken := asAPIError(err)
+			broken := asAPIError(e.chat.names.blame(err))
 			rec.fail(broken)
 			e.event(broken)
 			return
