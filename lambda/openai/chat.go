@@ -6,6 +6,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/apigw"
@@ -49,11 +51,20 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	return nil
 }
 
-// readBody refuses what is no JSON by its declaration, or too large.
+// charsets are what JSON may say that it is written in.
+// Source: https://www.rfc-editor.org/rfc/rfc8259#section-8.1
+var charsets = []string{"", "utf-8", "utf8", "us-ascii"}
+
+// readBody refuses what is no plain JSON by its declaration, or too large.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
+	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" || !slices.Contains(charsets, strings.ToLower(params["charset"])) {
 		return nil, &apiError{status: http.StatusUnsupportedMediaType, kind: kindInvalid, code: "unsupported_content_type",
-			message: "The request's Content-Type must be application/json."}
+			message: "The request's Content-Type must be application/json, and its charset UTF-8."}
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, &apiError{status: http.StatusUnsupportedMediaType, kind: kindInvalid, code: "unsupported_content_encoding",
+			message: "The request body must not be compressed: send it without Content-Encoding."}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, contract.MaxBodyBytes))
 	var large *http.MaxBytesError

@@ -171,7 +171,7 @@ func TestNeutralValuesAreAccepted(t *testing.T) {
 		`"store":false`, `"response_format":{"type":"text"}`, `"modalities":["text"]`, `"service_tier":"auto"`,
 		`"service_tier":"default"`, `"stop":[]`, `"top_p":1`, `"stream":false`,
 		`"stream":true,"stream_options":{"include_obfuscation":false}`,
-		`"verbosity":"medium"`, `"prompt_cache_retention":"in_memory"`, `"n":1.0`,
+		`"verbosity":"medium"`, `"prompt_cache_retention":"in_memory"`, `"n":1.0`, `"user":"\ud83d\ude00 \u00e9 \\ud800"`,
 		`"user":"jane"`, `"safety_identifier":"x"`, `"prompt_cache_key":"x"`, `"metadata":{"a":"b"}`,
 		`"temperature":null,"seed":null,"tools":null,"max_tokens":null,"stop":null,"stream_options":null,"audio":null,"user":null`,
 	} {
@@ -221,6 +221,12 @@ func TestMalformedBodies(t *testing.T) {
 		{"no object", `[1]`, "must be a JSON object"},
 		{"null", `null`, "must be a JSON object"},
 		{"invalid UTF-8", "{\"model\":\"\xff\"}", "not valid UTF-8"},
+		{"half a character", with(`"user":"\ud800"`), "half a character, a \\u escape of a surrogate alone, at byte 80"},
+		{"the other half of a character", with(`"user":"a\udc00"`), "half a character"},
+		{"two first halves of characters", with(`"user":"\ud83d\ud83d"`), "half a character"},
+		{"half a character and another escape", with(`"user":"\ud83d\n"`), "half a character"},
+		{"half a character at the end", with(`"user":"\ud83d\\"`), "half a character"},
+		{"half a character in a name", with(`"\ud800":1`), "half a character"},
 		{"a name twice", with(`"n":1,"n":2`), "A name stands twice"},
 		{"a name twice, once in other letters", with(`"n":1,"\u006e":2`), "A name stands twice"},
 		{"a name twice behind a quote in quotes", with(`"x":"\\\"}","n":[{"a":{},"b":[1,null]}],"y":{"a":1 , "a" :2}`), "A name stands twice"},
@@ -239,13 +245,24 @@ func TestMalformedBodies(t *testing.T) {
 func TestBodyThatIsNotEvenRead(t *testing.T) {
 	url, _ := api(t, hello())
 	const path = "/v1/chat/completions"
-	for _, contentType := range []string{"", "text/plain", "application/json; =", "application/x-www-form-urlencoded"} {
+	for _, contentType := range []string{"", "text/plain", "application/json; =", "application/x-www-form-urlencoded", "application/json; charset=iso-8859-1"} {
 		resp, body := do(t, http.MethodPost, url+path, contentType, with(`"n":1`))
 		assert.Equal(t, http.StatusUnsupportedMediaType, resp.StatusCode, contentType)
 		assert.Contains(t, body, `"code":"unsupported_content_type"`)
 	}
 	resp, _ := do(t, http.MethodPost, url+path, "Application/JSON; charset=utf-8", with(`"n":1`))
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
+
+	for encoding, want := range map[string]int{"gzip": http.StatusUnsupportedMediaType, "identity": http.StatusOK} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+path, strings.NewReader(with(`"n":1`)))
+		require.NoError(t, err)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Encoding", encoding)
+		resp, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, want, resp.StatusCode, encoding)
+	}
 
 	fill := func(size int) string {
 		return with(`"n":1`) + strings.Repeat(" ", size-len(with(`"n":1`)))

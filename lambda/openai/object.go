@@ -47,8 +47,12 @@ func parse(body []byte) (*object, error) {
 	case err != nil || fields == nil:
 		return nil, invalid("", "invalid_json", "The request body must be a JSON object.")
 	}
-	if err := (&walker{data: body}).value(0); err != nil {
+	w := &walker{data: body}
+	if err := w.value(0); err != nil {
 		return nil, err
+	}
+	if w.half > 0 {
+		return nil, invalid("", "invalid_json", `The request body has half a character, a \u escape of a surrogate alone, at byte %d.`, w.half)
 	}
 	return &object{fault: &fault{}, fields: fields}, nil
 }
@@ -184,7 +188,12 @@ func (o *object) refuse(name string, neutral ...any) {
 // finish faults every name that is left.
 func (o *object) finish() {
 	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
-		name = strings.ToValidUTF8(name[:min(len(name), maxHint)], "")
-		o.set(invalid(o.path+name, "unknown_parameter", "Unknown parameter: '%s'.", o.path+name))
+		o.set(unknownParameter(o.path, name))
 	}
+}
+
+// unknownParameter repeats a name that the caller chose, unless it is endless.
+func unknownParameter(path, name string) *apiError {
+	name = path + strings.ToValidUTF8(name[:min(len(name), maxHint)], "")
+	return invalid(name, "unknown_parameter", "Unknown parameter: '%s'.", name)
 }
