@@ -105,7 +105,8 @@ type server struct {
 	models map[string]contract.Model
 }
 
-// operation answers one request. An error that it returns has not been written.
+// operation answers one request. An error that it returns has not been written;
+// one that began to stream tells the record how to write it.
 type operation func(w http.ResponseWriter, r *http.Request, rec *record) error
 
 func (s *server) operations() map[string]operation {
@@ -174,11 +175,8 @@ func (s *server) serve(name string, op operation) http.Handler {
 		defer rec.settleUp(r.Context(), s)
 		w.Header().Set(contract.HeaderRegion, s.Region)
 		w.Header().Set(contract.HeaderRequestID, apigw.RequestID(r.Context()))
-		if err := op(w, r, rec); err != nil {
-			e := asAPIError(err)
-			rec.fail(e)
-			rec.status = e.status
-			e.write(w)
+		if err := s.safely(r.Context(), func() error { return op(w, r, rec) }); err != nil {
+			rec.answer(w, asAPIError(err))
 		}
 		rec.write(r.Context(), s)
 	})

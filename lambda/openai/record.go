@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,6 +29,20 @@ type record struct {
 	report     failover.Report
 	usage      converse.Usage
 	spent      *spending // nil where nothing is reserved
+	// breakOff ends a stream that has begun with an error; nil before.
+	breakOff func(*apiError)
+}
+
+// answer tells the caller of an error, in place of an answer or at the end of
+// half of one.
+func (rec *record) answer(w http.ResponseWriter, e *apiError) {
+	rec.fail(e)
+	if rec.breakOff != nil {
+		rec.breakOff(e)
+		return
+	}
+	rec.status = e.status
+	e.write(w)
 }
 
 // attempted notes how the engine went about it, and tells the client.
@@ -36,6 +51,17 @@ func (rec *record) attempted(h http.Header, report failover.Report) {
 	h.Set(contract.HeaderAttempts, strconv.Itoa(len(report.Attempts)))
 	if report.Target != "" {
 		h.Set(contract.HeaderTarget, report.Target)
+	}
+}
+
+// closed ends a streamed answer, of which only then all is known that led to it;
+// earlier calls were made before. It is over for the client, however its source
+// closes.
+func (rec *record) closed(answer converse.Stream, earlier []failover.Attempt) {
+	_ = answer.Close()
+	if final, ok := answer.(failover.Reporter); ok {
+		rec.report = final.Report()
+		rec.report.Attempts = slices.Concat(earlier, rec.report.Attempts)
 	}
 }
 

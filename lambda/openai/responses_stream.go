@@ -3,7 +3,6 @@ package openai
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
@@ -21,15 +20,11 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 	if err != nil {
 		return err
 	}
+	defer rec.closed(answer, g.earlier)
 	s := &responseStream{generation: g, events: newResponseEvents(w)}
+	rec.breakOff = s.events.fail
 	s.events.created(g.response)
 	err = s.copy(r.Context(), answer, rec)
-	// The answer is over for the client, however its source closes.
-	_ = answer.Close()
-	if final, ok := answer.(failover.Reporter); ok {
-		rec.report = final.Report()
-		rec.report.Attempts = slices.Concat(g.earlier, rec.report.Attempts)
-	}
 	if err == nil && s.events.err == nil {
 		_, err = g.complete(r.Context())
 	}

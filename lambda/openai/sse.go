@@ -8,7 +8,6 @@ import (
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
-	"github.com/crossregion/crossregion/lambda/failover"
 )
 
 // chunk is one event of a streamed answer.
@@ -70,20 +69,17 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	if err != nil {
 		return to.chat.names.blame(err)
 	}
+	defer rec.closed(answer, nil)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache, no-store")
 	w.WriteHeader(http.StatusOK)
 	events := newEventWriter(w, to)
 	events.head.Object = "chat.completion.chunk"
+	rec.breakOff = func(e *apiError) { events.event(e) }
 	empty := ""
 	events.choice(delta{Role: "assistant", Content: &empty}, nil)
 	events.copy(r.Context(), s, answer, rec)
-	// The answer is over for the client, however its source closes.
-	_ = answer.Close()
-	if final, ok := answer.(failover.Reporter); ok {
-		rec.report = final.Report()
-	}
 	return nil
 }
 
