@@ -3,6 +3,7 @@ package converse
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -83,7 +84,7 @@ func (t *translation) keeps(blocks int) bool {
 
 func (t *translation) blocks(parts []Part) []types.ContentBlock {
 	blocks := make([]types.ContentBlock, 0, len(parts))
-	for _, p := range parts {
+	for _, p := range worded(parts) {
 		switch {
 		case p.Cache:
 			if t.keeps(len(blocks)) {
@@ -98,6 +99,26 @@ func (t *translation) blocks(parts []Part) []types.ContentBlock {
 		}
 	}
 	return blocks
+}
+
+// worded says a word before files that stand without any, as Converse wants it.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+func worded(parts []Part) []Part {
+	file := false
+	for _, p := range parts {
+		if p.Text != "" {
+			return parts
+		}
+		file = file || p.Document != nil
+	}
+	if !file {
+		return parts
+	}
+	results := 0 // which come before anything else
+	for results < len(parts) && parts[results].ToolResult != nil {
+		results++
+	}
+	return slices.Insert(slices.Clone(parts), results, Part{Text: "(A file.)"})
 }
 
 func (t *translation) block(p Part) types.ContentBlock {
@@ -122,7 +143,7 @@ func (t *translation) toolResult(r ToolResult) types.ToolResultBlock {
 	if r.Failed {
 		block.Status = types.ToolResultStatusError
 	}
-	for _, p := range r.Parts {
+	for _, p := range worded(r.Parts) {
 		switch {
 		case p.Image != nil:
 			block.Content = append(block.Content, &types.ToolResultContentBlockMemberImage{Value: image(*p.Image)})

@@ -74,6 +74,17 @@ func TestPartsOfTheWire(t *testing.T) {
 					}}},
 				}
 			})},
+		{"files without a word", "messages", `[{"role":"user","content":[{"text":"(A file.)"},{"document":{"format":"pdf","name":"document 1","source":{"bytes":"cGRm"}}}]},
+			{"role":"assistant","content":[{"toolUse":{"toolUseId":"u1","name":"weather","input":{"n":12345678901234567890}}}]},
+			{"role":"user","content":[{"toolResult":{"toolUseId":"u1","content":[{"text":"(A file.)"},{"document":{"format":"pdf","name":"document 2","source":{"bytes":"cGRm"}}}]}},
+			{"text":"(A file.)"},{"document":{"format":"pdf","name":"document 3","source":{"bytes":"cGRm"}}}]}]`,
+			func() converse.Request {
+				r := afterTool(sonnet45)
+				file := converse.Part{Document: &converse.Document{Format: "pdf", Bytes: []byte("pdf")}}
+				r.Messages[0].Parts = []converse.Part{file}
+				r.Messages[2].Parts = []converse.Part{{ToolResult: &converse.ToolResult{ID: "u1", Parts: []converse.Part{file}}}, file}
+				return r
+			}()},
 		{"thoughts go back with their proof, arguments as they were", "messages", `[{"role":"user","content":[{"text":"hello"}]},
 			{"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"hmm","signature":"sig"}}},
 			{"reasoningContent":{"redactedContent":"eA=="}},{"toolUse":{"toolUseId":"u1","name":"weather","input":{"n":12345678901234567890}}}]},

@@ -36,6 +36,7 @@ type apiError struct {
 	// blames is the part of the question that is to blame, "" if nobody knows or
 	// param says so already.
 	blames converse.Feature
+	unfit  *converse.Unfit // what the model cannot do, nil if that is not it
 	// cause is why, for the log: what AWS called it, without its words, which
 	// may quote what a caller wrote.
 	cause []string
@@ -63,6 +64,14 @@ func causes(err error) []string {
 
 // Error implements error.
 func (e *apiError) Error() string { return e.message }
+
+// Unwrap returns what led to it, if that is known.
+func (e *apiError) Unwrap() error {
+	if e.unfit == nil {
+		return nil
+	}
+	return e.unfit
+}
 
 // MarshalJSON implements [json.Marshaler].
 func (e *apiError) MarshalJSON() ([]byte, error) {

@@ -37,7 +37,9 @@ func fit(q converse.Request, m contract.Model, p parameters) (converse.Request, 
 	q.Model = m.Base
 	var unfit *converse.Unfit
 	if errors.As(converse.Check(q), &unfit) {
-		return q, unsupportedValue(p[unfit.Feature], unfit.Reason)
+		e := unsupportedValue(p[unfit.Feature], unfit.Reason)
+		e.unfit = unfit
+		return q, e
 	}
 	return converse.KeepPrefixes(q), nil
 }

@@ -103,8 +103,8 @@ func (g *generation) prepare(history []item, rec *record) error {
 	if err != nil {
 		return err
 	}
-	g.req.question.System, g.req.question.Messages = d.system, d.messages
-	if g.req.question, err = fit(g.req.question, g.model, responseParameters); err != nil {
+	g.req.question.System = d.system
+	if err := g.fit(d.messages); err != nil {
 		return err
 	}
 	for i := range g.req.input {
@@ -118,6 +118,25 @@ func (g *generation) prepare(history []item, rec *record) error {
 		g.response.Conversation = &conversationRef{ID: prefixConversation + g.req.conversation.String()}
 	}
 	return nil
+}
+
+// fit takes as many of the messages as the model can be shown, if truncation is
+// wanted, and otherwise all.
+func (g *generation) fit(messages []converse.Message) error {
+	for {
+		g.req.question.Messages = messages
+		fitted, err := fit(g.req.question, g.model, responseParameters)
+		var unfit *converse.Unfit
+		if g.req.truncate && errors.As(err, &unfit) && unfit.Crowded {
+			if messages = shortened(messages); messages != nil {
+				continue
+			}
+		}
+		if err == nil {
+			g.req.question = fitted
+		}
+		return err
+	}
 }
 
 // whole answers at once.

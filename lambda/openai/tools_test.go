@@ -182,7 +182,7 @@ func TestFaultyToolsAndPartsAreRefusedByName(t *testing.T) {
 		{"a PDF that is none", file(`"filename":"a.pdf","file_data":"` + dataURL("application/pdf", "PK") + `"`), "invalid_value", "messages[0].content[1].file.file_data"},
 		{"a file without data", file(`"filename":"a.pdf"`), "missing_required_parameter", "messages[0].content[1].file.file_data"},
 		{"a file in an unknown format", file(`"filename":"a.zip","file_data":"` + dataURL("application/zip", "PK") + `"`), "invalid_value", "messages[0].content[1].file.file_data"},
-		{"a file without a word", saying(`{"role":"user","content":[{"type":"file","file":{"file_data":"` + dataURL("text/plain", "a") + `"}}]}`), "unsupported_value", "messages"},
+		{"six files", saying(`{"role":"user","content":[` + repeated(`{"type":"file","file":{"file_data":"`+dataURL("text/plain", "a")+`"}}`, 6) + `]}`), "unsupported_value", "messages"},
 		{"an image that a system shows", saying(`{"role":"system","content":[{"type":"image_url","image_url":{"url":"` + dataURL("image/png", png) + `"}}]},{"role":"user","content":"a"}`), "unsupported_value", "messages[0].content[0].type"},
 		{"a call without an id", saying(`{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"type":"function","function":{"name":"f","arguments":"{}"}}]}`), "missing_required_parameter", "messages[1].tool_calls[0].id"},
 		{"arguments that are no object", saying(`{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"[1]"}}]}`), "invalid_value", "messages[1].tool_calls[0].function.arguments"},
