@@ -158,6 +158,7 @@ func play(ctx context.Context, one scenario, o up.Options, status io.Writer) (_ 
 	if err != nil {
 		return picture{}, err
 	}
+	fmt.Fprintf(status, "%s: running for %.0f s\n", one.name, d.real(d.length).Seconds())
 	err = d.run(ctx, live(status))
 	fmt.Fprintln(status)
 	v := d.judge()

@@ -26,8 +26,8 @@ type expectation struct {
 // to 15 s, and the next request.
 const soon = 40 * time.Second
 
-// longAnswer is how many words an answer has that takes about ten seconds.
-const longAnswer = 2000
+// longAnswer is how many words an answer has that takes about five seconds.
+const longAnswer = 1000
 
 var (
 	ownClientsMove = expectation{
