@@ -112,7 +112,7 @@ func Start(ctx context.Context, o Options) (_ *Running, err error) {
 	}
 	o.Progress("mint an API key")
 	r.ControlTable = out.ControlTable
-	if r.APIKey, err = r.mintKey(ctx, stack, out.ControlTable); err != nil {
+	if r.APIKey, err = r.MintKey(ctx, tenant); err != nil {
 		return nil, err
 	}
 	return r, r.open(stack, out)
