@@ -17,6 +17,9 @@ import (
 // turnsEach are the turns of one conversation.
 const turnsEach = 6
 
+// texts is how many different ones are embedded.
+const texts = 10
+
 // question is one that takes a while to answer, and how many words it asks for.
 func (c *client) question(n int) (string, int) {
 	words := 5 + c.random.IntN(60)
@@ -142,7 +145,7 @@ func (c *client) readBack(ctx context.Context) error {
 }
 
 func (c *client) embed(ctx context.Context) error {
-	text := talk.Question(c.random.IntN(10), 0)
+	text := talk.Question(c.random.IntN(texts), 0)
 	got, err := c.sdk.Embeddings.New(ctx, openai.EmbeddingNewParams{Model: embeddingModel, Dimensions: openai.Int(256),
 		Input: openai.EmbeddingNewParamsInputUnion{OfString: openai.String(text)}})
 	if err != nil {

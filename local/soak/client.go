@@ -49,12 +49,18 @@ type thread struct {
 }
 
 func newClient(s *soak, number int, at stand) *client {
-	resolver := place.New(place.Config{Place: at.region, DNS: at.dns, Speed: Speed, Dial: s.running.Account.DialContext})
-	return &client{
-		soak: s, stand: at, random: rand.New(rand.NewPCG(s.Seed, uint64(number)+1)),
-		sdk: openai.NewClient(option.WithBaseURL("http://"+s.running.Domain+"/v1"), option.WithAPIKey(at.key), option.WithMaxRetries(0),
-			option.WithHTTPClient(resolver.Client())),
-	}
+	c := &client{soak: s, stand: at, random: rand.New(rand.NewPCG(s.Seed, uint64(number)+1))}
+	c.sdk = c.with(at.key)
+	return c
+}
+
+// with is the SDK where c stands, with an API key, and further options of a test.
+func (c *client) with(key string, opts ...option.RequestOption) openai.Client {
+	resolver := place.New(place.Config{Place: c.region, DNS: c.dns, Speed: Speed, Dial: c.running.Account.DialContext})
+	return openai.NewClient(append([]option.RequestOption{
+		option.WithBaseURL("http://" + c.running.Domain + "/v1"), option.WithAPIKey(key), option.WithMaxRetries(0),
+		option.WithHTTPClient(resolver.Client()),
+	}, opts...)...)
 }
 
 // outcome is what came of one request.

@@ -64,7 +64,10 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	if err := r.print(s.Out); err != nil {
 		return err
 	}
-	if len(r.Broken) > 0 {
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted; nothing is left running")
+	case len(r.Broken) > 0:
 		return fmt.Errorf("%d promises did not hold; repeat with --stack %s --for %s --inflight %d --seed %d", len(r.Broken), o.Stack, o.For, o.InFlight, o.Seed)
 	}
 	return nil

@@ -69,7 +69,7 @@ var jurisdictions = map[string]string{"prod": "us", "eu": "eu"}
 // Run deploys a stack, soaks it and takes it down. It returns an error when that
 // could not be done; broken promises are in the result. An interruption ends the
 // load early.
-func Run(ctx context.Context, o Options) (_ Result, err error) {
+func Run(ctx context.Context, o Options) (Result, error) {
 	jurisdiction, ok := jurisdictions[o.Stack]
 	if !ok {
 		return Result{}, fmt.Errorf("stack %q: give one of %v", o.Stack, slices.Sorted(maps.Keys(jurisdictions)))
@@ -78,24 +78,24 @@ func Run(ctx context.Context, o Options) (_ Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	leaks := &sampler{service: running.Account.Lambda}
-	defer func() {
-		if closing := running.Close(); closing != nil {
-			err = errors.Join(err, closing)
-		}
-	}()
+	watched := &sampler{service: running.Account.Lambda}
+	result, left, err := load(ctx, o, running, watched)
+	if err := errors.Join(err, running.Close()); err != nil {
+		return Result{}, err
+	}
+	result.Leaks = watched.leaks(left)
+	result.Broken = append(result.Broken, result.Leaks.faults()...)
+	return result, nil
+}
+
+// load soaks a stack, and waits until it is quiet.
+func load(ctx context.Context, o Options, running *up.Running, watched *sampler) (Result, quiet, error) {
 	s, err := newSoak(ctx, o, running)
 	if err != nil {
-		return Result{}, err
+		return Result{}, quiet{}, err
 	}
-	s.work(ctx, leaks)
-	quiet := leaks.settle(ctx)
-	if err := running.Close(); err != nil {
-		return Result{}, err
-	}
-	s.result.Leaks = leaks.leaks(quiet)
-	s.result.Broken = append(s.result.Broken, s.result.Leaks.faults()...)
-	return s.result, nil
+	s.work(ctx, watched)
+	return s.result, watched.settle(ctx), nil
 }
 
 // soak is a load at work.
@@ -144,7 +144,7 @@ func newSoak(ctx context.Context, o Options, running *up.Running) (*soak, error)
 
 // work runs the load and the faults for as long as they are to take, and mends
 // all that is broken in the end.
-func (s *soak) work(ctx context.Context, leaks *sampler) {
+func (s *soak) work(ctx context.Context, watched *sampler) {
 	ctx, cancel := context.WithTimeout(ctx, s.For)
 	defer cancel()
 	var working sync.WaitGroup
@@ -152,12 +152,12 @@ func (s *soak) work(ctx context.Context, leaks *sampler) {
 		working.Go(func() { c.work(ctx) })
 	}
 	working.Go(func() { s.chaos.play(ctx) })
-	watching, stop := context.WithCancel(context.Background())
-	var watched sync.WaitGroup
-	watched.Go(func() { leaks.watch(watching) })
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var watch sync.WaitGroup
+	watch.Go(func() { watched.watch(watching) })
 	working.Wait()
 	stop()
-	watched.Wait()
+	watch.Wait()
 	s.result.Faults = s.chaos.played()
 }
 
