@@ -144,7 +144,7 @@ type Options struct {
 // Run runs a program for the stack by way of Pulumi's mock monitor and creates
 // what it registers. It returns the stack's outputs.
 func Run(ctx context.Context, s *Stack, program pulumi.RunFunc, o Options) (map[string]any, error) {
-	m := &monitor{ctx: ctx, target: o.Target, created: o.Created, providers: map[string]provider{}, urns: map[resource.URN]bool{}}
+	m := &monitor{ctx: ctx, target: o.Target, created: o.Created, providers: map[string]Provider{}, urns: map[resource.URN]bool{}}
 	pctx, err := pulumi.NewContext(ctx, pulumi.RunInfo{
 		Project: s.Project, Stack: s.Name, RootDirectory: s.Root, Config: s.Config, Mocks: m, Parallel: 16,
 	})

@@ -167,6 +167,10 @@ func (s *Service) release(e *environment) {
 	if s.closed || e.gone() {
 		return
 	}
+	if e.v.retired {
+		e.stop()
+		return
+	}
 	ctx, cancel := context.WithCancel(s.ctx)
 	e.lease = cancel
 	e.v.idle = append(e.v.idle, e)

@@ -20,15 +20,15 @@ const (
 	maxSearched     = 5120            // bytes of the body
 )
 
-// watch probes an endpoint until the service is closed.
-func (s *Service) watch(c *check) {
+// watch probes an endpoint until ctx ends, with the check or the service.
+func (s *Service) watch(ctx context.Context, c *check) {
 	streak := 0 // results in a row against the present state
 	for n := 0; ; n++ {
-		if s.cfg.World.Clock.Sleep(s.ctx, c.interval) != nil {
+		if s.cfg.World.Clock.Sleep(ctx, c.interval) != nil {
 			return
 		}
-		err := s.probe(c, c.regions[n%len(c.regions)])
-		if s.ctx.Err() != nil {
+		err := s.probe(ctx, c, c.regions[n%len(c.regions)])
+		if ctx.Err() != nil {
 			return
 		}
 		if up := err == nil; up == c.up.Load() {
@@ -46,12 +46,12 @@ func (s *Service) watch(c *check) {
 // probe returns nil if the endpoint answers as the check wants. Checkers are
 // asked in turn, so a name with a routing policy is probed wherever it leads
 // from each of them.
-func (s *Service) probe(c *check, checker string) error {
+func (s *Service) probe(ctx context.Context, c *check, checker string) error {
 	request := s.cfg.Probe
 	if request == nil {
 		request = func(ctx context.Context, u string) (int, string, error) { return s.get(ctx, u, checker) }
 	}
-	status, body, err := request(s.ctx, c.url)
+	status, body, err := request(ctx, c.url)
 	switch {
 	case err != nil:
 		return err
