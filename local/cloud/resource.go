@@ -60,6 +60,9 @@ type Resource struct {
 	Replaces []string
 	// Renews are the outputs that a change in place may alter.
 	Renews []string
+	// Check refuses inputs that are not those of the type. What they are worth,
+	// the other functions find out.
+	Check func(name string, inputs map[string]any) error
 	// Create makes the resource.
 	Create func(ctx context.Context, region, name string, inputs map[string]any) (State, error)
 	// Update changes the resource in place. The outputs that it returns are laid
@@ -103,7 +106,7 @@ func DefineResource[In any](token string, create, update func(context.Context, R
 	_, taggable := tagsOf(reflect.ValueOf(*new(In)))
 	return Resource{
 		Token: token, Taggable: taggable, Replaces: replacing(reflect.TypeFor[In](), update == nil),
-		Create: d.make, Update: d.change, Delete: d.delete,
+		Check: d.check, Create: d.make, Update: d.change, Delete: d.delete,
 	}
 }
 
@@ -117,6 +120,11 @@ func replacing(in reflect.Type, all bool) []string {
 		}
 	}
 	return names
+}
+
+func (d *definition[In]) check(name string, inputs map[string]any) error {
+	_, err := d.decode(name, inputs)
+	return err
 }
 
 func (d *definition[In]) make(ctx context.Context, region, name string, inputs map[string]any) (State, error) {

@@ -130,9 +130,15 @@ func (s *Stack) Prepare(a *account.Account) {
 // the embedded cloud asks of the program is handlers that this machine can
 // execute.
 func (s *Stack) Deploy(ctx context.Context, target Target, created func(Resource)) (map[string]any, error) {
-	s.Config[s.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH
-	return Run(ctx, s, stacks.Program, Options{target, created})
+	s.ForThisMachine()
+	return Run(ctx, s, s.Program(), Options{target, created})
 }
+
+// ForThisMachine asks the program for handlers that this machine can execute.
+func (s *Stack) ForThisMachine() { s.Config[s.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH }
+
+// Program is the project's program, for any engine.
+func (s *Stack) Program() pulumi.RunFunc { return stacks.ProgramIn(s.Root) }
 
 // Options say where a program's resources go. All fields are required.
 type Options struct {
