@@ -32,6 +32,10 @@ type Stack struct {
 
 // Load reads Pulumi.yaml and Pulumi.<name>.yaml in root.
 func Load(root, name string) (*Stack, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fmt.Errorf("project folder: %w", err)
+	}
 	project, err := workspace.LoadProject(filepath.Join(root, "Pulumi.yaml"))
 	if err != nil {
 		return nil, fmt.Errorf("read project: %w", err)
@@ -135,7 +139,9 @@ func (s *Stack) Deploy(ctx context.Context, target Target, created func(Resource
 }
 
 // ForThisMachine asks the program for handlers that this machine can execute.
-func (s *Stack) ForThisMachine() { s.Config[s.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH }
+func (s *Stack) ForThisMachine() {
+	s.Config[s.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH
+}
 
 // Program is the project's program, for any engine.
 func (s *Stack) Program() pulumi.RunFunc { return stacks.ProgramIn(s.Root) }

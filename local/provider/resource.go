@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -145,63 +144,4 @@ func (i *instance) foresee(token string, r *pulumirpc.UpdateRequest, inputs reso
 func (i *instance) Delete(ctx context.Context, r *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
 	err := i.cloud.Delete(ctx, string(resource.URN(r.GetUrn()).Type()), i.Region, r.GetId())
 	return &emptypb.Empty{}, err
-}
-
-// Read implements pulumirpc.ResourceProviderServer. What is as the engine
-// remembers it stays so, to the secret and the archive.
-func (i *instance) Read(_ context.Context, r *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
-	token := string(resource.URN(r.GetUrn()).Type())
-	e, exists, err := i.cloud.Read(token, i.Region, r.GetId())
-	if err != nil || !exists {
-		return &pulumirpc.ReadResponse{}, err
-	}
-	inputs, err := properties(r.GetInputs())
-	if err != nil {
-		return nil, err
-	}
-	state, err := properties(r.GetProperties())
-	if err != nil {
-		return nil, err
-	}
-	now, err := i.remembered(token, inputs, e)
-	if err != nil {
-		return nil, err
-	}
-	out := now.Copy()
-	maps.Copy(out, resource.NewPropertyMapFromMap(e.Outputs))
-	if i.cloud.Taggable(token) {
-		out[allTags] = resource.NewPropertyValue(e.Inputs["tags"])
-	}
-	for key, value := range out {
-		if same(state[key], value) {
-			out[key] = state[key]
-		}
-	}
-	in, err := message(now)
-	if err != nil {
-		return nil, err
-	}
-	props, err := message(out)
-	return &pulumirpc.ReadResponse{Id: e.ID, Properties: props, Inputs: in}, err
-}
-
-// remembered are a resource's inputs as the engine has them where they are what
-// the cloud has, and else as the cloud has them.
-func (i *instance) remembered(token string, inputs resource.PropertyMap, e cloud.Existing) (resource.PropertyMap, error) {
-	values, err := i.plain(token, inputs)
-	if err != nil {
-		return nil, err
-	}
-	were, now := resource.NewPropertyMapFromMap(values), resource.NewPropertyMapFromMap(e.Inputs)
-	for key, value := range now {
-		if !value.DeepEquals(were[key]) {
-			continue
-		}
-		if _, given := inputs[key]; given {
-			now[key] = inputs[key]
-		} else {
-			delete(now, key) // tags of the provider alone
-		}
-	}
-	return now, nil
 }
