@@ -50,7 +50,7 @@ var directions = []struct{ from, never, why string }{
 
 // sole lists packages that only the named rooms may import themselves.
 var sole = map[string][]string{
-	module + "stacks": {"", "local", "local/deploy", "rollout"},
+	module + "stacks": {"", "local", "local/deploy", "local/policy", "rollout"},
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config": {"stacks"},
 }
 
