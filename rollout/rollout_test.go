@@ -176,6 +176,8 @@ func TestABadVersionStopsAfterTheFirstRegion(t *testing.T) {
 			err := try.roll(t.Context())
 			assert.ErrorContains(t, err, tt.want)
 			assert.ErrorContains(t, err, "eu-west-1 keep what they have")
+			assert.NotContains(t, err.Error(), "as it was before")
+			assert.Less(t, try.clock.now.Sub(time.Time{}), 15*time.Second, "it stops at once")
 			assert.Equal(t, []string{"eu-central-1"}, try.regions())
 		})
 	}
@@ -217,6 +219,7 @@ func TestATroubleOfBefore(t *testing.T) {
 		try := newTrial(t)
 		try.bells["eu-central-1"] = []string{"errors-1"}
 		assert.ErrorContains(t, try.roll(t.Context()), "as it was before: alarm errors rings")
+		assert.LessOrEqual(t, try.clock.now.Sub(time.Time{}), 75*time.Second, "it has as long as the quiet")
 		assert.Len(t, try.engine.ups, 1)
 	})
 	t.Run("it is ignored", func(t *testing.T) {
@@ -268,6 +271,20 @@ func TestTheFirstDeploymentIsOneStep(t *testing.T) {
 	require.NoError(t, try.roll(t.Context()))
 	require.Len(t, try.engine.ups, 1)
 	assert.Empty(t, try.engine.ups[0].targets)
+}
+
+// TestARegionThatIsOfflineIsLeftAlone from the preview to the last step.
+func TestARegionThatIsOfflineIsLeftAlone(t *testing.T) {
+	try := newTrial(t)
+	try.engine.settings = strings.Replace(settings, `"name":"eu-west-1"`, `"name":"eu-west-1","offline":true`, 1)
+	p, err := parsePreview([]byte(`{"steps":[` + updated("eu-central-1-invoker-fn") + "," + updated("dashboard-board") + "]}"))
+	require.NoError(t, err)
+	try.engine.preview = p
+	require.NoError(t, try.roll(t.Context()))
+	alone := []string{"**::eu-west-1", "**::eu-west-1-*"}
+	assert.Equal(t, alone, try.engine.excluded)
+	assert.Equal(t, []string{"eu-central-1", ""}, try.regions())
+	assert.Equal(t, alone, try.engine.ups[1].exclude)
 }
 
 func TestNothingIsChanged(t *testing.T) {
