@@ -64,9 +64,9 @@ func (p project) serve(t *testing.T, use func(r *up.Running)) {
 	use(r)
 }
 
-// served asks one region by its own name, and tells which answered, and whose
+// answeredBy asks one region by its own name, and tells which answered, and whose
 // model.
-func served(t *testing.T, r *up.Running, region string) (api, model string) {
+func answeredBy(t *testing.T, r *up.Running, region string) (api, model string) {
 	t.Helper()
 	var raw *http.Response
 	c := client(r, option.WithBaseURL(r.Regions[region]+"/v1"))
@@ -86,7 +86,7 @@ func TestAddARegion(t *testing.T) {
 
 	p.edit(t, before, before+entry)
 	p.serve(t, func(r *up.Running) {
-		api, model := served(t, r, added)
+		api, model := answeredBy(t, r, added)
 		assert.Equal(t, added, api, "the new region answers")
 		assert.Equal(t, added, model, "through its own profile")
 	})
@@ -94,7 +94,7 @@ func TestAddARegion(t *testing.T) {
 	p.edit(t, before, after)
 	p.serve(t, func(r *up.Running) {
 		r.Account.Bedrock.SetFault(partner, &bedrock.Fault{Code: "ServiceUnavailableException"})
-		api, model := served(t, r, partner)
+		api, model := answeredBy(t, r, partner)
 		assert.Equal(t, []string{partner, added}, []string{api, model}, "the old one fails over to it")
 	})
 
