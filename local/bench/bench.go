@@ -65,6 +65,8 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"overhead", "what a request takes beyond the least, in time, CPU and memory", overhead},
+		{"coldstart", "how long a function takes to start, and to answer for the first time", coldstart},
+		{"state", "what keeping a conversation takes, in time and in what DynamoDB bills", state},
 	}
 }
 
