@@ -68,6 +68,7 @@ func parts() []part {
 		{"coldstart", "how long a function takes to start, and to answer for the first time", coldstart},
 		{"state", "what keeping a conversation takes, in time and in what DynamoDB bills", state},
 		{"program", "what the program takes to compile and to preview", program},
+		{"money", "what a stack costs a month, and a million requests", money},
 	}
 }
 

@@ -21,7 +21,7 @@ const tick = 10 * time.Millisecond
 // process is a subject at work.
 type process struct {
 	cmd  *exec.Cmd
-	done chan error
+	done chan struct{} // closed when it has ended
 }
 
 // start runs a command with an environment of its own and the listeners that it
@@ -47,16 +47,25 @@ func start(cmd *exec.Cmd, env []string, listeners ...net.Listener) (*process, er
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, done: make(chan error, 1)}
-	go func() { p.done <- cmd.Wait() }()
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		_ = cmd.Wait() // how it ended is told by what it did not do
+	}()
 	return p, nil
 }
 
 // grace is how long a process has to end by itself.
 const grace = 3 * time.Second
 
-// stop asks the process and what it started to end, and ends them.
+// stop asks the process and what it started to end, and ends them. It is safe to
+// repeat.
 func (p *process) stop() {
+	select {
+	case <-p.done:
+		return
+	default:
+	}
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
 	select {
 	case <-p.done:
