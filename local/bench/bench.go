@@ -65,6 +65,7 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"overhead", "what a request takes beyond the least, in time, CPU and memory", overhead},
+		{"peers", "the same load on what people would use instead", peers},
 		{"coldstart", "how long a function takes to start, and to answer for the first time", coldstart},
 		{"state", "what keeping a conversation takes, in time and in what DynamoDB bills", state},
 		{"program", "what the program takes to compile and to preview", program},

@@ -17,7 +17,12 @@ type Figure struct {
 	Target *string `json:"target"`
 	// Met tells whether Value is as wanted; nil without a Target.
 	Met *bool `json:"met"`
+
+	bound bound // of the Target, for pictures
 }
+
+// bound is a number that a figure is not to exceed: as a ratio, or itself.
+type bound struct{ times, value float64 }
 
 // figure returns a Figure without floor and target.
 func figure(name, unit string, value float64) Figure {
@@ -36,26 +41,29 @@ func (f Figure) over(floor float64) Figure {
 
 // atMostTimes returns f with a bound on its ratio, which is missed without one.
 func (f Figure) atMostTimes(n float64) Figure {
-	return f.target(fmt.Sprintf("≤ %g × floor", n), f.Ratio != nil && *f.Ratio <= n)
+	return f.target(fmt.Sprintf("≤ %g × floor", n), bound{times: n}, f.Ratio != nil && *f.Ratio <= n)
 }
 
 // atMostBeyond returns f with a bound on what it has more than its floor.
 func (f Figure) atMostBeyond(n float64) Figure {
-	return f.target(fmt.Sprintf("≤ floor + %g %s", n, f.Unit), f.Floor != nil && f.Value <= *f.Floor+n)
+	if f.Floor == nil {
+		return f.target(fmt.Sprintf("≤ floor + %g %s", n, f.Unit), bound{}, false)
+	}
+	return f.target(fmt.Sprintf("≤ floor + %g %s", n, f.Unit), bound{value: *f.Floor + n}, f.Value <= *f.Floor+n)
 }
 
 // atMost returns f with a bound on its value.
 func (f Figure) atMost(n float64) Figure {
-	return f.target(fmt.Sprintf("≤ %g %s", n, f.Unit), f.Value <= n)
+	return f.target(fmt.Sprintf("≤ %g %s", n, f.Unit), bound{value: n}, f.Value <= n)
 }
 
 // less returns f, which is to be below its floor.
 func (f Figure) less() Figure {
-	return f.target("< floor", f.Floor != nil && f.Value < *f.Floor)
+	return f.target("< floor", bound{times: 1}, f.Floor != nil && f.Value < *f.Floor)
 }
 
-func (f Figure) target(words string, met bool) Figure {
-	f.Target, f.Met = &words, &met
+func (f Figure) target(words string, b bound, met bool) Figure {
+	f.Target, f.bound, f.Met = &words, b, &met
 	return f
 }
 

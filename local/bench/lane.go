@@ -25,13 +25,19 @@ type tally struct {
 	memory  float64 // MB, the most until now
 }
 
-// serve starts a command that inherits a listener, and returns its URL.
+// serve starts a binary that inherits a listener, and returns its URL.
 func serve(path string, env []string, args ...string) (*process, string, error) {
+	return serveCommand(exec.Command(path, args...), env)
+}
+
+// serveCommand starts a command that inherits a listener, and more after it, and
+// returns the URL of the first.
+func serveCommand(cmd *exec.Cmd, env []string, more ...net.Listener) (*process, string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, "", err
 	}
-	p, err := start(exec.Command(path, args...), env, l)
+	p, err := start(cmd, env, append([]net.Listener{l}, more...)...)
 	return p, "http://" + l.Addr().String(), closing(err, l.Close())
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -257,18 +256,13 @@ func (s *stand) logged(ctx context.Context, b *bench, log *os.File) (string, err
 	if err != nil {
 		return "", err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	cmd := exec.Command(path, "-tenant", tenant)
+	cmd.Stdout = log
+	p, url, err := serveCommand(cmd, env)
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command(path, "-tenant", tenant)
-	cmd.Stdout = log
-	p, err := start(cmd, env, l)
-	if err = closing(err, l.Close()); err != nil {
-		return "", err
-	}
 	s.lanes["logged"] = &lane{name: "logged", proc: p}
-	url := "http://" + l.Addr().String()
 	_, err = answerBytes(ctx, url+"/v1/chat/completions", ask(upstream.Instant, false, message{"user", question}))
 	return url, err
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"os/exec"
 	"strings"
 
 	"github.com/crossregion/crossregion/local/bench/upstream"
@@ -35,7 +37,10 @@ type stand struct {
 	data     *data
 	upstream *process
 	url      string // of the upstream
+	secure   string // the same over TLS, with the certificate in a file
 	lanes    map[string]*lane
+
+	certificate string
 }
 
 func (b *bench) openStand(ctx context.Context) (_ *stand, err error) {
@@ -48,12 +53,26 @@ func (b *bench) openStand(ctx context.Context) (_ *stand, err error) {
 	if s.data, err = openData(ctx); err != nil {
 		return nil, err
 	}
+	return s, s.openUpstream(ctx, b)
+}
+
+func (s *stand) openUpstream(ctx context.Context, b *bench) error {
 	path, err := b.binary(ctx, "upstream")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.upstream, s.url, err = serve(path, nil)
-	return s, err
+	var key string
+	if s.certificate, key, err = certificate(b.dir); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.secure = "https://" + l.Addr().String()
+	cmd := exec.Command(path)
+	s.upstream, s.url, err = serveCommand(cmd, []string{upstream.EnvCertificate + "=" + s.certificate, upstream.EnvKey + "=" + key}, l)
+	return closing(err, l.Close())
 }
 
 // add starts one of the bench's commands as a lane.
