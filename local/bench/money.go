@@ -88,8 +88,8 @@ func idleFigures(p prices, stack previewed) ([]Figure, float64) {
 	all := idleBill(p, stack, 1, false)
 	figures := all.figures(of)
 	last := &figures[len(figures)-1]
-	few := figure(mark(of+", probed from three regions: all", true), "$", idleBill(p, stack, fewCheckers, false).total()).over(all.total())
-	own := figure(mark(of+", probed from three, if Route 53 counts them as AWS's: all", true), "$", idleBill(p, stack, fewCheckers, true).total()).over(all.total())
+	few := figure(starred(of+", probed from three regions: all", true), "$", idleBill(p, stack, fewCheckers, false).total()).over(all.total())
+	own := figure(starred(of+", probed from three, if Route 53 counts them as AWS's: all", true), "$", idleBill(p, stack, fewCheckers, true).total()).over(all.total())
 	if stack.regions == 2 {
 		*last, few, own = last.atMost(idleTarget), few.atMost(idleTarget), own.atMost(idleTarget)
 	}
@@ -162,10 +162,10 @@ func servingFigures(ctx context.Context, p prices, t traffic, regions int) ([]Fi
 	kept.add("DynamoDB", "dynamodbStorage", million*turn.bytes/gigabyte*float64(regions))
 	// A turn goes to the partner, and from both to all other regions.
 	kept.add("transfer", "transferRegion", million*turn.bytes/gigabyte*float64(1+2*(regions-1)))
-	figures = append(figures, figure(mark(of+": what keeping the tenth turn for a month adds", true), "$", kept.total()).over(b.total()))
+	figures = append(figures, figure(starred(of+": what keeping the tenth turn for a month adds", true), "$", kept.total()).over(b.total()))
 	metrics := newBill(p)
 	metrics.add("CloudWatch", "customMetric", float64(regions*emitted*(1+len(models))))
-	return append(figures, figure(mark(fmt.Sprintf("a month with any request, %d regions: the gateway's own metrics", regions), true), "$", metrics.total())), nil
+	return append(figures, figure(starred(fmt.Sprintf("a month with any request, %d regions: the gateway's own metrics", regions), true), "$", metrics.total())), nil
 }
 
 // emitted is how many of the gateway's metrics an ordinary request has.

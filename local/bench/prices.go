@@ -92,14 +92,14 @@ func (b *bill) figures(what string) []Figure {
 	var figures []Figure
 	any := false
 	for _, service := range slices.Sorted(maps.Keys(b.usd)) {
-		figures = append(figures, figure(mark(what+": "+service, b.marked[service]), "$", b.usd[service]))
+		figures = append(figures, figure(starred(what+": "+service, b.marked[service]), "$", b.usd[service]))
 		any = any || b.marked[service]
 	}
-	return append(figures, figure(mark(what+": all", any), "$", b.total()))
+	return append(figures, figure(starred(what+": all", any), "$", b.total()))
 }
 
-// mark shows that a figure stands on a price that was not read at AWS.
-func mark(name string, unverified bool) string {
+// starred shows that a figure stands on a price that was not read at AWS.
+func starred(name string, unverified bool) string {
 	if unverified {
 		return name + " *"
 	}
