@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -32,8 +33,10 @@ func New(getenv func(string) string) *Handler {
 }
 
 type chat struct {
-	Model    string
-	Stream   bool
+	Model  string
+	Stream bool
+	// Collect asks for a whole answer that is collected from a stream.
+	Collect  bool
 	Messages []struct{ Role, Content string }
 }
 
@@ -98,21 +101,51 @@ type completion struct {
 
 // Answer returns a whole answer, encoded.
 func (h *Handler) Answer(ctx context.Context, c chat) ([]byte, error) {
-	out, err := h.client.Converse(ctx, &bedrockruntime.ConverseInput{ModelId: &c.Model, Messages: c.messages()})
+	ask := h.converse
+	if c.Collect {
+		ask = h.collect
+	}
+	text, err := ask(ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	reason := "stop"
+	return json.Marshal(completion{ID: "chatcmpl-1", Object: "chat.completion", Model: c.Model,
+		Choices: []choice{{Message: &message{"assistant", text}, FinishReason: &reason}}})
+}
+
+func (h *Handler) converse(ctx context.Context, c chat) (string, error) {
+	out, err := h.client.Converse(ctx, &bedrockruntime.ConverseInput{ModelId: &c.Model, Messages: c.messages()})
+	if err != nil {
+		return "", err
+	}
 	said, ok := out.Output.(*types.ConverseOutputMemberMessage)
 	if !ok || len(said.Value.Content) != 1 {
-		return nil, errors.New("the answer is not one message with one text")
+		return "", errors.New("the answer is not one message with one text")
 	}
 	text, ok := said.Value.Content[0].(*types.ContentBlockMemberText)
 	if !ok {
-		return nil, fmt.Errorf("the answer is a %T", said.Value.Content[0])
+		return "", fmt.Errorf("the answer is a %T", said.Value.Content[0])
 	}
-	reason := "stop"
-	return json.Marshal(completion{ID: "chatcmpl-1", Object: "chat.completion", Model: c.Model,
-		Choices: []choice{{Message: &message{"assistant", text.Value}, FinishReason: &reason}}})
+	return text.Value, nil
+}
+
+// collect puts a streamed answer together.
+func (h *Handler) collect(ctx context.Context, c chat) (string, error) {
+	out, err := h.client.ConverseStream(ctx, &bedrockruntime.ConverseStreamInput{ModelId: &c.Model, Messages: c.messages()})
+	if err != nil {
+		return "", err
+	}
+	events := out.GetStream()
+	var said strings.Builder
+	for ev := range events.Events() {
+		if delta, ok := ev.(*types.ConverseStreamOutputMemberContentBlockDelta); ok {
+			if text, ok := delta.Value.Delta.(*types.ContentBlockDeltaMemberText); ok {
+				said.WriteString(text.Value)
+			}
+		}
+	}
+	return said.String(), errors.Join(events.Close(), events.Err())
 }
 
 func (h *Handler) stream(ctx context.Context, w http.ResponseWriter, c chat) error {
