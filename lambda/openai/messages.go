@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/crossregion/crossregion/lambda/converse"
 )
@@ -96,7 +97,7 @@ func (all *conversation) add(c *object) {
 }
 
 // speakerName is what OpenAI lets names of participants be.
-var speakerName = regexp.MustCompile(`^[^\s<|\\/>]{1,64}$`)
+var speakerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^\s<|\\/>]{1,64}$`) })
 
 // speaker takes the name of who speaks, "" for none.
 func speaker(c *object) string {
@@ -104,7 +105,7 @@ func speaker(c *object) string {
 	if name == nil {
 		return ""
 	}
-	if !speakerName.MatchString(*name) {
+	if !speakerName().MatchString(*name) {
 		c.invalid("name", `it must have 1 to 64 characters, no space and none of <|\/>`)
 	}
 	return *name
@@ -174,7 +175,7 @@ func toolCall(o *object) *converse.ToolUse {
 // callID takes the id of a call.
 func callID(o *object, name string) string {
 	id := needed(o, name)
-	if !toolID.MatchString(id) {
+	if !toolID().MatchString(id) {
 		o.invalid(name, "it must have 1 to 64 letters, digits, underscores, hyphens, dots and colons")
 	}
 	return id
