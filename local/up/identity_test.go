@@ -3,9 +3,13 @@ package up_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -44,8 +48,7 @@ func limit(t *testing.T, r *up.Running, tenant string, tokens int64) {
 	require.NoError(t, auth.PutTenant(t.Context(), table, auth.Tenant{Name: tenant, Limits: auth.Limits{TokensPerMinute: tokens}}))
 }
 
-// mint makes an API key and waits until the region that clients are near to
-// knows it.
+// mint makes an API key in the region that clients are near to.
 func mint(t *testing.T, r *up.Running, g auth.Grant) string {
 	t.Helper()
 	key, err := auth.Mint(t.Context(), auth.NewTable(drain(t, r, r.From), r.ControlTable), rand.Reader, g)
@@ -243,6 +246,35 @@ func stranger(t *testing.T, mine, other openai.Client) {
 	var missing *openai.Error
 	require.ErrorAs(t, err, &missing)
 	assert.Equal(t, 404, missing.StatusCode)
+}
+
+// pasted expects that the line which the command prints gets an answer.
+func pasted(t *testing.T, r *up.Running) {
+	t.Helper()
+	if _, err := exec.LookPath("curl"); err != nil {
+		require.Empty(t, os.Getenv("CI"), "curl is not on PATH")
+		t.Skip("left out: curl is not on PATH")
+	}
+	printed, err := r.Printed(false)
+	require.NoError(t, err)
+	line := regexp.MustCompile(`(?m)^curl .*$`).FindString(printed)
+	require.NotEmpty(t, line, printed)
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", line).CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.Contains(t, string(out), "data: [DONE]")
+}
+
+// printedFields are those of the command's JSON line.
+func printedFields(t *testing.T, r *up.Running) map[string]any {
+	t.Helper()
+	line, err := r.Printed(true)
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal([]byte(line), &fields))
+	for _, name := range []string{"endpoint", "regions", "dns", "stack"} {
+		assert.NotEmpty(t, fields[name], name)
+	}
+	return fields
 }
 
 // quiet expects that no log of the stack holds any of the secrets, of an API key
