@@ -69,6 +69,9 @@ type Conversations struct {
 	// Unpaired leaves copies to replication: a turn may be lost with its region
 	// until it has arrived elsewhere.
 	Unpaired bool `json:"unpaired,omitempty"`
+	// TieBreaker is the region whose copy alone will do for a turn of a
+	// conversation, in a stack of two regions; of no effect in others.
+	TieBreaker string `json:"tieBreaker,omitempty"`
 }
 
 // Model is one name that callers use, and where it can be invoked.

@@ -144,7 +144,7 @@ func (s *stack) invokerConfig(r *region) func(map[string]string) (contract.Invok
 			Allowed: s.allowed(), Failover: contract.Failover(s.settings.Failover),
 			Conversations: contract.Conversations{
 				Table: values[contentTable], Partners: s.partners(r), RetentionDays: s.settings.Conversations.retentionDays(),
-				Unpaired: !s.settings.Conversations.pairWriting(),
+				Unpaired: !s.settings.Conversations.pairWriting(), TieBreaker: s.settings.Conversations.tieBreaker(),
 			},
 			ControlTable: values[controlTable], UsageRetentionDays: s.settings.Usage.retentionDays(),
 		}

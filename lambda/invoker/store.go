@@ -44,5 +44,6 @@ func newStore(cfg contract.Invoker, sdk aws.Config) (*conversation.Store, error)
 	return conversation.New(conversation.Config{
 		Table: cfg.Conversations.Table, Region: cfg.Region, Partners: cfg.Conversations.Partners, Clients: clients,
 		Retention: time.Duration(cfg.Conversations.RetentionDays) * 24 * time.Hour, Unpaired: cfg.Conversations.Unpaired,
+		TieBreaker: cfg.Conversations.TieBreaker,
 	})
 }

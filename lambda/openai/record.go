@@ -5,10 +5,12 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/apigw"
+	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
 	"github.com/crossregion/crossregion/lambda/metrics"
@@ -28,6 +30,7 @@ type record struct {
 	report     failover.Report
 	usage      converse.Usage
 	spent      *spending // nil where nothing is reserved
+	single     bool      // what was stored stands in fewer regions than it should
 	uncounted  bool      // a budget may lack it
 }
 
@@ -38,6 +41,22 @@ func (rec *record) attempted(h http.Header, report failover.Report) {
 	if report.Target != "" {
 		h.Set(contract.HeaderTarget, report.Target)
 	}
+	list(h, contract.HeaderFailed, report.Failed())
+	list(h, contract.HeaderSpared, report.Open)
+}
+
+// list sets a header to a list, unless that is empty.
+func list(h http.Header, name string, values []string) {
+	if len(values) > 0 {
+		h.Set(name, strings.Join(values, ", "))
+	}
+}
+
+// replicated notes in how many regions what was stored stands already, and tells
+// the client.
+func (rec *record) replicated(h http.Header, stored state.Stored) {
+	rec.single = stored.Short
+	h.Set(contract.HeaderReplicas, strconv.Itoa(len(stored.Regions)))
 }
 
 func (rec *record) fail(e *apiError) {
@@ -70,6 +89,9 @@ func (rec *record) metrics(s *server) metrics.Request {
 		if a.Outcome == string(converse.Throttled) {
 			m.Throttles++
 		}
+	}
+	if rec.single {
+		m.SingleCopies = 1
 	}
 	if rec.uncounted {
 		m.Uncounted = 1

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/crossregion/crossregion/contract"
 	state "github.com/crossregion/crossregion/lambda/conversation"
@@ -46,14 +45,20 @@ func (s *server) createResponse(w http.ResponseWriter, r *http.Request, rec *rec
 	if err := g.load(r.Context(), rec); err != nil {
 		return err
 	}
-	switch {
-	case g.found != nil:
+	if g.found != nil {
 		return g.repeat(w, r, rec)
-	case g.req.stream:
-		return g.streamed(w, r, rec)
-	default:
-		return g.whole(w, r, rec)
 	}
+	held, done := g.hold(r.Context())
+	defer done()
+	answer := g.whole
+	if g.req.stream {
+		answer = g.streamed
+	}
+	err = answer(w, r.WithContext(held), rec)
+	if errors.Is(context.Cause(held), state.ErrClaimLost) {
+		return stillGenerating()
+	}
+	return err
 }
 
 // newGeneration checks the request and names what it will store.
@@ -142,7 +147,7 @@ func (g *generation) whole(w http.ResponseWriter, r *http.Request, rec *record) 
 		return err
 	}
 	if g.req.store {
-		replicated(w, stored)
+		rec.replicated(w.Header(), stored)
 	}
 	writeJSON(w, http.StatusOK, g.response)
 	return nil
@@ -223,11 +228,6 @@ func (g *generation) complete(ctx context.Context) (state.Stored, error) {
 	}
 	g.stored = true
 	return stored, nil
-}
-
-// replicated tells in how many regions what was stored stands already.
-func replicated(w http.ResponseWriter, stored state.Stored) {
-	w.Header().Set(contract.HeaderReplicas, strconv.Itoa(len(stored.Regions)))
 }
 
 // shortened leaves out the beginning of a conversation, at least a quarter of
