@@ -26,6 +26,7 @@ const (
 	MetricSingleCopies        = "SingleCopies"
 	MetricInputTokens         = "InputTokens"
 	MetricOutputTokens        = "OutputTokens"
+	MetricUncounted           = "Uncounted"
 )
 
 // Metric is one metric that the invoker emits.
@@ -50,6 +51,7 @@ var Metrics = []Metric{
 	{MetricSingleCopies, "Count", "requests whose turn one region alone took, so that it awaits replication"},
 	{MetricInputTokens, "Count", "tokens read by models"},
 	{MetricOutputTokens, "Count", "tokens written by models"},
+	{MetricUncounted, "Count", "requests that a budget or the record of usage may lack, since the table did not answer"},
 }
 
 // CodeResidencyViolation is the code of the error that

@@ -26,7 +26,7 @@ type Request struct {
 	FirstToken time.Duration
 	// Failovers, Throttles and those after them count what [contract.Metrics]
 	// says that they do.
-	Failovers, Throttles, Misconfigured, Hedges, Continued, BreakersOpen, ResidencyViolations, SingleCopies int
+	Failovers, Throttles, Misconfigured, Hedges, Continued, BreakersOpen, ResidencyViolations, SingleCopies, Uncounted int
 	// InputTokens and OutputTokens are 0 if no model answered.
 	InputTokens, OutputTokens int
 }
@@ -91,6 +91,7 @@ func (r Request) values() map[string]int64 {
 		contract.MetricMisconfigured: r.Misconfigured, contract.MetricHedges: r.Hedges,
 		contract.MetricContinued: r.Continued, contract.MetricBreakersOpen: r.BreakersOpen,
 		contract.MetricSingleCopies: r.SingleCopies,
+		contract.MetricUncounted:    r.Uncounted,
 	} {
 		if n > 0 {
 			v[name] = int64(n)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
@@ -30,6 +31,7 @@ type record struct {
 	usage      converse.Usage
 	spent      *spending // nil where nothing is reserved
 	single     bool      // what was stored stands in fewer regions than it should
+	uncounted  bool      // a budget may lack it
 }
 
 // attempted notes how the engine went about it, and tells the client.
@@ -38,6 +40,15 @@ func (rec *record) attempted(h http.Header, report failover.Report) {
 	h.Set(contract.HeaderAttempts, strconv.Itoa(len(report.Attempts)))
 	if report.Target != "" {
 		h.Set(contract.HeaderTarget, report.Target)
+	}
+	list(h, contract.HeaderFailed, report.Failed())
+	list(h, contract.HeaderSpared, report.Open)
+}
+
+// list sets a header to a list, unless that is empty.
+func list(h http.Header, name string, values []string) {
+	if len(values) > 0 {
+		h.Set(name, strings.Join(values, ", "))
 	}
 }
 
@@ -81,6 +92,9 @@ func (rec *record) metrics(s *server) metrics.Request {
 	}
 	if rec.single {
 		m.SingleCopies = 1
+	}
+	if rec.uncounted {
+		m.Uncounted = 1
 	}
 	if rec.fault == contract.CodeResidencyViolation {
 		m.ResidencyViolations = 1

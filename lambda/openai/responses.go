@@ -21,7 +21,7 @@ type generation struct {
 	model    contract.Model
 	key      string     // the idempotency key, "" for none
 	digest   string     // of the request
-	estimate int64      // of the tokens that it will take
+	estimate estimate   // of the tokens that it will take
 	turn     state.Turn // what will be stored
 	response response
 	// held is the hold on key that is to be given back after a failure, nil for
@@ -74,7 +74,7 @@ func (s *server) newGeneration(w http.ResponseWriter, r *http.Request) (*generat
 	if g.model, err = s.chatModel(r.Context(), g.req.name); err != nil {
 		return nil, err
 	}
-	g.estimate = estimate(body, g.req.question.MaxTokens)
+	g.estimate = estimateBody(body, g.req.question.MaxTokens)
 	if g.tenant, err = tenant(r.Context()); err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (g *generation) whole(w http.ResponseWriter, r *http.Request, rec *record) 
 	if err != nil {
 		return err
 	}
-	rec.use(r.Context(), g.server, answer.Usage)
+	rec.use(r.Context(), g.server, answer.Usage, rec.report)
 	g.response.end(answer.End, g.Now())
 	for i, p := range answer.Parts {
 		if _, err := g.output(p, i == len(answer.Parts)-1); err != nil {

@@ -70,7 +70,7 @@ func (s *responseStream) copy(ctx context.Context, answer converse.Stream, rec *
 		case ev.Wait:
 			s.events.wait()
 		case ev.End != nil:
-			rec.use(ctx, s.server, ev.End.Usage)
+			rec.use(ctx, s.server, ev.End.Usage, soFar(answer, rec.report))
 			s.response.end(*ev.End, s.Now())
 			return s.finish(true)
 		default:
