@@ -65,6 +65,7 @@ func textIn(p *object, name string) []converse.Part {
 
 // assistantPart takes a part of what a model said.
 func assistantPart(p *object, kind string) []converse.Part {
+	p.refuse("annotations", []any{})
 	if kind == "refusal" {
 		return textIn(p, "refusal")
 	}
