@@ -32,7 +32,7 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	if chat.question, err = fit(chat.question, m, chat.names); err != nil {
 		return err
 	}
-	if err := s.reserve(r.Context(), rec, estimate(body, chat.question.MaxTokens)); err != nil {
+	if err := s.reserve(r.Context(), rec, estimateQuestion(chat.question)); err != nil {
 		return err
 	}
 	head := completionHead{
@@ -46,7 +46,7 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	if err != nil {
 		return chat.names.blame(err)
 	}
-	rec.use(r.Context(), s, answer.Usage)
+	rec.use(r.Context(), s, answer.Usage, report)
 	writeJSON(w, http.StatusOK, newCompletion(head, answer))
 	return nil
 }

@@ -60,6 +60,8 @@ func assertHeaders(t *testing.T, resp *http.Response) {
 	assert.Equal(t, "eu-west-1", resp.Header.Get(contract.HeaderRegion))
 	assert.Equal(t, "eu-central-1", resp.Header.Get(contract.HeaderTarget))
 	assert.Equal(t, "2", resp.Header.Get(contract.HeaderAttempts))
+	assert.Equal(t, "eu-west-1;throttled", resp.Header.Get(contract.HeaderFailed))
+	assert.NotContains(t, resp.Header, contract.HeaderSpared)
 	assert.Equal(t, "req-1", resp.Header.Get(contract.HeaderRequestID))
 }
 

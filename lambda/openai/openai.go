@@ -178,6 +178,7 @@ func (s *server) serve(name string, op operation) http.Handler {
 		if err := s.safely(r.Context(), func() error { return op(w, r, rec) }); err != nil {
 			rec.answer(w, asAPIError(err))
 		}
+		rec.settleUp(r.Context(), s)
 		rec.write(r.Context(), s)
 	})
 }

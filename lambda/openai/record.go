@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/apigw"
+	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
 	"github.com/crossregion/crossregion/lambda/metrics"
@@ -29,6 +31,8 @@ type record struct {
 	report     failover.Report
 	usage      converse.Usage
 	spent      *spending // nil where nothing is reserved
+	single     bool      // what was stored stands in fewer regions than it should
+	uncounted  bool      // a budget may lack it
 	// breakOff ends a stream that has begun with an error; nil before.
 	breakOff func(*apiError)
 }
@@ -52,6 +56,22 @@ func (rec *record) attempted(h http.Header, report failover.Report) {
 	if report.Target != "" {
 		h.Set(contract.HeaderTarget, report.Target)
 	}
+	list(h, contract.HeaderFailed, report.Failed())
+	list(h, contract.HeaderSpared, report.Open)
+}
+
+// list sets a header to a list, unless that is empty.
+func list(h http.Header, name string, values []string) {
+	if len(values) > 0 {
+		h.Set(name, strings.Join(values, ", "))
+	}
+}
+
+// replicated notes in how many regions what was stored stands already, and tells
+// the client.
+func (rec *record) replicated(h http.Header, stored state.Stored) {
+	rec.single = stored.Short
+	h.Set(contract.HeaderReplicas, strconv.Itoa(len(stored.Regions)))
 }
 
 // closed ends a streamed answer, of which only then all is known that led to it;
@@ -95,6 +115,12 @@ func (rec *record) metrics(s *server) metrics.Request {
 		if a.Outcome == string(converse.Throttled) {
 			m.Throttles++
 		}
+	}
+	if rec.single {
+		m.SingleCopies = 1
+	}
+	if rec.uncounted {
+		m.Uncounted = 1
 	}
 	if rec.fault == contract.CodeResidencyViolation {
 		m.ResidencyViolations = 1

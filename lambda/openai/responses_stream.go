@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
 )
@@ -25,8 +26,9 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 	rec.breakOff = s.events.fail
 	s.events.created(g.response)
 	err = s.copy(r.Context(), answer, rec)
+	var stored state.Stored
 	if err == nil && s.events.err == nil {
-		_, err = g.complete(r.Context())
+		stored, err = g.complete(r.Context())
 	}
 	switch {
 	case s.events.err != nil:
@@ -36,6 +38,10 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 		rec.fail(broken)
 		s.events.fail(broken)
 	default:
+		rec.single = stored.Short
+		if g.stored {
+			s.events.replicated(stored)
+		}
 		s.events.completed(g.response)
 	}
 	return nil
@@ -59,7 +65,7 @@ func (s *responseStream) copy(ctx context.Context, answer converse.Stream, rec *
 		case ev.Wait:
 			s.events.wait()
 		case ev.End != nil:
-			rec.use(ctx, s.server, ev.End.Usage)
+			rec.use(ctx, s.server, ev.End.Usage, soFar(answer, rec.report))
 			s.response.end(*ev.End, s.Now())
 			return s.finish(true)
 		default:

@@ -39,7 +39,8 @@ type model struct {
 // Abilities of families.
 const (
 	ofClaude   = "tools stream-tools force own-choice images documents stop cache cache-tools thinking"
-	ofClaude45 = ofClaude + " schemas either"
+	ofClaude45 = ofClaude + " prefill schemas either"
+	ofClaude46 = ofClaude + " schemas either adaptive"
 	ofNova     = "tools stream-tools force images documents stop cache"
 )
 
@@ -72,14 +73,14 @@ var catalogue = []model{
 		able: ofClaude45, cacheMin: 1024, most: 64_000},
 	{id: "anthropic.claude-haiku-4-5-20251001-v1:0", name: "Anthropic Claude Haiku 4.5", routes: anthropic4x,
 		able: ofClaude45, cacheMin: 4096, most: 64_000},
-	{id: "anthropic.claude-sonnet-4-6", name: "Anthropic Claude Sonnet 4.6", able: ofClaude45 + " adaptive", cacheMin: 1024, most: 128_000, routes: []route{
+	{id: "anthropic.claude-sonnet-4-6", name: "Anthropic Claude Sonnet 4.6", able: ofClaude46, cacheMin: 1024, most: 128_000, routes: []route{
 		{"us", us3 + " us-west-1 ca-central-1 ca-west-1", us3},
 		{"eu", eu6 + " eu-central-2 eu-west-2", eu6},
 		{"au", au2 + " ap-southeast-6", au2},
 		{"jp", jp2, jp2},
 		{"global", worldwideAnthropic, ""},
 	}},
-	{id: "anthropic.claude-sonnet-4-20250514-v1:0", name: "Anthropic Claude Sonnet 4", able: ofClaude, cacheMin: 1024, most: 64_000, routes: []route{
+	{id: "anthropic.claude-sonnet-4-20250514-v1:0", name: "Anthropic Claude Sonnet 4", able: ofClaude + " prefill", cacheMin: 1024, most: 64_000, routes: []route{
 		{"us", us3 + " us-west-1", us3},
 		{"eu", eu6 + " il-central-1", eu6},
 		{"apac", apac7, apac8},

@@ -79,7 +79,7 @@ func (r converseRequest) validate(m model, stream bool) error {
 	return cmp.Or(
 		validateBlocks("system", "system", r.System), r.InferenceConfig.validate(m), validateMetadata(r.RequestMetadata),
 		r.validateTools(m, stream), r.OutputConfig.validate(m), r.validateAdditional(m),
-		r.validateThoughts(m), r.validateAttachments(m), r.validateCache(m),
+		r.validateThoughts(m), r.validateBeginning(m), r.validateAttachments(m), r.validateCache(m),
 	)
 }
 
@@ -123,9 +123,6 @@ func validateMessages(messages []message) error {
 		if err := validateBlocks(fmt.Sprintf("messages.%d.content", i), m.Role, m.Content); err != nil {
 			return err
 		}
-	}
-	if messages[len(messages)-1].Role != "user" {
-		return unsupported("a conversation that ends with an assistant message")
 	}
 	return nil
 }

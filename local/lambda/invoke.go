@@ -167,6 +167,10 @@ func (s *Service) release(e *environment) {
 	if s.closed || e.gone() {
 		return
 	}
+	if s.cold {
+		e.stop()
+		return
+	}
 	ctx, cancel := context.WithCancel(s.ctx)
 	e.lease = cancel
 	e.v.idle = append(e.v.idle, e)
@@ -191,13 +195,16 @@ func (s *Service) expire(ctx context.Context, e *environment) {
 	}
 }
 
-// takeIdle takes an environment from those that wait for work, if it is among
-// them. The caller holds s.mu.
-func (s *Service) takeIdle(e *environment) {
-	if i := slices.Index(e.v.idle, e); i >= 0 {
-		e.v.idle = slices.Delete(e.v.idle, i, i+1)
-		e.lease()
+// takeIdle takes an environment from those that wait for work, and tells whether
+// it was among them. The caller holds s.mu.
+func (s *Service) takeIdle(e *environment) bool {
+	i := slices.Index(e.v.idle, e)
+	if i < 0 {
+		return false
 	}
+	e.v.idle = slices.Delete(e.v.idle, i, i+1)
+	e.lease()
+	return true
 }
 
 // remove forgets an environment whose process is gone.

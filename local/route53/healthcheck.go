@@ -13,19 +13,24 @@ import (
 	"github.com/crossregion/crossregion/local/cloud"
 )
 
+// agreement is the share of its checkers that must find an endpoint healthy;
+// exactly that many do not suffice.
+// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+const agreement = 0.18
+
 // check is one health check. Only up changes.
 type check struct {
 	id        string
 	url       string        // that an endpoint check probes; empty for calculated ones
 	search    string        // that the body must contain; empty: any body
-	interval  time.Duration // between probes
-	threshold int           // results in a row that turn it
-	regions   []string      // of the checkers
+	interval  time.Duration // between probes of one checker
+	threshold int           // results in a row that turn a checker
+	regions   []string      // each with a checker
 	inverted  bool
 	disabled  bool
 	children  []*check
-	quorum    int         // of healthy children
-	up        atomic.Bool // what the probes say
+	quorum    int          // of healthy children
+	up        atomic.Int32 // checkers that find it healthy
 }
 
 type checkInputs struct {
@@ -72,10 +77,12 @@ func (s *Service) createCheck(_ context.Context, r cloud.Request[checkInputs]) (
 		c.children = append(c.children, child)
 	}
 	c.id = s.freeCheckID(r.Region, r.Name)
-	c.up.Store(true) // new checks start healthy
+	c.up.Store(int32(len(c.regions))) // new checks start healthy
 	s.checks[c.id] = c
 	if c.url != "" && !c.disabled {
-		s.owned.Go(func() { s.watch(c) })
+		for n := range c.regions {
+			s.owned.Go(func() { s.watch(c, n) })
+		}
 	}
 	return cloud.State{ID: c.id, Outputs: map[string]any{
 		"arn": "arn:" + cloud.Partition + ":route53:::healthcheck/" + c.id,
@@ -196,7 +203,7 @@ func (c *check) healthy() bool {
 	if c.disabled {
 		return true
 	}
-	up := c.up.Load()
+	up := float64(c.up.Load()) > agreement*float64(len(c.regions))
 	if c.url == "" {
 		healthy := 0
 		for _, child := range c.children {
