@@ -256,7 +256,7 @@ func TestQueriesAreChecked(t *testing.T) {
 		{"log probabilities", response + "?include[]=message.output_text.logprobs", "no log probabilities"},
 		{"obfuscation", response + "?include_obfuscation=true", "does not support"},
 		{"a stream that is none", response + "?stream=1", "true or false"},
-		{"a place to start at", response + "?starting_after=1", "Unknown parameter"},
+		{"a place to start at", response + "?starting_after=1", "from its beginning"},
 		{"of a conversation", "/v1/conversations/" + begun.id + "?limit=1", "Unknown parameter: 'limit'"},
 		{"of the models", "/v1/models?limit=1", "Unknown parameter: 'limit'"},
 		{"of one item", items + "/" + begun.item + "?limit=1", "Unknown parameter"},
