@@ -17,8 +17,8 @@ const (
 	// too often. It is missing if there are none.
 	HeaderSpared = "X-Crossregion-Spared"
 	// HeaderReplicas is the number of regions in which what the request stored
-	// stands already; replication brings it to the rest. It is missing where the
-	// headers were sent before the end was known, as in streams.
+	// stands already; replication brings it to the rest. In streams, whose headers
+	// are sent before the end is known, it is a comment before the last event.
 	HeaderReplicas = "X-Crossregion-Replicas"
 	// HeaderShouldRetry is "false" on a failure that OpenAI's SDKs would repeat
 	// by its status, and that would only repeat itself.

@@ -50,5 +50,6 @@ func Example() {
 	// eu-west-1-alarms-invoker-throttled
 	// eu-west-1-alarms-misconfigured
 	// eu-west-1-alarms-residency
+	// eu-west-1-alarms-single-copies
 	// eu-west-1-alarms-throttles
 }

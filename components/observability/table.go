@@ -95,6 +95,16 @@ func requestAlarms(args *RegionalAlarmsArgs) []alarm {
 			about:      "A request was refused because its target would leave the jurisdiction: the deployment is wrong.",
 			comparison: above, breaching: 1, periods: 1, missing: quiet,
 		},
+		{
+			role: "single-copies", metrics: []metric{own("", contract.MetricSingleCopies, "Sum")},
+			about:      fmt.Sprintf("Turns stored by %s await replication in one region, since no other takes them: see which table does not answer.", args.Region),
+			comparison: above, breaching: 3, periods: 5, missing: quiet,
+		},
+		{
+			role: "uncounted", metrics: []metric{own("", contract.MetricUncounted, "Sum")},
+			about:      fmt.Sprintf("Requests of %s are served that no budget counts, since the control table does not answer.", args.Region),
+			comparison: above, breaching: 3, periods: 5, missing: quiet,
+		},
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	if chat.question, err = fit(chat.question, m, chatParameters); err != nil {
 		return err
 	}
-	if err := s.reserve(r.Context(), rec, estimate(body, chat.question.MaxTokens)); err != nil {
+	if err := s.reserve(r.Context(), rec, estimateQuestion(chat.question)); err != nil {
 		return err
 	}
 	head := completionHead{
@@ -44,7 +44,7 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	if err != nil {
 		return err
 	}
-	rec.use(r.Context(), s, answer.Usage)
+	rec.use(r.Context(), s, answer.Usage, report)
 	writeJSON(w, http.StatusOK, newCompletion(head, answer))
 	return nil
 }

@@ -40,7 +40,7 @@ func (s *server) createEmbedding(w http.ResponseWriter, r *http.Request, rec *re
 	if err := in.check(m.Base); err != nil {
 		return err
 	}
-	if err := s.reserve(r.Context(), rec, int64(len(body)/bytesPerToken)); err != nil {
+	if err := s.reserve(r.Context(), rec, estimate{prompt: int64(len(body) / bytesPerToken)}); err != nil {
 		return err
 	}
 	answer, report, err := s.Engine.Answer(r.Context(), m.Targets, converse.Request{Model: m.Base, Embed: &in.embed})
@@ -48,7 +48,7 @@ func (s *server) createEmbedding(w http.ResponseWriter, r *http.Request, rec *re
 	if err != nil {
 		return embeddingError(err)
 	}
-	rec.use(r.Context(), s, answer.Usage)
+	rec.use(r.Context(), s, answer.Usage, report)
 	writeJSON(w, http.StatusOK, newEmbeddings(m.Name, answer, in.base64))
 	return nil
 }

@@ -142,7 +142,9 @@ func served(t *testing.T, cfg openai.Config) (string, *logged) {
 	log := &logged{}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
 	cfg.Stack, cfg.Region, cfg.Models, cfg.Log = "eu", "eu-west-1", models, logger
-	cfg.Now = func() time.Time { return time.Unix(1_700_000_000, 0) }
+	if cfg.Now == nil {
+		cfg.Now = func() time.Time { return time.Unix(1_700_000_000, 0) }
+	}
 	h, err := openai.New(cfg)
 	require.NoError(t, err)
 	server := httptest.NewServer(gateway(t, apigw.Handler(h, logger)))

@@ -168,6 +168,7 @@ func (s *server) serve(name string, op operation) http.Handler {
 			rec.status = e.status
 			e.write(w)
 		}
+		rec.settleUp(r.Context(), s)
 		rec.write(r.Context(), s)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/apigw"
+	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
 	"github.com/crossregion/crossregion/lambda/metrics"
@@ -29,6 +30,8 @@ type record struct {
 	report     failover.Report
 	usage      converse.Usage
 	spent      *spending // nil where nothing is reserved
+	single     bool      // what was stored stands in fewer regions than it should
+	uncounted  bool      // a budget may lack it
 }
 
 // attempted notes how the engine went about it, and tells the client.
@@ -47,6 +50,13 @@ func list(h http.Header, name string, values []string) {
 	if len(values) > 0 {
 		h.Set(name, strings.Join(values, ", "))
 	}
+}
+
+// replicated notes in how many regions what was stored stands already, and tells
+// the client.
+func (rec *record) replicated(h http.Header, stored state.Stored) {
+	rec.single = stored.Short
+	h.Set(contract.HeaderReplicas, strconv.Itoa(len(stored.Regions)))
 }
 
 func (rec *record) fail(e *apiError) {
@@ -79,6 +89,12 @@ func (rec *record) metrics(s *server) metrics.Request {
 		if a.Outcome == string(converse.Throttled) {
 			m.Throttles++
 		}
+	}
+	if rec.single {
+		m.SingleCopies = 1
+	}
+	if rec.uncounted {
+		m.Uncounted = 1
 	}
 	if rec.fault == contract.CodeResidencyViolation {
 		m.ResidencyViolations = 1

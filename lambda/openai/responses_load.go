@@ -9,7 +9,7 @@ import (
 )
 
 // load reads the history and what the input refers to, claims the key and
-// reserves tokens, all at once. If another request has the key, found is set
+// reserves tokens, all at once; those of the history are added once it is known. If another request has the key, found is set
 // instead, whatever became of the history since.
 func (g *generation) load(ctx context.Context, rec *record) error {
 	var history []item
@@ -32,7 +32,11 @@ func (g *generation) load(ctx context.Context, rec *record) error {
 	case referenceErr != nil:
 		return referenceErr
 	}
-	return g.prepare(history, rec)
+	if err := g.prepare(history, rec); err != nil {
+		return err
+	}
+	rec.raise(ctx, g.server, estimateQuestion(g.req.question))
+	return nil
 }
 
 // history returns all that was said before, and makes the new turn part of it.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
 )
@@ -30,8 +31,9 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 		rec.report = final.Report()
 		rec.report.Attempts = slices.Concat(g.earlier, rec.report.Attempts)
 	}
+	var stored state.Stored
 	if err == nil && s.events.err == nil {
-		_, err = g.complete(r.Context())
+		stored, err = g.complete(r.Context())
 	}
 	switch {
 	case s.events.err != nil:
@@ -41,6 +43,10 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 		rec.fail(broken)
 		s.events.fail(broken)
 	default:
+		rec.single = stored.Short
+		if g.stored {
+			s.events.replicated(stored)
+		}
 		s.events.completed(g.response)
 	}
 	return nil
@@ -64,7 +70,7 @@ func (s *responseStream) copy(ctx context.Context, answer converse.Stream, rec *
 		case ev.Wait:
 			s.events.wait()
 		case ev.End != nil:
-			rec.use(ctx, s.server, ev.End.Usage)
+			rec.use(ctx, s.server, ev.End.Usage, soFar(answer, rec.report))
 			s.response.end(*ev.End, s.Now())
 			return s.finish(true)
 		default:

@@ -114,7 +114,7 @@ func (e *eventWriter) copy(ctx context.Context, s *server, answer converse.Strea
 			e.event(broken)
 			return
 		case ev.End != nil:
-			rec.use(ctx, s, ev.End.Usage)
+			rec.use(ctx, s, ev.End.Usage, soFar(answer, rec.report))
 			e.end(*ev.End)
 			return
 		case ev.Wait:
