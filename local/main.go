@@ -11,6 +11,7 @@ import (
 
 	"github.com/crossregion/crossregion/local/drill"
 	"github.com/crossregion/crossregion/local/residency"
+	"github.com/crossregion/crossregion/local/soak"
 	"github.com/crossregion/crossregion/local/up"
 )
 
@@ -19,6 +20,7 @@ const usage = `usage: go run ./local <command>
 commands:
   up         deploy a stack into the embedded cloud and serve it; up -h lists its flags
   drill      break a stack on purpose and see whether the promises hold; drill -h lists its flags
+  soak       keep a stack under load while random parts of it break; soak -h lists its flags
   residency  write where a stack processes and stores content, as Markdown
 `
 
@@ -38,6 +40,8 @@ func run(ctx context.Context, args []string) error {
 		return up.Command(ctx, args[1:], up.Streams{Out: os.Stdout, Err: os.Stderr})
 	case len(args) > 0 && args[0] == "drill":
 		return drill.Command(ctx, args[1:], drill.Streams{Out: os.Stdout, Err: os.Stderr})
+	case len(args) > 0 && args[0] == "soak":
+		return soak.Command(ctx, args[1:], soak.Streams{Out: os.Stdout, Err: os.Stderr})
 	case len(args) > 0 && args[0] == "residency":
 		return residency.Command(ctx, args[1:], os.Stdout, os.Stderr)
 	case len(args) == 1 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help"):

@@ -52,4 +52,5 @@ func Example() {
 	// eu-west-1-alarms-residency
 	// eu-west-1-alarms-single-copies
 	// eu-west-1-alarms-throttles
+	// eu-west-1-alarms-uncounted
 }

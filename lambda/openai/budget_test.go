@@ -159,6 +159,7 @@ func TestHistoryIsReserved(t *testing.T) {
 func TestEstimatesKnowWhatIsRead(t *testing.T) {
 	text := strings.Repeat("four", 50_000)
 	data := base64.StdEncoding.EncodeToString([]byte(text))
+	pages := base64.StdEncoding.EncodeToString([]byte("%PDF-1.7\n" + text))
 	message := func(part string) string {
 		return `{"model":"claude-sonnet","max_tokens":100,"messages":[{"role":"user","content":[{"type":"text","text":"x"},` + part + `]}]}`
 	}
@@ -170,7 +171,7 @@ func TestEstimatesKnowWhatIsRead(t *testing.T) {
 		{"all of a long text", strings.Replace(oneChat, "hello", text, 1), 100 + 50_000},
 		{"an image by its size on the retina", message(`{"type":"image_url","image_url":{"url":"data:image/png;base64,` + pixel + `"}}`), 100 + 1 + 1_600},
 		{"all of a file of text", message(`{"type":"file","file":{"filename":"a.txt","file_data":"data:text/plain;base64,` + data + `"}}`), 100 + 1 + 50_000},
-		{"a file with pages up to a bound", message(`{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,` + data + `"}}`), 100 + 1 + 20_000},
+		{"a file with pages up to a bound", message(`{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,` + pages + `"}}`), 100 + 1 + 20_000},
 		{"tools", strings.Replace(oneChat, "{", `{"tools":[{"type":"function","function":{"name":"abcd","description":"`+text+`","parameters":{"type":"object"}}}],`, 1), 100 + 50_007},
 		{"the default of the longest answer", strings.Replace(oneChat, `"max_tokens":100,`, "", 1), 4_096 + 2},
 	}

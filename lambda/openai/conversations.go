@@ -76,7 +76,8 @@ func readObject(w http.ResponseWriter, r *http.Request) (*object, error) {
 // writtenMetadata takes metadata as it was written, {} if there is none.
 func writtenMetadata(o *object) json.RawMessage {
 	raw := o.fields["metadata"]
-	if metadata(o) == nil {
+	metadata(o)
+	if raw == nil || string(raw) == "null" {
 		return json.RawMessage("{}")
 	}
 	return raw

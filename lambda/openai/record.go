@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,20 @@ type record struct {
 	spent      *spending // nil where nothing is reserved
 	single     bool      // what was stored stands in fewer regions than it should
 	uncounted  bool      // a budget may lack it
+	// breakOff ends a stream that has begun with an error; nil before.
+	breakOff func(*apiError)
+}
+
+// answer tells the caller of an error, in place of an answer or at the end of
+// half of one.
+func (rec *record) answer(w http.ResponseWriter, e *apiError) {
+	rec.fail(e)
+	if rec.breakOff != nil {
+		rec.breakOff(e)
+		return
+	}
+	rec.status = e.status
+	e.write(w)
 }
 
 // attempted notes how the engine went about it, and tells the client.
@@ -57,6 +72,17 @@ func list(h http.Header, name string, values []string) {
 func (rec *record) replicated(h http.Header, stored state.Stored) {
 	rec.single = stored.Short
 	h.Set(contract.HeaderReplicas, strconv.Itoa(len(stored.Regions)))
+}
+
+// closed ends a streamed answer, of which only then all is known that led to it;
+// earlier calls were made before. It is over for the client, however its source
+// closes.
+func (rec *record) closed(answer converse.Stream, earlier []failover.Attempt) {
+	_ = answer.Close()
+	if final, ok := answer.(failover.Reporter); ok {
+		rec.report = final.Report()
+		rec.report.Attempts = slices.Concat(earlier, rec.report.Attempts)
+	}
 }
 
 func (rec *record) fail(e *apiError) {

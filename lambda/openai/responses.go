@@ -104,12 +104,12 @@ var responseParameters = parameters{
 
 // prepare puts the question together, and the head of the response.
 func (g *generation) prepare(history []item, rec *record) error {
-	d, err := newDialogue(g.model.Base, g.req.instructions, append(history, g.req.input...))
+	d, err := newDialogue(g.model.Base, g.req.instructions, history, g.req.input)
 	if err != nil {
 		return err
 	}
-	g.req.question.System, g.req.question.Messages = d.system, d.messages
-	if g.req.question, err = fit(g.req.question, g.model, responseParameters); err != nil {
+	g.req.question.System = d.system
+	if err := g.fit(d.messages); err != nil {
 		return err
 	}
 	for i := range g.req.input {
@@ -123,6 +123,25 @@ func (g *generation) prepare(history []item, rec *record) error {
 		g.response.Conversation = &conversationRef{ID: prefixConversation + g.req.conversation.String()}
 	}
 	return nil
+}
+
+// fit takes as many of the messages as the model can be shown, if truncation is
+// wanted, and otherwise all.
+func (g *generation) fit(messages []converse.Message) error {
+	for {
+		g.req.question.Messages = messages
+		fitted, err := fit(g.req.question, g.model, responseParameters)
+		var unfit *converse.Unfit
+		if g.req.truncate && errors.As(err, &unfit) && unfit.Crowded {
+			if messages = shortened(messages); messages != nil {
+				continue
+			}
+		}
+		if err == nil {
+			g.req.question = fitted
+		}
+		return err
+	}
 }
 
 // whole answers at once.
@@ -167,11 +186,11 @@ func (g *generation) ask(try func(converse.Request) (failover.Report, error), w 
 		report.Attempts = slices.Concat(g.earlier, report.Attempts)
 		rec.attempted(w.Header(), report)
 		if !isTooLong(err) {
-			return err
+			return responseParameters.blame(err)
 		}
 		shorter := shortened(q.Messages)
 		if !g.req.truncate || cuts == maxCuts || shorter == nil {
-			return inputError(err)
+			return responseParameters.blame(err)
 		}
 		q.Messages = shorter
 	}
@@ -180,16 +199,6 @@ func (g *generation) ask(try func(converse.Request) (failover.Report, error), w 
 func isTooLong(err error) bool {
 	var none *failover.Error
 	return errors.As(err, &none) && none.Class == converse.TooLong
-}
-
-// inputError names the parameter that holds the messages here.
-func inputError(err error) error {
-	if !isTooLong(err) {
-		return err
-	}
-	e := *asAPIError(err)
-	e.param = "input"
-	return &e
 }
 
 // output adds a part of the model's answer to the response's output. The last

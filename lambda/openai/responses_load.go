@@ -3,7 +3,6 @@ package openai
 import (
 	"context"
 	"net/http"
-	"sync"
 
 	state "github.com/crossregion/crossregion/lambda/conversation"
 )
@@ -14,12 +13,12 @@ import (
 func (g *generation) load(ctx context.Context, rec *record) error {
 	var history []item
 	var historyErr, referenceErr, claimErr, budgetErr error
-	var wg sync.WaitGroup
-	wg.Go(func() { claimErr = g.claim(ctx) })
-	wg.Go(func() { history, historyErr = g.history(ctx) })
-	wg.Go(func() { referenceErr = g.resolve(ctx, g.tenant, "input", g.req.input) })
-	wg.Go(func() { budgetErr = g.reserve(ctx, rec, g.estimate) })
-	wg.Wait()
+	together(
+		func() { claimErr = g.claim(ctx) },
+		func() { history, historyErr = g.history(ctx) },
+		func() { referenceErr = g.resolve(ctx, g.tenant, "input", g.req.input) },
+		func() { budgetErr = g.reserve(ctx, rec, g.estimate) },
+	)
 	switch {
 	case claimErr != nil:
 		return claimErr

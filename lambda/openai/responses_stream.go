@@ -3,7 +3,6 @@ package openai
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -22,15 +21,11 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 	if err != nil {
 		return err
 	}
+	defer rec.closed(answer, g.earlier)
 	s := &responseStream{generation: g, events: newResponseEvents(w)}
+	rec.breakOff = s.events.fail
 	s.events.created(g.response)
 	err = s.copy(r.Context(), answer, rec)
-	// The answer is over for the client, however its source closes.
-	_ = answer.Close()
-	if final, ok := answer.(failover.Reporter); ok {
-		rec.report = final.Report()
-		rec.report.Attempts = slices.Concat(g.earlier, rec.report.Attempts)
-	}
 	var stored state.Stored
 	if err == nil && s.events.err == nil {
 		stored, err = g.complete(r.Context())
@@ -66,7 +61,7 @@ func (s *responseStream) copy(ctx context.Context, answer converse.Stream, rec *
 		ev, err := answer.Next()
 		switch {
 		case err != nil:
-			return inputError(err)
+			return responseParameters.blame(err)
 		case ev.Wait:
 			s.events.wait()
 		case ev.End != nil:
