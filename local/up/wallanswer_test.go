@@ -2,7 +2,6 @@ package up_test
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -135,18 +134,17 @@ func (a wallAnswer) outcome(t *testing.T, asked string) string {
 	}
 }
 
-// code is that of the error, or its type if it has none. In a stream the error
-// is the last event.
+// code is that of the error, which in a stream is the last event.
 func (a wallAnswer) code() string {
 	document := a.raw
 	if i := bytes.LastIndex(document, []byte("data: ")); i >= 0 {
 		document = document[i+len("data: "):]
 	}
 	var body struct {
-		Error struct{ Code, Type string }
+		Error struct{ Code string }
 	}
 	if err := json.Unmarshal(document, &body); err != nil {
 		return errors.Join(a.failed, err).Error()
 	}
-	return cmp.Or(body.Error.Code, body.Error.Type)
+	return body.Error.Code
 }
