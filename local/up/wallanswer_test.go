@@ -55,7 +55,9 @@ func askWall(t *testing.T, r *up.Running, region, asked, way string) wallAnswer 
 	case wayWhole:
 		got.chat(c.Chat.Completions.New(t.Context(), ask(asked)))
 	case wayResponse:
-		got.response(c.Responses.NewStreaming(t.Context(), respond(asked)))
+		params := respond(asked)
+		params.Store = openai.Bool(false) // state is not what the wall is about
+		got.response(c.Responses.NewStreaming(t.Context(), params))
 	default:
 		params := ask(asked)
 		params.StreamOptions.IncludeUsage = openai.Bool(true)
