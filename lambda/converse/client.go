@@ -1,6 +1,7 @@
 package converse
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -74,7 +75,10 @@ func guardrail(g contract.Guardrail) *types.GuardrailStreamConfiguration {
 	}
 }
 
-// bounded ends answers at [MaxResponseBytes], whoever reads them.
+// bounded ends answers at [MaxResponseBytes], whoever reads them, and hands them
+// on through a buffer: the SDK reads a frame in some twenty pieces of a few bytes,
+// each of which would go through all layers of net/http. What has come is never
+// held back.
 type bounded struct {
 	aws.HTTPClient
 }
@@ -85,8 +89,15 @@ func (b bounded) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &boundedBody{ReadCloser: resp.Body, left: MaxResponseBytes}
+	body := &boundedBody{ReadCloser: resp.Body, left: MaxResponseBytes}
+	resp.Body = buffered{bufio.NewReader(body), body}
 	return resp, nil
+}
+
+// buffered reads through a buffer and closes what is behind it.
+type buffered struct {
+	io.Reader
+	io.Closer
 }
 
 type boundedBody struct {
