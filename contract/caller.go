@@ -25,10 +25,6 @@ const (
 	// since the epoch; it is missing if that never comes. API Gateway keeps an
 	// authorizer's answer longer than that.
 	ContextExpires = "expires"
-	// ContextTokensPerMinute and ContextTokensPerDay hold this region's share of
-	// the tenant's budget; they are missing where there is no limit.
-	ContextTokensPerMinute = "tokensPerMinute"
-	ContextTokensPerDay    = "tokensPerDay"
 )
 
 // Caller is who makes a request, and what it may ask for.
@@ -42,22 +38,7 @@ type Caller struct {
 	Models []string
 	// Expires is when the credential opens nothing any more; zero means never.
 	Expires time.Time
-	// Budget is this region's share of the tenant's.
-	Budget Budget
 }
-
-// Budget bounds the tokens that a tenant uses in one region, in and out. The
-// zero Budget bounds nothing.
-type Budget struct {
-	// TokensPerMinute is the most in a minute by the clock; 0 means no limit,
-	// and [NoTokens] that the region has no share.
-	TokensPerMinute int64
-	// TokensPerDay is the most in a day of UTC, in the same way.
-	TokensPerDay int64
-}
-
-// NoTokens is the share of a region that has none.
-const NoTokens = -1
 
 // MayUse reports whether the credential opens the model that callers name so.
 func (c Caller) MayUse(model string) bool {
@@ -77,46 +58,31 @@ func (c Caller) Context() map[string]any {
 	}
 	set(ContextKeyID, c.KeyID, c.KeyID != "")
 	set(ContextModels, strings.Join(c.Models, ","), len(c.Models) > 0)
-	set(ContextExpires, decimal(c.Expires.Unix()), !c.Expires.IsZero())
-	set(ContextTokensPerMinute, decimal(c.Budget.TokensPerMinute), c.Budget.TokensPerMinute != 0)
-	set(ContextTokensPerDay, decimal(c.Budget.TokensPerDay), c.Budget.TokensPerDay != 0)
+	set(ContextExpires, strconv.FormatInt(c.Expires.Unix(), 10), !c.Expires.IsZero())
 	return context
 }
-
-func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
 // ReadCaller reads what [Caller.Context] wrote and API Gateway passed on. What
 // it cannot read is an error, since it might be a limit.
 func ReadCaller(context map[string]any) (Caller, error) {
 	c := Caller{}
-	var models string
-	var expires int64
-	for key, to := range map[string]*string{ContextTenant: &c.Tenant, ContextKeyID: &c.KeyID, ContextModels: &models} {
+	var models, expires string
+	for key, to := range map[string]*string{ContextTenant: &c.Tenant, ContextKeyID: &c.KeyID, ContextModels: &models, ContextExpires: &expires} {
 		value, ok := context[key].(string)
 		if !ok && context[key] != nil {
 			return Caller{}, fmt.Errorf("read the authorizer's context: %s is no text", key)
 		}
 		*to = value
 	}
-	for key, to := range map[string]*int64{
-		ContextExpires: &expires, ContextTokensPerMinute: &c.Budget.TokensPerMinute, ContextTokensPerDay: &c.Budget.TokensPerDay,
-	} {
-		value, given := context[key]
-		if !given {
-			continue
-		}
-		text, _ := value.(string)
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return Caller{}, fmt.Errorf("read the authorizer's context: %s is no number", key)
-		}
-		*to = n
-	}
 	if models != "" {
 		c.Models = strings.Split(models, ",")
 	}
-	if expires != 0 {
-		c.Expires = time.Unix(expires, 0)
+	if context[ContextExpires] != nil {
+		at, err := strconv.ParseInt(expires, 10, 64)
+		if err != nil {
+			return Caller{}, fmt.Errorf("read the authorizer's context: %s is no number", ContextExpires)
+		}
+		c.Expires = time.Unix(at, 0)
 	}
 	return c, nil
 }

@@ -13,8 +13,7 @@ import (
 func TestCallerComesBackFromItsContext(t *testing.T) {
 	for _, want := range []contract.Caller{
 		{Tenant: "acme"},
-		{Tenant: "acme", KeyID: "k1", Models: []string{"claude", "nova-pro.1"}, Expires: time.Unix(1_700_000_000, 0),
-			Budget: contract.Budget{TokensPerMinute: 1000, TokensPerDay: contract.NoTokens}},
+		{Tenant: "acme", KeyID: "k1", Models: []string{"claude", "nova-pro.1"}, Expires: time.Unix(1_700_000_000, 0)},
 	} {
 		context := want.Context()
 		for key, value := range context {
@@ -30,15 +29,12 @@ func TestCallerComesBackFromItsContext(t *testing.T) {
 }
 
 func TestReadCallerRefusesWhatMightBeALimit(t *testing.T) {
-	for _, key := range []string{
-		contract.ContextTenant, contract.ContextKeyID, contract.ContextModels, contract.ContextExpires,
-		contract.ContextTokensPerMinute, contract.ContextTokensPerDay,
-	} {
+	for _, key := range []string{contract.ContextTenant, contract.ContextKeyID, contract.ContextModels, contract.ContextExpires} {
 		got, err := contract.ReadCaller(map[string]any{contract.ContextTenant: "acme", key: 7.5})
 		assert.ErrorContains(t, err, key)
 		assert.Zero(t, got)
 	}
-	_, err := contract.ReadCaller(map[string]any{contract.ContextTokensPerDay: "many"})
+	_, err := contract.ReadCaller(map[string]any{contract.ContextExpires: "soon"})
 	assert.Error(t, err)
 }
 

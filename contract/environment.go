@@ -69,6 +69,9 @@ type Conversations struct {
 	// Unpaired leaves copies to replication: a turn may be lost with its region
 	// until it has arrived elsewhere.
 	Unpaired bool `json:"unpaired,omitempty"`
+	// TieBreaker is the region whose copy alone will do for a turn of a
+	// conversation, in a stack of two regions; of no effect in others.
+	TieBreaker string `json:"tieBreaker,omitempty"`
 }
 
 // Model is one name that callers use, and where it can be invoked.
@@ -125,14 +128,14 @@ type Authorizer struct {
 	Stack string `json:"stack"`
 	// Region is where the function runs.
 	Region string `json:"region"`
-	// Regions are all regions of the stack, which share a tenant's limits.
-	Regions []string `json:"regions"`
-	// Partners are the regions whose replica is read, in that order, when the
-	// function's own does not answer; one at least.
-	Partners []string `json:"partners"`
-	// Table is the name of the control table, the same in every replica.
-	Table string `json:"table"`
-	// OIDC says whose tokens are taken; nil for API keys.
+	// Partners are the regions whose replica is read for API keys, in that order,
+	// when the function's own does not answer; one at least.
+	Partners []string `json:"partners,omitempty"`
+	// Table is the name of the control table that holds API keys, the same in
+	// every replica.
+	Table string `json:"table,omitempty"`
+	// OIDC says whose tokens are taken, in place of Partners and Table; nil for
+	// API keys.
 	OIDC *OIDC `json:"oidc,omitempty"`
 }
 
@@ -257,18 +260,21 @@ func (c Health) Validate() error {
 
 // Validate reports every fault of c at once.
 func (c Authorizer) Validate() error {
-	errs := []error{required("stack", c.Stack), required("region", c.Region), required("table", c.Table)}
-	if !slices.Contains(c.Regions, c.Region) {
-		errs = append(errs, fmt.Errorf("regions %q do not contain the function's own, %q", c.Regions, c.Region))
+	errs := []error{required("stack", c.Stack), required("region", c.Region)}
+	if c.OIDC != nil {
+		return errors.Join(append(errs, c.OIDC.validate())...)
 	}
+	errs = append(errs, required("table", c.Table))
 	if len(c.Partners) == 0 || slices.Contains(c.Partners, c.Region) {
 		errs = append(errs, fmt.Errorf("partners are %q: name other regions than %q, one at least", c.Partners, c.Region))
 	}
-	if o := c.OIDC; o != nil {
-		errs = append(errs, required("oidc.issuer", o.Issuer), required("oidc.audience", o.Audience), required("oidc.tenantClaim", o.TenantClaim))
-		if len(o.Algorithms) == 0 {
-			errs = append(errs, errors.New("oidc.algorithms is empty"))
-		}
+	return errors.Join(errs...)
+}
+
+func (o OIDC) validate() error {
+	errs := []error{required("oidc.issuer", o.Issuer), required("oidc.audience", o.Audience), required("oidc.tenantClaim", o.TenantClaim)}
+	if len(o.Algorithms) == 0 {
+		errs = append(errs, errors.New("oidc.algorithms is empty"))
 	}
 	return errors.Join(errs...)
 }

@@ -9,9 +9,16 @@ const (
 	// HeaderAttempts is the number of inference calls made, 1 when the first
 	// target answered.
 	HeaderAttempts = "X-Crossregion-Attempts"
+	// HeaderFailed lists the calls that failed, in order, each as a region and
+	// the class of its failure: "us-east-1;throttled, us-west-2;unavailable". It
+	// is missing if none did.
+	HeaderFailed = "X-Crossregion-Failed"
+	// HeaderSpared lists the regions that the function spares since they failed
+	// too often. It is missing if there are none.
+	HeaderSpared = "X-Crossregion-Spared"
 	// HeaderReplicas is the number of regions in which what the request stored
-	// stands already; replication brings it to the rest. It is missing where the
-	// headers were sent before the end was known, as in streams.
+	// stands already; replication brings it to the rest. In streams, whose headers
+	// are sent before the end is known, it is a comment before the last event.
 	HeaderReplicas = "X-Crossregion-Replicas"
 	// HeaderShouldRetry is "false" on a failure that OpenAI's SDKs would repeat
 	// by its status, and that would only repeat itself.

@@ -23,8 +23,10 @@ const (
 	MetricContinued           = "Continued"
 	MetricBreakersOpen        = "BreakersOpen"
 	MetricResidencyViolations = "ResidencyViolations"
+	MetricSingleCopies        = "SingleCopies"
 	MetricInputTokens         = "InputTokens"
 	MetricOutputTokens        = "OutputTokens"
+	MetricUncounted           = "Uncounted"
 )
 
 // Metric is one metric that the invoker emits.
@@ -46,8 +48,10 @@ var Metrics = []Metric{
 	{MetricContinued, "Count", "inference calls made to continue a stream that had broken off"},
 	{MetricBreakersOpen, "Count", "targets of a request that were being spared at its end"},
 	{MetricResidencyViolations, "Count", "requests refused because a target would leave the jurisdiction"},
+	{MetricSingleCopies, "Count", "requests whose turn one region alone took, so that it awaits replication"},
 	{MetricInputTokens, "Count", "tokens read by models"},
 	{MetricOutputTokens, "Count", "tokens written by models"},
+	{MetricUncounted, "Count", "requests that a budget or the record of usage may lack, since the table did not answer"},
 }
 
 // CodeResidencyViolation is the code of the error that

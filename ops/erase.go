@@ -38,20 +38,32 @@ type swept struct {
 	Region string `json:"region"`
 	First  int    `json:"itemsInFirstSweep"`
 	Second int    `json:"itemsInSecondSweep"`
+	Usage  int    `json:"itemsOfUsage"` // in both; 0 unless they were to go
 	Error  string `json:"error,omitempty"`
 }
 
+// erasure is what is to be erased, and how.
+type erasure struct {
+	tenant string
+	wait   time.Duration // between the sweeps
+	usage  bool          // records of usage go too
+}
+
 // notCovered is what an erasure leaves, each for its reason.
-func notCovered() []string {
-	return []string{
+func (e erasure) notCovered() []string {
+	left := []string{
 		"logs and metrics: they hold nothing that a caller wrote, and no tenant",
-		"records of usage: numbers without content, kept for their own retention",
 		"the tenant's limits and its revoked keys",
 	}
+	if !e.usage {
+		left = append(left, "records of usage: numbers without content, kept for their own retention; --usage removes them")
+	}
+	return left
 }
 
 func eraseFlags(flags *flag.FlagSet) func(context.Context, *call) error {
 	yes := flags.Bool("yes", false, "do not ask for the tenant's name again")
+	usage := flags.Bool("usage", false, "remove the records of what the tenant used, too")
 	wait := flags.Duration("wait", 15*time.Minute, "`time` between the sweeps; functions that were running may write for 15 minutes")
 	return func(ctx context.Context, c *call) error {
 		if !contract.ValidTenant(c.args[0]) {
@@ -62,7 +74,7 @@ func eraseFlags(flags *flag.FlagSet) func(context.Context, *call) error {
 				return err
 			}
 		}
-		return c.erase(ctx, c.args[0], *wait)
+		return c.erase(ctx, erasure{tenant: c.args[0], wait: *wait, usage: *usage})
 	}
 }
 
@@ -81,29 +93,40 @@ func (c *call) confirm(tenant string) error {
 
 // erase revokes first, so that nothing new is said, and sweeps twice, since what
 // was being answered meanwhile is written yet.
-func (c *call) erase(ctx context.Context, tenant string, wait time.Duration) error {
-	revoked, err := c.revokeAll(ctx, tenant)
+func (c *call) erase(ctx context.Context, e erasure) error {
+	revoked, err := c.revokeAll(ctx, e.tenant)
 	if err != nil {
 		return fmt.Errorf("nothing was erased: revoke the keys: %w", err)
 	}
-	r := receipt{Tenant: tenant, KeysRevoked: revoked, Complete: true, NotCovered: notCovered()}
-	eraser := conversation.Eraser{Table: c.ConversationTable, Clients: map[string]conversation.Scanner{}}
-	for region, client := range c.clients {
-		eraser.Clients[region] = client
-	}
-	first, err := eraser.Sweep(ctx, tenant, c.regions)
+	r := receipt{Tenant: e.tenant, KeysRevoked: revoked, Complete: true, NotCovered: e.notCovered()}
+	first, err := c.sweep(ctx, e)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.Err, "first sweep done; the second follows in %s\n", wait)
+	fmt.Fprintf(c.Err, "first sweep done; the second follows in %s\n", e.wait)
 	// After an interruption the sweep fails in each region, which the receipt says.
-	sleep(ctx, wait)
-	second, err := eraser.Sweep(ctx, tenant, c.regions)
+	sleep(ctx, e.wait)
+	second, err := c.sweep(ctx, e)
 	if err != nil {
 		return err
 	}
 	r.add(first, second)
 	return c.close(r)
+}
+
+// found is what one sweep removed, by region: what was said, and what was used.
+type found struct{ said, used []conversation.Erased }
+
+func (c *call) sweep(ctx context.Context, e erasure) (found, error) {
+	eraser := conversation.Eraser{Table: c.ConversationTable, Clients: map[string]conversation.Scanner{}}
+	for region, client := range c.clients {
+		eraser.Clients[region] = client
+	}
+	said, err := eraser.Sweep(ctx, e.tenant, c.regions)
+	if err != nil || !e.usage {
+		return found{said: said, used: make([]conversation.Erased, len(said))}, err
+	}
+	return found{said, c.sweepUsage(ctx, e.tenant)}, nil
 }
 
 // close dates and prints the receipt, and fails if it is not complete.
@@ -162,10 +185,10 @@ func (c *call) revokeAll(ctx context.Context, tenant string) (int, error) {
 	return len(valid), nil
 }
 
-func (r *receipt) add(first, second []conversation.Erased) {
-	for i, one := range first {
-		s := swept{Region: one.Region, First: one.Items, Second: second[i].Items}
-		if err := errors.Join(one.Err, second[i].Err); err != nil {
+func (r *receipt) add(first, second found) {
+	for i, one := range first.said {
+		s := swept{Region: one.Region, First: one.Items, Second: second.said[i].Items, Usage: first.used[i].Items + second.used[i].Items}
+		if err := errors.Join(one.Err, second.said[i].Err, first.used[i].Err, second.used[i].Err); err != nil {
 			s.Error, r.Complete = err.Error(), false
 		}
 		r.Regions = append(r.Regions, s)
@@ -177,6 +200,9 @@ func (r *receipt) text() string {
 	fmt.Fprintf(&b, "Erasure of %s, %s\n\n  keys revoked: %d\n", r.Tenant, r.At.Format(time.RFC3339), r.KeysRevoked)
 	for _, s := range r.Regions {
 		fmt.Fprintf(&b, "  %-15s %d items removed, %d in the second sweep\n", s.Region, s.First+s.Second, s.Second)
+		if s.Usage > 0 {
+			fmt.Fprintf(&b, "  %-15s %d records of usage removed\n", "", s.Usage)
+		}
 		if s.Error != "" {
 			fmt.Fprintf(&b, "  %-15s NOT COMPLETE: %s\n", "", s.Error)
 		}

@@ -78,6 +78,24 @@ func TestALocalStackIsOperated(t *testing.T) {
 	}
 	said("acme")
 	said("acme2")
+	used := func(tenant string) {
+		_, err := content.PutItem(t.Context(), &dynamodb.PutItemInput{
+			TableName: aws.String(s.ControlTable), Item: map[string]types.AttributeValue{
+				contract.PartitionKey: &types.AttributeValueMemberS{Value: contract.UsagePartition(tenant)},
+				contract.SortKey:      &types.AttributeValueMemberS{Value: contract.RecordSort("eu-central-1", "2026-11-26", "m")},
+			}})
+		require.NoError(t, err)
+	}
+	used("acme")
+	used("acme2")
+	records := func(tenant string) int {
+		left, err := content.Query(t.Context(), &dynamodb.QueryInput{
+			TableName: aws.String(s.ControlTable), KeyConditionExpression: aws.String("pk = :p"),
+			ExpressionAttributeValues: map[string]types.AttributeValue{":p": &types.AttributeValueMemberS{Value: contract.UsagePartition(tenant)}},
+		})
+		require.NoError(t, err)
+		return len(left.Items)
+	}
 	var got receipt
 	require.NoError(t, json.Unmarshal([]byte(ops("erase", "acme", "--yes", "--wait", "1ms")), &got))
 	assert.True(t, got.Complete)
@@ -86,6 +104,15 @@ func TestALocalStackIsOperated(t *testing.T) {
 	home := got.Regions[0]
 	assert.Equal(t, "eu-central-1", home.Region)
 	assert.Equal(t, 1, home.First+home.Second)
+	assert.Contains(t, strings.Join(got.NotCovered, "\n"), "--usage removes them")
+	assert.Equal(t, 1, records("acme"), "they are kept")
+	var all receipt
+	require.NoError(t, json.Unmarshal([]byte(ops("erase", "acme", "--yes", "--usage", "--wait", "1ms")), &all))
+	assert.True(t, all.Complete)
+	assert.Positive(t, all.Regions[0].Usage)
+	assert.NotContains(t, strings.Join(all.NotCovered, "\n"), "records of usage")
+	assert.Zero(t, records("acme"))
+	assert.Equal(t, 1, records("acme2"), "another tenant's")
 	assert.Contains(t, ops("keys", "list", "acme"), `"revoked":true`)
 	left, err := content.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(s.ConversationTable)})
 	require.NoError(t, err)

@@ -96,15 +96,16 @@ func TestHelp(t *testing.T) {
 func TestAReceiptIsHonest(t *testing.T) {
 	var out bytes.Buffer
 	c := &call{stack: &stack{}, Streams: Streams{Out: &out}, json: true}
-	r := receipt{Tenant: "acme", Complete: true, NotCovered: notCovered()}
-	r.add([]conversation.Erased{{Region: "a", Items: 3}, {Region: "b", Items: 1, Err: context.DeadlineExceeded}},
-		[]conversation.Erased{{Region: "a", Items: 2}, {Region: "b"}})
+	r := receipt{Tenant: "acme", Complete: true, NotCovered: erasure{}.notCovered()}
+	r.add(found{[]conversation.Erased{{Region: "a", Items: 3}, {Region: "b", Items: 1}}, []conversation.Erased{{Items: 4}, {Err: context.DeadlineExceeded}}},
+		found{[]conversation.Erased{{Region: "a", Items: 2}, {Region: "b"}}, []conversation.Erased{{Items: 1}, {}}})
 	assert.ErrorContains(t, c.close(r), "run it again")
 	var got receipt
 	require.NoError(t, json.Unmarshal(out.Bytes(), &got))
 	assert.False(t, got.Complete)
 	assert.Nil(t, got.Forgotten)
-	assert.Equal(t, swept{Region: "a", First: 3, Second: 2}, got.Regions[0])
+	assert.Equal(t, swept{Region: "a", First: 3, Second: 2, Usage: 5}, got.Regions[0])
 	assert.Equal(t, "context deadline exceeded", got.Regions[1].Error)
 	assert.Contains(t, r.text(), "NOT COMPLETE")
+	assert.Contains(t, r.text(), "5 records of usage removed")
 }

@@ -27,8 +27,7 @@ func (s *stack) newRoles() error {
 }
 
 // newKeys registers a key in each region. Its users are the health function of
-// the region, the authorizers that read the control table there, and all
-// invokers, which keep conversations in every region.
+// the region, the authorizers that read API keys there, and all invokers, which keep conversations in every region.
 func (s *stack) newKeys() error {
 	return s.each(func(r *region) (err error) {
 		r.key, err = encryption.NewKey(s.ctx, r.Name+"-encryption", &encryption.KeyArgs{
@@ -44,7 +43,7 @@ func (s *stack) readers(r *region) pulumi.StringArray {
 	for _, name := range s.settings.regionNames() {
 		roles = append(roles, s.regions[name].roles[contract.FunctionInvoker].Arn)
 		authorizer := s.regions[name].roles[contract.FunctionAuthorizer]
-		if authorizer != nil && slices.Contains(s.targets(s.regions[name]), r.Name) {
+		if authorizer != nil && s.settings.Auth.oidc() == nil && slices.Contains(s.targets(s.regions[name]), r.Name) {
 			roles = append(roles, authorizer.Arn)
 		}
 	}

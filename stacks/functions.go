@@ -49,13 +49,7 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 		}},
 		{contract.FunctionAuthorizer, &invoker.FunctionArgs{
 			Code: pulumi.NewFileArchive(s.zips.Authorizer), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
-			Environment: environment(pulumi.StringMap{"table": r.tables.ControlName}, func(v map[string]string) (contract.Authorizer, error) {
-				return contract.Authorizer{
-					Stack: s.ctx.Stack(), Region: r.Name, Regions: s.settings.regionNames(), Partners: r.Failover, Table: v["table"],
-					OIDC: s.settings.Auth.oidc(),
-				}, nil
-			}),
-			Policies: map[string]pulumi.StringInput{"read-keys": s.callersPolicy(r)},
+			Environment: s.authorizerEnvironment(r), Policies: s.authorizerPolicies(r),
 		}},
 	} {
 		if !slices.Contains(s.functions(), f.name) {
@@ -150,7 +144,7 @@ func (s *stack) invokerConfig(r *region) func(map[string]string) (contract.Invok
 			Allowed: s.allowed(), Failover: contract.Failover(s.settings.Failover),
 			Conversations: contract.Conversations{
 				Table: values[contentTable], Partners: s.partners(r), RetentionDays: s.settings.Conversations.retentionDays(),
-				Unpaired: !s.settings.Conversations.pairWriting(),
+				Unpaired: !s.settings.Conversations.pairWriting(), TieBreaker: s.settings.Conversations.tieBreaker(),
 			},
 			ControlTable: values[controlTable], UsageRetentionDays: s.settings.Usage.retentionDays(),
 		}
@@ -213,35 +207,13 @@ func readPolicy(r *region, keys string) pulumi.StringOutput {
 }
 
 // countPolicy allows counting what tenants use in a region's control table, and
-// there alone: each region counts for itself.
+// reading what they may use, there alone: each region counts for itself.
 func countPolicy(r *region) pulumi.StringOutput {
 	return pulumi.All(r.tables.ControlArn).ApplyT(func(arns []any) (string, error) {
-		return policy.Document(leadingKeys([]string{arns[0].(string)}, "dynamodb:UpdateItem", contract.UsagePartition("*")))
-	}).(pulumi.StringOutput)
-}
-
-// callersPolicy allows looking up keys and tenants in r's control table and, for
-// when that does not answer, in its partners'.
-func (s *stack) callersPolicy(r *region) pulumi.StringOutput {
-	var arns []any
-	for _, name := range s.targets(r) {
-		arns = append(arns, s.regions[name].tables.ControlArn, s.regions[name].key.Arn)
-	}
-	return pulumi.All(arns...).ApplyT(func(arns []any) (string, error) {
-		var tables []string
-		var uses []policy.Statement
-		for i := 0; i < len(arns); i += 2 {
-			tables = append(tables, arns[i].(string))
-			use, err := encryption.UseStatement(arns[i+1].(string))
-			if err != nil {
-				return "", err
-			}
-			uses = append(uses, use)
-		}
-		return policy.Document(append([]policy.Statement{
-			leadingKeys(tables, "dynamodb:Query", contract.KeyPartition("*")),
-			leadingKeys(tables, "dynamodb:GetItem", contract.TenantPartition("*")),
-		}, uses...)...)
+		table := []string{arns[0].(string)}
+		return policy.Document(
+			leadingKeys(table, "dynamodb:UpdateItem", contract.UsagePartition("*")),
+			leadingKeys(table, "dynamodb:GetItem", contract.TenantPartition("*")))
 	}).(pulumi.StringOutput)
 }
 

@@ -129,9 +129,14 @@ type Conversations struct {
 	// told. Without it, a region takes with it what it has not yet replicated.
 	// Default: true.
 	PairWriting *bool `json:"pairWriting"`
+	// TieBreaker is the region that goes on with conversations alone while the
+	// other one is silent, in a stack of two; the other does not. Default: Home.
+	TieBreaker string `json:"tieBreaker"`
 }
 
 func (c Conversations) retentionDays() int { return cmp.Or(c.RetentionDays, 30) }
+
+func (c Conversations) tieBreaker() string { return cmp.Or(c.TieBreaker, c.Home) }
 
 func (c Conversations) pairWriting() bool { return c.PairWriting == nil || *c.PairWriting }
 

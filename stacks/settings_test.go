@@ -100,6 +100,12 @@ func TestParseSettingsRefuses(t *testing.T) {
 			"conversations.recoveryPeriodInDays: 36 is out of range; give 1 to 35"},
 		{"conversations that last too long", func(s map[string]any) { s["conversations"].(map[string]any)["retentionDays"] = 3651 },
 			"conversations.retentionDays: 3651 is out of range; give 1 to 3650"},
+		{"a tie breaker outside the stack", func(s map[string]any) { s["conversations"].(map[string]any)["tieBreaker"] = "eu-north-1" },
+			`conversations.tieBreaker: "eu-north-1" cannot break ties`},
+		{"a tie breaker among three regions", func(s map[string]any) {
+			s["regions"] = append(s["regions"].([]any), region("eu-north-1", "eu-west-1"))
+			s["conversations"].(map[string]any)["tieBreaker"] = "eu-west-1"
+		}, `conversations.tieBreaker: "eu-west-1" cannot break ties`},
 		{"records of usage that are never kept", func(s map[string]any) { s["usage"] = map[string]any{"retentionDays": -1} },
 			"usage.retentionDays: -1 is out of range; give 1 to 3650"},
 		{"half a day", func(s map[string]any) { s["conversations"].(map[string]any)["recoveryPeriodInDays"] = 0.5 }, "0.5 is not a whole number"},

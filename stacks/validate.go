@@ -49,6 +49,9 @@ func (s Settings) validate() Faults {
 	home := s.Conversations.Home
 	f.check(slices.Contains(s.regionNames(), home), "conversations.home", fmt.Sprintf("%q is not one of the stack's regions", home),
 		"name the region that owns the tables, one of "+strings.Join(s.regionNames(), ", "))
+	tie := s.Conversations.TieBreaker
+	f.check(tie == "" || len(s.Regions) == 2 && slices.Contains(s.regionNames(), tie), "conversations.tieBreaker",
+		fmt.Sprintf("%q cannot break ties: there are none but between two regions", tie), "name one of the two regions of a stack, or leave it out")
 	s.Auth.validate(&f)
 	f.check(s.PermissionsBoundary == "" || boundaryPattern.MatchString(s.PermissionsBoundary), "permissionsBoundary",
 		fmt.Sprintf("%q is not the ARN of a managed policy", s.PermissionsBoundary), "give arn:aws:iam::ACCOUNT:policy/NAME, or leave it out")

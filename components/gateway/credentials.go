@@ -52,27 +52,7 @@ func (d Document) securityScheme() object {
 		// The answer is kept for a while: a revoked key works until then.
 		"authorizerResultTtlInSeconds": authorizerTTLSeconds,
 		// What cannot be a credential costs no invocation: API Gateway answers 401.
-		"identityValidationExpression": "^[Bb]earer +" + d.Credentials.pattern() + "$",
+		"identityValidationExpression": "^[Bb][Ee][Aa][Rr][Ee][Rr] +" + d.Credentials.pattern() + "$",
 	}
 	return scheme
-}
-
-// authenticationErrors are how API Gateway's own answers about credentials are
-// worded. A route that does not exist and a request that is not signed look the
-// same to it.
-// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-func (d Document) authenticationErrors() []gatewayError {
-	if d.Credentials == Signatures {
-		return []gatewayError{
-			{"MISSING_AUTHENTICATION_TOKEN", 403, "invalid_request_error", "unsigned_or_unknown_url"},
-			{"INVALID_SIGNATURE", 401, "invalid_request_error", "invalid_signature"},
-			{"EXPIRED_TOKEN", 401, "invalid_request_error", "expired_token"},
-		}
-	}
-	return []gatewayError{
-		{"UNAUTHORIZED", 401, "invalid_request_error", "invalid_api_key"},
-		{"MISSING_AUTHENTICATION_TOKEN", 404, "invalid_request_error", "unknown_url"},
-		{"AUTHORIZER_FAILURE", 503, "server_error", "authorizer_unavailable"},
-		{"AUTHORIZER_CONFIGURATION_ERROR", 503, "server_error", "authorizer_unavailable"},
-	}
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/crossregion/crossregion/contract"
@@ -119,46 +118,4 @@ func parameters(path string) []object {
 func invokeURI(function, version, operation string) string {
 	parts := strings.Split(function, ":")
 	return fmt.Sprintf("arn:%s:apigateway:%s:lambda:path/%s/functions/%s/%s", parts[1], parts[3], version, function, operation)
-}
-
-// gatewayError is an error that API Gateway itself answers, and its code in
-// OpenAI's shape. Status 0 leaves API Gateway's own.
-type gatewayError struct {
-	kind            string
-	status          int
-	errorType, code string
-}
-
-// gatewayResponses gives the errors that API Gateway itself answers OpenAI's
-// shape, so that an SDK reports them like any other.
-func (d Document) gatewayResponses() object {
-	region := strings.Split(d.Functions[contract.FunctionInvoker], ":")[3]
-	out := object{}
-	for _, r := range append(d.authenticationErrors(), []gatewayError{
-		{"ACCESS_DENIED", 403, "invalid_request_error", "access_denied"},
-		{"WAF_FILTERED", 403, "invalid_request_error", "request_blocked"},
-		{"BAD_REQUEST_PARAMETERS", 400, "invalid_request_error", "missing_required_parameter"},
-		{"REQUEST_TOO_LARGE", 413, "invalid_request_error", "request_too_large"},
-		{"THROTTLED", 429, "requests", "rate_limit_exceeded"},
-		{"INTEGRATION_FAILURE", 503, "server_error", "unavailable"},
-		{"INTEGRATION_TIMEOUT", 504, "server_error", "timeout"},
-		{"DEFAULT_4XX", 0, "invalid_request_error", "bad_request"},
-		{"DEFAULT_5XX", 0, "server_error", "internal_error"},
-	}...) {
-		response := object{"responseTemplates": object{"application/json": errorTemplate(r.errorType, r.code)}}
-		headers := object{"gatewayresponse.header." + contract.HeaderRegion: "'" + region + "'"}
-		if r.status != 0 {
-			response["statusCode"] = strconv.Itoa(r.status)
-		}
-		if r.status == 429 || r.status >= 503 {
-			headers["gatewayresponse.header.Retry-After"] = "'1'"
-		}
-		response["responseParameters"] = headers
-		out[r.kind] = response
-	}
-	return out
-}
-
-func errorTemplate(errorType, code string) string {
-	return fmt.Sprintf(`{"error":{"message":$context.error.messageString,"type":%q,"param":null,"code":%q}}`, errorType, code)
 }

@@ -82,7 +82,7 @@ func TestEveryRegionHasItsAlarmsAndTopic(t *testing.T) {
 			assert.NotEmpty(t, a.Inputs["alarmDescription"].StringValue(), a.Name)
 		}
 		assert.ElementsMatch(t, []string{
-			"errors", "throttles", "failovers", "first-token", "residency", "createChatCompletion", "createEmbedding", "createResponse", "getHealth", "concurrency",
+			"errors", "throttles", "failovers", "first-token", "misconfigured", "residency", "single-copies", "uncounted", "createChatCompletion", "createEmbedding", "createResponse", "getHealth", "concurrency",
 			"invoker-crashes", "invoker-throttled", "invoker-concurrency", "health-crashes", "health-throttled",
 			"content-to-" + peer, "control-to-" + peer,
 		}, roles)
@@ -173,7 +173,7 @@ func TestHealthIsWatchedFromWhereItIsKnown(t *testing.T) {
 func TestThresholds(t *testing.T) {
 	rec := run(t, func(a *observability.RegionalAlarmsArgs) { a.ConcurrencyLimit, a.FirstTokenMillis = 5000, 3000 }, "eu-west-1")
 	for role, want := range map[string]float64{
-		"concurrency": 4000, "invoker-concurrency": 160, "first-token": 3000, "createChatCompletion": 0.05, "createEmbedding": 0.05, "createResponse": 0.05, "errors": 5, "residency": 0,
+		"concurrency": 4000, "invoker-concurrency": 160, "first-token": 3000, "createChatCompletion": 0.05, "createEmbedding": 0.05, "createResponse": 0.05, "errors": 5, "misconfigured": 0, "residency": 0, "single-copies": 0, "uncounted": 0,
 	} {
 		assert.Equal(t, want, rec.One(t, alarmType, "eu-west-1-alarms-"+role).Inputs["threshold"].NumberValue(), role)
 	}

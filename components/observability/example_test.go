@@ -48,6 +48,9 @@ func Example() {
 	// eu-west-1-alarms-first-token
 	// eu-west-1-alarms-invoker-crashes
 	// eu-west-1-alarms-invoker-throttled
+	// eu-west-1-alarms-misconfigured
 	// eu-west-1-alarms-residency
+	// eu-west-1-alarms-single-copies
 	// eu-west-1-alarms-throttles
+	// eu-west-1-alarms-uncounted
 }

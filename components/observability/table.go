@@ -84,9 +84,26 @@ func requestAlarms(args *RegionalAlarmsArgs) []alarm {
 			comparison: above, threshold: float64(first), breaching: 3, periods: 5, missing: quiet,
 		},
 		{
+			role: "misconfigured", metrics: []metric{own("", contract.MetricMisconfigured, "Sum")},
+			about: fmt.Sprintf("A target of %s refuses the role or lacks the model, and others hide it from callers: the invoker's log names it. "+
+				"Mend its policy, its profile or the account's access to the model.", args.Region),
+			// A target like this is called seldom, so that one minute in fifteen tells.
+			comparison: above, breaching: 1, periods: 15, missing: quiet,
+		},
+		{
 			role: "residency", metrics: []metric{own("", contract.MetricResidencyViolations, "Sum")},
 			about:      "A request was refused because its target would leave the jurisdiction: the deployment is wrong.",
 			comparison: above, breaching: 1, periods: 1, missing: quiet,
+		},
+		{
+			role: "single-copies", metrics: []metric{own("", contract.MetricSingleCopies, "Sum")},
+			about:      fmt.Sprintf("Turns stored by %s await replication in one region, since no other takes them: see which table does not answer.", args.Region),
+			comparison: above, breaching: 3, periods: 5, missing: quiet,
+		},
+		{
+			role: "uncounted", metrics: []metric{own("", contract.MetricUncounted, "Sum")},
+			about:      fmt.Sprintf("Requests of %s are served that no budget counts, since the control table does not answer.", args.Region),
+			comparison: above, breaching: 3, periods: 5, missing: quiet,
 		},
 	}
 }

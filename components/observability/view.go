@@ -109,6 +109,8 @@ func (v View) rows() []row {
 			drawing{contract.MetricResidencyViolations, "Sum"}, drawing{contract.MetricMisconfigured, "Sum"})},
 		{"failover by choice", "", v.own(drawing{contract.MetricHedges, "Sum"}, drawing{contract.MetricContinued, "Sum"},
 			drawing{contract.MetricBreakersOpen, "Sum"})},
+		{"turns in one region only, uncounted requests", "", v.own(drawing{contract.MetricSingleCopies, "Sum"},
+			drawing{contract.MetricUncounted, "Sum"})},
 		{"tokens", "", v.own(drawing{contract.MetricInputTokens, "Sum"}, drawing{contract.MetricOutputTokens, "Sum"})},
 		{"API", "", api},
 		{"concurrency", "", concurrency},

@@ -23,8 +23,8 @@ var errUnauthorized = errors.New("Unauthorized")
 
 // Verifier tells whom a credential speaks for.
 type Verifier interface {
-	// Verify returns the caller without its budget, or [ErrRefused] if the
-	// credential opens nothing. Any other error means that it cannot tell.
+	// Verify returns the caller, or [ErrRefused] if the credential opens nothing.
+	// Any other error means that it cannot tell.
 	Verify(ctx context.Context, credential string) (contract.Caller, error)
 }
 
@@ -49,12 +49,6 @@ func (k Keys) Verify(ctx context.Context, key string) (contract.Caller, error) {
 type Authorizer struct {
 	// Verifier is required.
 	Verifier Verifier
-	// Tenants knows the limits of tenants. Required.
-	Tenants Reader
-	// Region is where the authorizer runs, and Regions are all of the stack,
-	// which share the limits. Required.
-	Region  string
-	Regions []string
 	// Log is required. It learns outcomes, never who asked.
 	Log *slog.Logger
 }
@@ -64,9 +58,10 @@ type Authorizer struct {
 // context. A token that opens nothing gives the error that API Gateway turns
 // into a 401; if that cannot be told, the error is another and gives a 500.
 //
-// API Gateway keeps the answer for up to five minutes. A revocation and new
-// limits take effect after that; when a credential expires, whoever reads the
-// context sees to it on time.
+// API Gateway keeps the answer for up to five minutes. A revocation takes effect
+// after that; when a credential expires, whoever reads the context sees to it on
+// time. The limits of the tenant are no part of the answer, so a table that does
+// not tell them shuts nobody out, and API keys take one call to it.
 func (a *Authorizer) Handle(ctx context.Context, ev events.APIGatewayCustomAuthorizerRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
 	var refused events.APIGatewayCustomAuthorizerResponse
 	stage, err := stageARN(ev.MethodArn)
@@ -75,7 +70,7 @@ func (a *Authorizer) Handle(ctx context.Context, ev events.APIGatewayCustomAutho
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	caller, err := a.identify(ctx, bearer(ev.AuthorizationToken))
+	caller, err := a.Verifier.Verify(ctx, bearer(ev.AuthorizationToken))
 	var refusal *RefusedError
 	switch {
 	case errors.As(err, &refusal):
@@ -99,20 +94,6 @@ func (a *Authorizer) Handle(ctx context.Context, ev events.APIGatewayCustomAutho
 		},
 		Context: caller.Context(),
 	}, nil
-}
-
-// identify finds out who the caller is, and its budget here.
-func (a *Authorizer) identify(ctx context.Context, credential string) (contract.Caller, error) {
-	caller, err := a.Verifier.Verify(ctx, credential)
-	if err != nil {
-		return contract.Caller{}, err
-	}
-	limits, err := a.Tenants.Tenant(ctx, caller.Tenant)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return contract.Caller{}, fmt.Errorf("read the tenant's limits: %w", err)
-	}
-	caller.Budget = limits.Share(a.Region, a.Regions)
-	return caller, nil
 }
 
 // RefusedError is an [ErrRefused] that says why, in words that hold nothing of

@@ -33,6 +33,7 @@ type table struct {
 	items   map[string]item
 	fault   fault
 	queries []*dynamodb.QueryInput
+	gets    int
 	scans   int
 }
 
@@ -58,6 +59,7 @@ func (t *table) down(ctx context.Context, name *string, done bool) error {
 }
 
 func (t *table) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	t.gets++
 	return &dynamodb.GetItemOutput{Item: t.items[key(in.Key)]}, t.down(ctx, in.TableName, false)
 }
 
@@ -110,6 +112,9 @@ func (t *table) Scan(ctx context.Context, in *dynamodb.ScanInput, _ ...func(*dyn
 	}
 	return out, nil
 }
+
+// reads is how often the table was asked for items that are named.
+func (t *table) reads() int { return t.gets + len(t.queries) }
 
 // set changes one attribute of the only item.
 func (t *table) set(name string, v types.AttributeValue) {

@@ -71,12 +71,10 @@ type Key struct {
 	Revoked bool
 }
 
-// Reader looks keys and tenants up.
+// Reader looks keys up.
 type Reader interface {
 	// Get returns the record of the key with the id, or [ErrNotFound].
 	Get(ctx context.Context, id string) (Record, error)
-	// Tenant returns the tenant's limits, or [ErrNotFound].
-	Tenant(ctx context.Context, name string) (Limits, error)
 }
 
 // Store keeps records by the id of their key.

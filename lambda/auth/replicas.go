@@ -18,29 +18,19 @@ type Replicas []Reader
 
 // Get implements [Reader].
 func (r Replicas) Get(ctx context.Context, id string) (Record, error) {
-	return ask(ctx, r, func(ctx context.Context, reader Reader) (Record, error) { return reader.Get(ctx, id) })
-}
-
-// Tenant implements [Reader].
-func (r Replicas) Tenant(ctx context.Context, name string) (Limits, error) {
-	return ask(ctx, r, func(ctx context.Context, reader Reader) (Limits, error) { return reader.Tenant(ctx, name) })
-}
-
-func ask[T any](ctx context.Context, readers []Reader, question func(context.Context, Reader) (T, error)) (T, error) {
-	var none T
 	errs := []error{errors.New("no replica answered")}
-	for _, reader := range readers {
-		answer, err := within(ctx, func(ctx context.Context) (T, error) { return question(ctx, reader) })
+	for _, reader := range r {
+		record, err := within(ctx, reader, id)
 		if err == nil || errors.Is(err, ErrNotFound) {
-			return answer, err
+			return record, err
 		}
 		errs = append(errs, err)
 	}
-	return none, errors.Join(errs...)
+	return Record{}, errors.Join(errs...)
 }
 
-func within[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+func within(ctx context.Context, reader Reader, id string) (Record, error) {
 	ctx, cancel := context.WithTimeout(ctx, replicaTimeout)
 	defer cancel()
-	return f(ctx)
+	return reader.Get(ctx, id)
 }

@@ -19,11 +19,6 @@ func (silent) Get(ctx context.Context, _ string) (auth.Record, error) {
 	return auth.Record{}, ctx.Err()
 }
 
-func (silent) Tenant(ctx context.Context, _ string) (auth.Limits, error) {
-	<-ctx.Done()
-	return auth.Limits{}, ctx.Err()
-}
-
 func TestPartnerIsAskedWhenTheReplicaFails(t *testing.T) {
 	up, key := minted(t)
 	down, _ := minted(t)
@@ -43,10 +38,6 @@ func TestPartnerIsAskedWhenTheReplicaFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, _, err := auth.Verify(t.Context(), tt.replicas, key, now)
 			assert.ErrorIs(t, err, tt.wantErr)
-			_, err = tt.replicas.Tenant(t.Context(), "acme")
-			if tt.wantErr != errDown {
-				assert.ErrorIs(t, err, auth.ErrNotFound)
-			}
 		})
 	}
 	_, err := auth.Replicas{}.Get(t.Context(), "id")

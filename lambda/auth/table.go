@@ -15,7 +15,7 @@ import (
 )
 
 // DynamoDB is the part of the service that a [Table] uses. A dynamodb.Client is
-// one. To verify credentials takes Query and GetItem only.
+// one. To verify credentials takes Query only, to read limits GetItem.
 type DynamoDB interface {
 	GetItem(ctx context.Context, in *dynamodb.GetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
@@ -120,7 +120,7 @@ func (t *Table) List(ctx context.Context) ([]Key, error) {
 	return keys, nil
 }
 
-// Tenant implements [Reader] and [Tenants].
+// Tenant implements [Tenants].
 func (t *Table) Tenant(ctx context.Context, name string) (Limits, error) {
 	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: aws.String(t.name), Key: itemKey(contract.TenantPartition(name), contract.TenantSort), ConsistentRead: aws.Bool(true),

@@ -42,8 +42,8 @@ type Tenants interface {
 }
 
 // PutTenant replaces the tenant's limits; no limits lift them. If it is done in
-// two regions at once, the later stays. Each API learns of it when it next asks
-// its authorizer about a credential of the tenant.
+// two regions at once, the later stays. Each region obeys it a minute after
+// replication has brought it there.
 func PutTenant(ctx context.Context, tenants Tenants, t Tenant) error {
 	err := t.validate()
 	if err == nil {
@@ -94,6 +94,16 @@ func (t Tenant) validate() error {
 		errs = append(errs, fmt.Errorf("the shares add up to %d percent: give 100 at most", sum))
 	}
 	return errors.Join(errs...)
+}
+
+// ReadShare returns the part of the tenant's limits that a region may let
+// through, as [Limits.Share] does; the zero Budget if it has none.
+func ReadShare(ctx context.Context, t Tenants, tenant, region string, regions []string) (contract.Budget, error) {
+	limits, err := t.Tenant(ctx, tenant)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return contract.Budget{}, fmt.Errorf("read a tenant's limits: %w", err)
+	}
+	return limits.Share(region, regions), nil
 }
 
 // Share is the part of l that one of the regions of a stack may let through,

@@ -21,21 +21,26 @@ func New(getenv func(string) string, log *slog.Logger) (*auth.Authorizer, error)
 	if err != nil {
 		return nil, fmt.Errorf("configure: %w", err)
 	}
-	sdk, err := awsenv.Config(getenv)
+	log.Info("start", "function", contract.FunctionAuthorizer, "stack", cfg.Stack, "region", cfg.Region)
+	verifier, err := newVerifier(cfg, getenv)
 	if err != nil {
 		return nil, fmt.Errorf("configure: %w", err)
 	}
-	log.Info("start", "function", contract.FunctionAuthorizer, "stack", cfg.Stack, "region", cfg.Region)
+	return &auth.Authorizer{Verifier: verifier, Log: log}, nil
+}
+
+func newVerifier(cfg contract.Authorizer, getenv func(string) string) (auth.Verifier, error) {
+	if cfg.OIDC != nil {
+		return oidc.New(oidc.Config{OIDC: *cfg.OIDC})
+	}
+	sdk, err := awsenv.Config(getenv)
+	if err != nil {
+		return nil, err
+	}
 	var replicas auth.Replicas
 	for _, region := range append([]string{cfg.Region}, cfg.Partners...) {
 		client := dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) { o.Region = region })
 		replicas = append(replicas, auth.NewTable(client, cfg.Table))
 	}
-	var verifier auth.Verifier = auth.Keys{Reader: replicas, Now: time.Now}
-	if cfg.OIDC != nil {
-		if verifier, err = oidc.New(oidc.Config{OIDC: *cfg.OIDC}); err != nil {
-			return nil, err
-		}
-	}
-	return &auth.Authorizer{Verifier: verifier, Tenants: replicas, Region: cfg.Region, Regions: cfg.Regions, Log: log}, nil
+	return auth.Keys{Reader: replicas, Now: time.Now}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -100,7 +101,7 @@ const (
 func httpClient() *http.Client {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	return &http.Client{
-		Transport: &http.Transport{
+		Transport: plainBodies{&http.Transport{
 			DialContext:         dialer.DialContext,
 			TLSHandshakeTimeout: 2 * time.Second,
 			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
@@ -109,8 +110,26 @@ func httpClient() *http.Client {
 			MaxIdleConns:        32,
 			MaxIdleConnsPerHost: 8,
 			IdleConnTimeout:     90 * time.Second,
-		},
+		}},
 		// A redirect would carry a signed request to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// plainBodies hides that the SDK's bodies can write themselves. The SDK closes a
+// body once an answer is there, and a closed one fails to write itself, where
+// reading it just ends. net/http looks for the end after it has sent all: if the
+// answer was faster, it would take the failure for its own and give up the
+// connection, with the answer on it.
+type plainBodies struct {
+	http.RoundTripper
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (p plainBodies) RoundTrip(r *http.Request) (*http.Response, error) {
+	if _, ok := r.Body.(io.WriterTo); ok {
+		r = r.WithContext(r.Context()) // a copy: a RoundTripper leaves its request as it is
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return p.RoundTripper.RoundTrip(r)
 }

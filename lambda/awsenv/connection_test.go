@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,8 +26,7 @@ func transport(t *testing.T, certificate *x509.Certificate, dial func() net.Conn
 	require.NoError(t, err)
 	client, ok := cfg.HTTPClient.(*http.Client)
 	require.True(t, ok)
-	tr, ok := client.Transport.(*http.Transport)
-	require.True(t, ok)
+	tr := awsenv.TransportOf(client)
 	tr.DialContext = func(context.Context, string, string) (net.Conn, error) { return dial(), nil }
 	tr.TLSClientConfig.RootCAs = x509.NewCertPool()
 	tr.TLSClientConfig.RootCAs.AddCert(certificate)
@@ -70,4 +70,32 @@ func TestOldTLSIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	_, err = tr.RoundTrip(r)
 	assert.ErrorContains(t, err, "protocol version")
+}
+
+// closedEarly is a body of the SDK's that was closed while it was being sent.
+type closedEarly struct{ io.Reader }
+
+// WriteTo implements [io.WriterTo].
+func (closedEarly) WriteTo(io.Writer) (int64, error) { return 0, io.EOF }
+
+// Close implements [io.Closer].
+func (closedEarly) Close() error { return nil }
+
+func TestAnswerThatIsFasterThanItsRequestIsRead(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(w, r.Body)
+		assert.NoError(t, err)
+	}))
+	defer server.Close()
+	cfg, err := awsenv.Config(lambdaEnv())
+	require.NoError(t, err)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, closedEarly{strings.NewReader("question")})
+	require.NoError(t, err)
+	r.ContentLength = int64(len("question"))
+	resp, err := cfg.HTTPClient.Do(r)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, resp.Body.Close()) }()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "question", string(body))
 }

@@ -9,13 +9,19 @@
 //
 //   - A region lets through less than its share plus one request, the last one,
 //     provided that estimates are not too low; what those of requests still
-//     running are too low by comes on top.
+//     running are too low by comes on top. An estimate can be raised once more is
+//     known of its request, so that what is too low is so for as long as the
+//     request's history takes to load.
 //   - Together the regions let through less than the limit plus one request per
 //     region, since the shares add up to the limit at most. With a region gone,
 //     its share is used by nobody: less is let through, never more.
 //   - What was served uncounted comes on top. If the table does not answer in
 //     time, requests are served, and counted once it answers again: to serve
-//     matters more than to count.
+//     matters more than to count. So they are if it does not tell the limits.
+//
+// Limits are read with the first request of a tenant and remembered for a minute,
+// within which a change takes effect. They are read while the request is being
+// counted, so that nobody waits for one call after the other.
 //
 // Windows are minutes and days of the clock in UTC, not the last sixty seconds:
 // around the turn of a window a tenant may use two shares at once. A failed call
@@ -40,6 +46,10 @@ type DynamoDB interface {
 	UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 }
 
+// Limits returns the caller's region's share of what a tenant may use: the zero
+// Budget if the tenant has no limits. An error means that it cannot tell.
+type Limits func(ctx context.Context, tenant string) (contract.Budget, error)
+
 // DefaultCallTimeout bounds the wait for the table, which is in the same region.
 const DefaultCallTimeout = 500 * time.Millisecond
 
@@ -47,6 +57,8 @@ const DefaultCallTimeout = 500 * time.Millisecond
 type Config struct {
 	// Client reaches the control table in Region. Required.
 	Client DynamoDB
+	// Limits are those of all tenants. Required.
+	Limits Limits
 	// Table is the name of the control table. Required.
 	Table string
 	// Region is where the caller runs. Required.
@@ -63,13 +75,16 @@ type Config struct {
 }
 
 // Counter counts one region's use. It is safe for concurrent use.
-type Counter struct{ Config }
+type Counter struct {
+	Config
+	memory memory
+}
 
 // New returns a Counter, or an error that names every fault of cfg.
 func New(cfg Config) (*Counter, error) {
 	var errs []error
-	if cfg.Client == nil || cfg.Log == nil {
-		errs = append(errs, errors.New("client or log is missing"))
+	if cfg.Client == nil || cfg.Limits == nil || cfg.Log == nil {
+		errs = append(errs, errors.New("client, limits or log is missing"))
 	}
 	if cfg.Table == "" || cfg.Region == "" {
 		errs = append(errs, errors.New("table or region is missing"))
@@ -84,7 +99,7 @@ func New(cfg Config) (*Counter, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Counter{cfg}, nil
+	return &Counter{Config: cfg}, nil
 }
 
 // Usage is what a request used, in tokens.
@@ -110,103 +125,4 @@ type ExceededError struct {
 // Error implements error.
 func (e *ExceededError) Error() string {
 	return fmt.Sprintf("the tokens of this %s are used up; the next begins in %s", e.Window, e.RetryAfter.Round(time.Second))
-}
-
-// Reservation is a request that was let through. Its zero value cannot be
-// settled.
-type Reservation struct {
-	// Uncounted is set if a budget could not be asked in time.
-	Uncounted bool
-
-	tenant   string
-	estimate int64
-	at       time.Time
-	windows  []window
-}
-
-// Reserve lets a request of the tenant through and counts estimate tokens
-// for it, or returns an [ExceededError]. It waits for one call to the table, or
-// for two at once if there is a limit per minute and one per day, or for none
-// without a limit. Every reservation must be settled before the function that
-// made it ends, whatever became of the request.
-//
-// Estimate is what the request may use at most, in and out: the bound that this
-// package promises holds as far as it does.
-func (c *Counter) Reserve(ctx context.Context, limits contract.Budget, tenant string, estimate int64) (Reservation, error) {
-	if !contract.ValidTenant(tenant) || estimate < 0 {
-		return Reservation{}, fmt.Errorf("reserve %d tokens: the tenant must be %s, and the tokens not negative", estimate, contract.TenantRule)
-	}
-	at := c.Now().UTC()
-	r := Reservation{tenant: tenant, estimate: estimate, at: at, windows: windows(c.Region, limits, at)}
-	each(len(r.windows), func(i int) { r.windows[i].outcome = c.take(ctx, r, r.windows[i]) })
-	var exceeded *ExceededError
-	for _, w := range r.windows {
-		switch w.outcome {
-		case full:
-			exceeded = &ExceededError{Window: w.name, RetryAfter: w.ends.Sub(at)}
-		case unknown:
-			r.Uncounted = true
-		}
-	}
-	if exceeded != nil {
-		c.giveBack(ctx, r)
-		return Reservation{}, exceeded
-	}
-	if r.Uncounted {
-		c.Log.WarnContext(ctx, "budget", "outcome", "uncounted")
-	}
-	return r, nil
-}
-
-// giveBack takes a request that was not let through out of the windows that had
-// room for it. Where that fails it stays counted.
-func (c *Counter) giveBack(ctx context.Context, r Reservation) {
-	each(len(r.windows), func(i int) {
-		if w := r.windows[i]; w.outcome == counted {
-			if err := c.add(ctx, r, w, -r.estimate); err != nil {
-				c.Log.WarnContext(ctx, "budget", "outcome", "not given back", "error", err.Error())
-			}
-		}
-	})
-}
-
-// Settle replaces the estimate by what was used, 0 if the model was not reached,
-// and adds it to the record of the day and the model. It goes on when ctx is
-// cancelled, since what was used was used. After an error the estimate may
-// stand in place of the use, and the record may lack the request; or all is done
-// and only the answer lost, so that it must not be repeated.
-func (c *Counter) Settle(ctx context.Context, r Reservation, used Usage, model string) error {
-	if r.tenant == "" {
-		return errors.New("settle tokens: nothing was reserved")
-	}
-	errs := make([]error, len(r.windows)+1)
-	each(len(errs), func(i int) {
-		if i == len(r.windows) {
-			errs[i] = c.record(ctx, r, used, model)
-			return
-		}
-		difference := used.total()
-		if r.windows[i].outcome == counted {
-			difference -= r.estimate
-		}
-		errs[i] = c.add(ctx, r, r.windows[i], difference)
-	})
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("settle tokens: %w", err)
-	}
-	return nil
-}
-
-// each runs f for 0 to n-1 at once.
-func each(n int, f func(int)) {
-	done := make(chan struct{})
-	for i := range n {
-		go func() {
-			f(i)
-			done <- struct{}{}
-		}()
-	}
-	for range n {
-		<-done
-	}
 }

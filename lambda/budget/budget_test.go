@@ -25,8 +25,8 @@ var both = contract.Budget{TokensPerMinute: 100, TokensPerDay: 1000}
 
 func TestUseIsCountedAndRecorded(t *testing.T) {
 	r, now := newReplica(), noon
-	c := counter(t, r, "eu-west-1", &now)
-	first, err := c.Reserve(t.Context(), both, "acme", 60)
+	c := counter(t, r, "eu-west-1", &now, both)
+	first, err := c.Reserve(t.Context(), "acme", 60)
 	require.NoError(t, err)
 	assert.Equal(t, int64(60), r.all()[minuteItem]["tokens"], "the estimate counts at once")
 	assert.Equal(t, int64(60), r.all()[dayItem]["tokens"])
@@ -47,8 +47,8 @@ func TestUseIsCountedAndRecorded(t *testing.T) {
 
 func TestNothingUsedIsGivenBack(t *testing.T) {
 	r, now := newReplica(), noon
-	c := counter(t, r, "eu-west-1", &now)
-	res, err := c.Reserve(t.Context(), both, "acme", 60)
+	c := counter(t, r, "eu-west-1", &now, both)
+	res, err := c.Reserve(t.Context(), "acme", 60)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // as when the client goes away
@@ -58,15 +58,32 @@ func TestNothingUsedIsGivenBack(t *testing.T) {
 	assert.NotContains(t, r.all(), recordItem)
 }
 
+// learned is a counter that remembers the tenant's limits, after a request that
+// took nothing.
+func learned(t require.TestingT, r *replica, now *time.Time, share contract.Budget) *budget.Counter {
+	c := counter(t, r, "eu-west-1", now, share)
+	res, err := c.Reserve(context.Background(), "acme", 0)
+	require.NoError(t, err)
+	require.NoError(t, c.Settle(context.Background(), res, budget.Usage{}, "claude"))
+	r.calls = 0
+	return c
+}
+
 func TestWithoutALimitUseIsRecorded(t *testing.T) {
 	r, now := newReplica(), noon
-	c := counter(t, r, "eu-west-1", &now)
-	res, err := c.Reserve(t.Context(), contract.Budget{}, "acme", 60)
+	c := counter(t, r, "eu-west-1", &now, contract.Budget{})
+	res, err := c.Reserve(t.Context(), "acme", 60)
 	require.NoError(t, err)
-	assert.Zero(t, r.calls, "nothing is reserved")
+	assert.Equal(t, 2, r.calls, "it is counted before it is known that there is no limit")
 	require.NoError(t, c.Settle(t.Context(), res, budget.Usage{Input: 1}, "claude"))
-	assert.Len(t, r.all(), 1)
-	assert.Equal(t, int64(1), r.all()[recordItem]["requests"])
+	assert.Equal(t, int64(1), r.all()[dayItem]["tokens"], "in case that there will be one")
+
+	r.calls = 0
+	res, err = c.Reserve(t.Context(), "acme", 60)
+	require.NoError(t, err)
+	assert.Zero(t, r.calls, "then nothing is reserved")
+	require.NoError(t, c.Settle(t.Context(), res, budget.Usage{Input: 1}, "claude"))
+	assert.Equal(t, int64(2), r.all()[recordItem]["requests"])
 }
 
 func TestShareThatIsUsedUp(t *testing.T) {
@@ -74,32 +91,32 @@ func TestShareThatIsUsedUp(t *testing.T) {
 		name   string
 		limits contract.Budget
 		want   budget.ExceededError
-		counts map[string]int64
 	}{
-		{"a minute", contract.Budget{TokensPerMinute: 60, TokensPerDay: 1000}, budget.ExceededError{Window: "minute", RetryAfter: 42 * time.Second},
-			map[string]int64{minuteItem: 60, dayItem: 60}},
-		{"a day", contract.Budget{TokensPerMinute: 1000, TokensPerDay: 60}, budget.ExceededError{Window: "day", RetryAfter: 12*time.Hour - 18*time.Second},
-			map[string]int64{minuteItem: 60, dayItem: 60}},
-		{"both", contract.Budget{TokensPerMinute: 60, TokensPerDay: 60}, budget.ExceededError{Window: "day", RetryAfter: 12*time.Hour - 18*time.Second},
-			map[string]int64{minuteItem: 60, dayItem: 60}},
+		{"a minute", contract.Budget{TokensPerMinute: 60, TokensPerDay: 1000}, budget.ExceededError{Window: "minute", RetryAfter: 42 * time.Second}},
+		{"a minute alone", contract.Budget{TokensPerMinute: 60}, budget.ExceededError{Window: "minute", RetryAfter: 42 * time.Second}},
+		{"a day", contract.Budget{TokensPerMinute: 1000, TokensPerDay: 60}, budget.ExceededError{Window: "day", RetryAfter: 12*time.Hour - 18*time.Second}},
+		{"both", contract.Budget{TokensPerMinute: 60, TokensPerDay: 60}, budget.ExceededError{Window: "day", RetryAfter: 12*time.Hour - 18*time.Second}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r, now := newReplica(), noon
-			c := counter(t, r, "eu-west-1", &now)
-			_, err := c.Reserve(t.Context(), tt.limits, "acme", 60)
+			c := counter(t, r, "eu-west-1", &now, tt.limits)
+			_, err := c.Reserve(t.Context(), "acme", 60)
 			require.NoError(t, err)
-			_, err = c.Reserve(t.Context(), tt.limits, "acme", 5)
-			var exceeded *budget.ExceededError
-			require.ErrorAs(t, err, &exceeded)
-			assert.Equal(t, tt.want, *exceeded)
-			for item, want := range tt.counts {
-				assert.Equal(t, want, r.all()[item]["tokens"], "what was refused does not count: %s", item)
+			// The second has yet to learn the limits.
+			for _, c := range []*budget.Counter{c, counter(t, r, "eu-west-1", &now, tt.limits)} {
+				_, err = c.Reserve(t.Context(), "acme", 5)
+				var exceeded *budget.ExceededError
+				require.ErrorAs(t, err, &exceeded)
+				assert.Equal(t, tt.want, *exceeded)
+				for _, item := range []string{minuteItem, dayItem} {
+					assert.Equal(t, int64(60), r.all()[item]["tokens"], "what was refused does not count: %s", item)
+				}
+				_, err = c.Reserve(t.Context(), "umbrella", 5)
+				require.NoError(t, err, "another tenant's is its own")
 			}
-			_, err = c.Reserve(t.Context(), tt.limits, "umbrella", 5)
-			require.NoError(t, err, "another tenant's is its own")
-			now = now.Add(exceeded.RetryAfter)
-			_, err = c.Reserve(t.Context(), tt.limits, "acme", 5)
+			now = now.Add(tt.want.RetryAfter)
+			_, err = c.Reserve(t.Context(), "acme", 5)
 			require.NoError(t, err, "the next window is empty")
 		})
 	}
@@ -107,10 +124,14 @@ func TestShareThatIsUsedUp(t *testing.T) {
 
 func TestRegionWithoutAShareLetsNothingThrough(t *testing.T) {
 	r, now := newReplica(), noon
-	_, err := counter(t, r, "eu-west-1", &now).Reserve(t.Context(), contract.Budget{TokensPerDay: contract.NoTokens}, "acme", 0)
-	var exceeded *budget.ExceededError
-	assert.ErrorAs(t, err, &exceeded)
-	assert.Zero(t, r.calls)
+	c := counter(t, r, "eu-west-1", &now, contract.Budget{TokensPerDay: contract.NoTokens})
+	for range 2 {
+		_, err := c.Reserve(t.Context(), "acme", 7)
+		var exceeded *budget.ExceededError
+		assert.ErrorAs(t, err, &exceeded)
+		assert.Zero(t, r.all()[dayItem]["tokens"])
+	}
+	assert.Equal(t, 4, r.calls, "the second needs none")
 }
 
 func TestReserveWithFaults(t *testing.T) {
@@ -125,22 +146,27 @@ func TestReserveWithFaults(t *testing.T) {
 		{"a lost reply is served, and counted twice rather than never", lostReply, true, 90},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var log bytes.Buffer
-			r, now := newReplica(), noon
-			c := counter(t, r, "eu-west-1", &now)
-			c.Log = slog.New(slog.NewJSONHandler(&log, nil))
-			r.fault = func(string) fault { return tt.fault }
-			res, err := c.Reserve(t.Context(), both, "acme", 60)
-			require.NoError(t, err)
-			assert.Equal(t, tt.uncounted, res.Uncounted)
-			assert.Equal(t, tt.uncounted, strings.Contains(log.String(), `"outcome":"uncounted"`))
-			assert.NotContains(t, log.String(), "acme")
-			r.fault = nil
-			require.NoError(t, c.Settle(t.Context(), res, budget.Usage{Input: 10, Output: 20}, "claude"))
-			assert.Equal(t, tt.settled, r.all()[minuteItem]["tokens"])
-			assert.Equal(t, tt.settled, r.all()[dayItem]["tokens"])
-		})
+		for name, start := range map[string]func(*replica, *time.Time) *budget.Counter{
+			"remembered": func(r *replica, now *time.Time) *budget.Counter { return learned(t, r, now, both) },
+			"unknown":    func(r *replica, now *time.Time) *budget.Counter { return counter(t, r, "eu-west-1", now, both) },
+		} {
+			t.Run(tt.name+", with limits "+name, func(t *testing.T) {
+				var log bytes.Buffer
+				r, now := newReplica(), noon
+				c := start(r, &now)
+				c.Log = slog.New(slog.NewJSONHandler(&log, nil))
+				r.fault = func(string) fault { return tt.fault }
+				res, err := c.Reserve(t.Context(), "acme", 60)
+				require.NoError(t, err)
+				assert.Equal(t, tt.uncounted, res.Uncounted)
+				assert.Equal(t, tt.uncounted, strings.Contains(log.String(), `"outcome":"uncounted"`))
+				assert.NotContains(t, log.String(), "acme")
+				r.fault = nil
+				require.NoError(t, c.Settle(t.Context(), res, budget.Usage{Input: 10, Output: 20}, "claude"))
+				assert.Equal(t, tt.settled, r.all()[minuteItem]["tokens"])
+				assert.Equal(t, tt.settled, r.all()[dayItem]["tokens"])
+			})
+		}
 	}
 }
 
@@ -158,8 +184,8 @@ func TestSettleWithFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r, now := newReplica(), noon
-			c := counter(t, r, "eu-west-1", &now)
-			res, err := c.Reserve(t.Context(), both, "acme", 60)
+			c := counter(t, r, "eu-west-1", &now, both)
+			res, err := c.Reserve(t.Context(), "acme", 60)
 			require.NoError(t, err)
 			r.fault = func(string) fault { return tt.fault }
 			err = c.Settle(t.Context(), res, budget.Usage{Input: 10, Output: 20}, "claude")
@@ -175,9 +201,8 @@ func TestSettleWithFaults(t *testing.T) {
 func TestRefusalThatIsNotGivenBack(t *testing.T) {
 	for f, want := range map[fault]int64{refused: 65, lostReply: 60} {
 		r, now := newReplica(), noon
-		c := counter(t, r, "eu-west-1", &now)
-		limits := contract.Budget{TokensPerMinute: 1000, TokensPerDay: 60}
-		_, err := c.Reserve(t.Context(), limits, "acme", 60)
+		c := learned(t, r, &now, contract.Budget{TokensPerMinute: 1000, TokensPerDay: 60})
+		_, err := c.Reserve(t.Context(), "acme", 60)
 		require.NoError(t, err)
 		minutes := 0
 		r.fault = func(sort string) fault {
@@ -188,7 +213,7 @@ func TestRefusalThatIsNotGivenBack(t *testing.T) {
 			}
 			return none
 		}
-		_, err = c.Reserve(t.Context(), limits, "acme", 5)
+		_, err = c.Reserve(t.Context(), "acme", 5)
 		var exceeded *budget.ExceededError
 		require.ErrorAs(t, err, &exceeded, "it is refused all the same")
 		assert.Equal(t, want, r.all()[minuteItem]["tokens"])
@@ -198,10 +223,14 @@ func TestRefusalThatIsNotGivenBack(t *testing.T) {
 func TestSilentTableIsNotWaitedForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, now := newReplica(), noon
-		c := counter(t, r, "eu-west-1", &now)
+		c := counter(t, r, "eu-west-1", &now, both)
+		c.Limits = func(ctx context.Context, _ string) (contract.Budget, error) {
+			<-ctx.Done()
+			return contract.Budget{}, ctx.Err()
+		}
 		r.fault = func(string) fault { return silent }
 		began := time.Now()
-		res, err := c.Reserve(t.Context(), contract.Budget{TokensPerDay: 1}, "acme", 60)
+		res, err := c.Reserve(t.Context(), "acme", 60)
 		require.NoError(t, err)
 		assert.True(t, res.Uncounted)
 		assert.Equal(t, budget.DefaultCallTimeout, time.Since(began))
@@ -211,14 +240,14 @@ func TestSilentTableIsNotWaitedForLong(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	_, err := budget.New(budget.Config{})
-	for _, want := range []string{"client or log", "table or region", "retention is 0s"} {
+	for _, want := range []string{"client, limits or log", "table or region", "retention is 0s"} {
 		assert.ErrorContains(t, err, want)
 	}
 	r, now := newReplica(), noon
-	c := counter(t, r, "eu-west-1", &now)
-	_, err = c.Reserve(t.Context(), both, "a#b", 1)
+	c := counter(t, r, "eu-west-1", &now, both)
+	_, err = c.Reserve(t.Context(), "a#b", 1)
 	assert.Error(t, err)
-	_, err = c.Reserve(t.Context(), both, "acme", -1)
+	_, err = c.Reserve(t.Context(), "acme", -1)
 	assert.Error(t, err)
 	assert.Error(t, c.Settle(t.Context(), budget.Reservation{}, budget.Usage{Input: 1}, "claude"))
 	assert.Zero(t, r.calls)

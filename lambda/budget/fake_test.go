@@ -70,7 +70,11 @@ func (r *replica) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, 
 			err = r.apply(key, in) // as the SDK would
 		}
 	}
-	return &dynamodb.UpdateItemOutput{}, err
+	out := &dynamodb.UpdateItemOutput{}
+	if in.ReturnValues == types.ReturnValueUpdatedNew {
+		out.Attributes = map[string]types.AttributeValue{contract.AttrTokens: &types.AttributeValueMemberN{Value: strconv.FormatInt(r.items[key]["tokens"], 10)}}
+	}
+	return out, err
 }
 
 // attempts is how often the SDK makes a call.
@@ -119,6 +123,19 @@ func value(in *dynamodb.UpdateItemInput, name string) int64 {
 	return n
 }
 
+// limits are the same for all tenants, and cannot be read where the replica has a
+// fault under "limits".
+func (r *replica) limits(share contract.Budget) budget.Limits {
+	return func(ctx context.Context, _ string) (contract.Budget, error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.fault != nil && r.fault("limits") != none {
+			return contract.Budget{}, errDown
+		}
+		return share, ctx.Err()
+	}
+}
+
 // all is a copy of the items.
 func (r *replica) all() map[string]map[string]int64 {
 	r.mu.Lock()
@@ -129,13 +146,16 @@ func (r *replica) all() map[string]map[string]int64 {
 // noon is when tests begin: 18 seconds past a minute.
 var noon = time.Date(2026, 11, 26, 12, 0, 18, 0, time.UTC)
 
-func counter(t require.TestingT, r *replica, region string, now *time.Time) *budget.Counter {
+// counter counts in a region whose share of every tenant's limits is the same. It
+// has learned of none yet.
+func counter(t require.TestingT, r *replica, region string, now *time.Time, share contract.Budget) *budget.Counter {
 	if h, ok := t.(*testing.T); ok {
 		h.Helper()
 	}
 	c, err := budget.New(budget.Config{
 		Client: r, Table: "control", Region: region, Retention: 400 * 24 * time.Hour, Log: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return *now },
+		Limits: r.limits(share),
+		Now:    func() time.Time { return *now },
 	})
 	require.NoError(t, err)
 	return c

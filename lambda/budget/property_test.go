@@ -45,7 +45,7 @@ func newWorld(t *rapid.T) *world {
 	}
 	for _, region := range w.regions {
 		w.replicas[region] = newReplica()
-		w.counters[region] = counter(t, w.replicas[region], region, &w.now)
+		w.counters[region] = counter(t, w.replicas[region], region, &w.now, w.limits)
 	}
 	return w
 }
@@ -56,10 +56,11 @@ const maxCost = 40
 // ask sends a request to a region that is there. Its estimate is not too low.
 func (w *world) ask(t *rapid.T, exact bool) {
 	a := admitted{region: rapid.SampledFrom(w.regions).Draw(t, "region"), estimate: rapid.Int64Range(0, maxCost).Draw(t, "estimate")}
+	first := rapid.Int64Range(0, a.estimate).Draw(t, "estimate without history")
 	a.used = rapid.Int64Range(0, a.estimate).Draw(t, "used")
 	a.windows = []string{a.region + w.now.Format("#minute#2006-01-02T15:04"), a.region + w.now.Format("#day#2006-01-02")}
 	room := w.counted(a.windows[0]) < w.limits.TokensPerMinute && w.counted(a.windows[1]) < w.limits.TokensPerDay
-	res, err := w.counters[a.region].Reserve(t.Context(), w.limits, "acme", a.estimate)
+	res, err := w.counters[a.region].Reserve(t.Context(), "acme", first)
 	var exceeded *budget.ExceededError
 	if errors.As(err, &exceeded) {
 		require.Positive(t, exceeded.RetryAfter)
@@ -68,7 +69,8 @@ func (w *world) ask(t *rapid.T, exact bool) {
 	}
 	require.NoError(t, err)
 	require.False(t, exact && !room, "let through though there was no room")
-	a.Reservation = res
+	a.Reservation, err = w.counters[a.region].Raise(t.Context(), res, a.estimate)
+	require.False(t, exact && err != nil)
 	w.running = append(w.running, a)
 	for _, window := range a.windows {
 		if a.Uncounted {
@@ -133,6 +135,12 @@ func (w *world) wait(t *rapid.T) {
 	w.now = w.now.Add(rapid.SampledFrom([]time.Duration{time.Second, 20 * time.Second, time.Minute, 6 * time.Hour}).Draw(t, "pause"))
 }
 
+// renew starts another environment in a region, which remembers nothing.
+func (w *world) renew(t *rapid.T) {
+	region := rapid.SampledFrom(w.regions).Draw(t, "renewed")
+	w.counters[region] = counter(t, w.replicas[region], region, &w.now, w.limits)
+}
+
 // lose takes a region away for good; its clients go to the others.
 func (w *world) lose(t *rapid.T) {
 	if len(w.regions) == 3 {
@@ -146,7 +154,7 @@ func TestCountsAreExactWhileNothingFails(t *testing.T) {
 		w := newWorld(t)
 		t.Repeat(map[string]func(*rapid.T){
 			"ask": func(t *rapid.T) { w.ask(t, true) }, "settle": func(t *rapid.T) { w.settle(t, true) },
-			"wait": w.wait, "lose": w.lose, "": w.check,
+			"wait": w.wait, "renew": w.renew, "lose": w.lose, "": w.check,
 		})
 	})
 }
@@ -161,7 +169,7 @@ func TestBoundHoldsWhateverFails(t *testing.T) {
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"ask": func(t *rapid.T) { w.ask(t, false) }, "settle": func(t *rapid.T) { w.settle(t, false) },
-			"wait": w.wait, "lose": w.lose, "": w.check,
+			"wait": w.wait, "renew": w.renew, "lose": w.lose, "": w.check,
 		})
 	})
 }
@@ -173,9 +181,9 @@ func TestAllRegionsAtOnce(t *testing.T) {
 	for gone, want := range map[int]int64{0: 3 * 320, 1: 2 * 320} {
 		now, served := noon, int64(0)
 		for _, region := range []string{"a", "b", "c"}[gone:] {
-			c := counter(t, newReplica(), region, &now)
+			c := counter(t, newReplica(), region, &now, contract.Budget{TokensPerMinute: limit / 3})
 			for {
-				res, err := c.Reserve(t.Context(), contract.Budget{TokensPerMinute: limit / 3}, "acme", cost)
+				res, err := c.Reserve(t.Context(), "acme", cost)
 				if err != nil {
 					break
 				}
@@ -191,11 +199,10 @@ func TestAllRegionsAtOnce(t *testing.T) {
 // TestEstimatesThatAreTooLow come on top, while they run.
 func TestEstimatesThatAreTooLow(t *testing.T) {
 	now, r := noon, newReplica()
-	c := counter(t, r, "a", &now)
-	limits := contract.Budget{TokensPerMinute: 10}
+	c := counter(t, r, "a", &now, contract.Budget{TokensPerMinute: 10})
 	var running []budget.Reservation
 	for {
-		res, err := c.Reserve(t.Context(), limits, "acme", 4)
+		res, err := c.Reserve(t.Context(), "acme", 4)
 		if err != nil {
 			break
 		}
@@ -207,4 +214,31 @@ func TestEstimatesThatAreTooLow(t *testing.T) {
 	}
 	assert.Equal(t, int64(10-2+9+2*(9-4)), r.all()["usage#acme|a#minute#2026-11-26T12:00"]["tokens"],
 		"less than the share, the last one, and what the others were too low by")
+}
+
+// TestHistoriesThatLoadAtOnce are too low together, until they have loaded: what
+// they add comes on top of the bound, and nothing more is let through.
+func TestHistoriesThatLoadAtOnce(t *testing.T) {
+	const share, question, history, atOnce = 100, 10, 200, 5
+	now, r := noon, newReplica()
+	c := counter(t, r, "a", &now, contract.Budget{TokensPerMinute: share})
+	var loading []budget.Reservation
+	for range atOnce {
+		res, err := c.Reserve(t.Context(), "acme", question)
+		require.NoError(t, err)
+		loading = append(loading, res)
+	}
+	for i, res := range loading {
+		var err error
+		loading[i], err = c.Raise(t.Context(), res, question+history)
+		require.NoError(t, err)
+	}
+	_, err := c.Reserve(t.Context(), "acme", question)
+	require.Error(t, err, "all histories count before any answer has ended")
+	for _, res := range loading {
+		require.NoError(t, c.Settle(t.Context(), res, budget.Usage{Input: question + history}, "claude"))
+	}
+	counted := r.all()["usage#acme|a#minute#2026-11-26T12:00"]["tokens"]
+	assert.Equal(t, int64(atOnce*(question+history)), counted)
+	assert.Less(t, counted, int64(share+question+atOnce*history), "less than the share, the last one, and what loaded at once")
 }

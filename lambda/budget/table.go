@@ -17,23 +17,43 @@ import (
 )
 
 // take counts the estimate against a window unless it is full.
-func (c *Counter) take(ctx context.Context, r Reservation, w window) outcome {
+func (c *Counter) take(ctx context.Context, r Reservation, w *window) {
 	if w.share < 0 {
-		return full
+		w.outcome = full
+		return
 	}
 	in := c.update(r.tenant, w.sort, w.ends.Add(keep), map[string]int64{contract.AttrTokens: r.estimate})
 	in.ConditionExpression = aws.String("attribute_not_exists(" + contract.AttrTokens + ") OR " + contract.AttrTokens + " < :share")
 	in.ExpressionAttributeValues[":share"] = number(w.share)
-	err := c.call(ctx, in)
+	_, err := c.call(ctx, in)
 	var refused *types.ConditionalCheckFailedException
 	switch {
 	case errors.As(err, &refused):
-		return full
-	case err != nil:
-		return unknown
-	default:
-		return counted
+		w.outcome = full
+	case err == nil:
+		w.outcome, w.tokens = counted, r.estimate
 	}
+}
+
+// count counts the estimate against a window, full or not, and returns what was
+// counted before; an answer that does not say so is none.
+func (c *Counter) count(ctx context.Context, r Reservation, w *window) (before int64) {
+	in := c.update(r.tenant, w.sort, w.ends.Add(keep), map[string]int64{contract.AttrTokens: r.estimate})
+	in.ReturnValues = types.ReturnValueUpdatedNew
+	out, err := c.call(ctx, in)
+	if err != nil {
+		return 0
+	}
+	sum, ok := out.Attributes[contract.AttrTokens].(*types.AttributeValueMemberN)
+	if !ok {
+		return 0
+	}
+	after, err := strconv.ParseInt(sum.Value, 10, 64)
+	if err != nil {
+		return 0
+	}
+	w.outcome, w.tokens = counted, r.estimate
+	return after - r.estimate
 }
 
 // add corrects what is counted against a window.
@@ -42,7 +62,7 @@ func (c *Counter) add(ctx context.Context, r Reservation, w window, tokens int64
 		return nil
 	}
 	in := c.update(r.tenant, w.sort, w.ends.Add(keep), map[string]int64{contract.AttrTokens: tokens})
-	if err := c.call(context.WithoutCancel(ctx), in); err != nil {
+	if _, err := c.call(context.WithoutCancel(ctx), in); err != nil {
 		return fmt.Errorf("count against the %s: %w", w.name, err)
 	}
 	return nil
@@ -58,7 +78,7 @@ func (c *Counter) record(ctx context.Context, r Reservation, used Usage, model s
 	in := c.update(r.tenant, contract.RecordSort(c.Region, today.Format(time.DateOnly), model), today.Add(day).Add(c.Retention), map[string]int64{
 		contract.AttrRequests: 1, contract.AttrInputTokens: used.Input, contract.AttrCachedTokens: used.Cached, contract.AttrOutputTokens: used.Output,
 	})
-	if err := c.call(context.WithoutCancel(ctx), in); err != nil {
+	if _, err := c.call(context.WithoutCancel(ctx), in); err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
 	return nil
@@ -89,9 +109,8 @@ func number(n int64) types.AttributeValue {
 
 // call makes one call, and never a second: a sum that was added to in spite of a
 // lost reply would be added to twice.
-func (c *Counter) call(ctx context.Context, in *dynamodb.UpdateItemInput) error {
+func (c *Counter) call(ctx context.Context, in *dynamodb.UpdateItemInput) (*dynamodb.UpdateItemOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.CallTimeout)
 	defer cancel()
-	_, err := c.Client.UpdateItem(ctx, in, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
-	return err
+	return c.Client.UpdateItem(ctx, in, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
 }

@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"slices"
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
@@ -18,32 +19,36 @@ type outcome int
 const (
 	unknown outcome = iota // the table did not answer: perhaps counted
 	counted
-	full // not counted
+	full // has no room for it
 )
 
 // window is one of the windows that a request counts against.
 type window struct {
 	name    string // as people call it
 	sort    string // sort key of its item
-	share   int64
+	limit   func(contract.Budget) int64
 	ends    time.Time
+	share   int64 // 0 for no limit
 	outcome outcome
+	tokens  int64 // of the request, known to be counted
 }
 
-// windows are those around at that have a limit, the one that ends last at the
-// end.
-func windows(region string, limits contract.Budget, at time.Time) []window {
+// allWindows are those around at, the one that ends last at the end.
+func allWindows(region string, at time.Time) []window {
 	minute, today := at.Truncate(time.Minute), at.Truncate(day)
-	var all []window
-	if share := limits.TokensPerMinute; share != 0 {
-		all = append(all, window{
-			name: "minute", sort: contract.MinuteSort(region, minute.Format("2006-01-02T15:04")), share: share, ends: minute.Add(time.Minute),
-		})
+	return []window{
+		{name: "minute", sort: contract.MinuteSort(region, minute.Format("2006-01-02T15:04")), ends: minute.Add(time.Minute),
+			limit: func(b contract.Budget) int64 { return b.TokensPerMinute }},
+		{name: "day", sort: contract.DaySort(region, today.Format(time.DateOnly)), ends: today.Add(day),
+			limit: func(b contract.Budget) int64 { return b.TokensPerDay }},
 	}
-	if share := limits.TokensPerDay; share != 0 {
-		all = append(all, window{
-			name: "day", sort: contract.DaySort(region, today.Format(time.DateOnly)), share: share, ends: today.Add(day),
-		})
+}
+
+// windows are those of allWindows that have a limit.
+func windows(region string, limits contract.Budget, at time.Time) []window {
+	all := allWindows(region, at)
+	for i := range all {
+		all[i].share = all[i].limit(limits)
 	}
-	return all
+	return slices.DeleteFunc(all, func(w window) bool { return w.share == 0 })
 }

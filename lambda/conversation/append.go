@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,24 +14,30 @@ import (
 // Append stores a turn whose id came from this store. On entry t.Expires is that
 // of what the turn continues, its parent or its conversation; the turn that it
 // returns has the times with which it was stored. The turn stands in all of
-// [Stored.Regions] before Append returns: in this one and a partner's, unless one
-// of them did not answer. It waits [Config.CallTimeout] for a region, and as long
-// again for each two parts of 390 KB that the turn has.
+// [Stored.Regions] before Append returns: in this one and a partner's, or in
+// others where one of them did not answer. One copy will do for a turn that is
+// found by its id; a turn of a conversation takes a quorum. It waits
+// [Config.CallTimeout] for a region, and as long again for each two parts of
+// 390 KB that the turn has.
 //
-// After an error no replica has confirmed the turn. Should one have taken it all
-// the same, then it is buried as far as regions can be reached, so that nobody
-// continues from it: its id may have been told when it began, and a conversation
-// needs none.
+// After an error too few replicas have confirmed the turn. Should any have taken
+// it all the same, then it is buried as far as regions can be reached, so that
+// nobody continues from it: its id may have been told when it began, and a
+// conversation needs none.
 func (s *Store) Append(ctx context.Context, tenant string, t Turn) (Turn, Stored, error) {
 	if err := errors.Join(checkTenant(tenant), t.check()); err != nil {
 		return Turn{}, Stored{}, fmt.Errorf("store a turn: %w", err)
 	}
 	t.Created, t.Expires = s.Now().UTC().Truncate(time.Second), s.expiry(t.Expires)
-	items, err := encodeTurn(tenant, t)
+	items, err := encodeTurn(tenant, t, sortTurn+t.ID.Turn)
 	if err != nil {
 		return Turn{}, Stored{}, fmt.Errorf("store a turn: %w", err)
 	}
-	stored, err := s.write(ctx, items)
+	enough := anyRegion
+	if t.InConversation {
+		enough = s.quorum
+	}
+	stored, err := s.write(ctx, items, s.copies(), enough)
 	if err != nil {
 		return Turn{}, Stored{}, fmt.Errorf("store a turn: %w", errors.Join(err, s.bury(ctx, tenant, t)))
 	}
@@ -46,70 +53,6 @@ func (t Turn) check() error {
 		return errors.New("it does not come after its parent, in the same thread")
 	}
 	return nil
-}
-
-// copies is how many regions a turn stands in before anyone is told of it. With
-// two, the loss of one region is not the loss of a turn, and the silence of one
-// hides none.
-func (s *Store) copies() int {
-	if s.Unpaired {
-		return 1
-	}
-	return 2
-}
-
-// write puts items into as many replicas as there are to be copies, in parallel:
-// the local one and the first partner's, and for each that does not take them
-// the next partner's. One that did is enough.
-func (s *Store) write(ctx context.Context, items []item) (Stored, error) {
-	type result struct {
-		region string
-		err    error
-	}
-	results := make(chan result, len(s.regions))
-	next, underway := 0, 0
-	try := func() {
-		if next == len(s.regions) {
-			return
-		}
-		region := s.regions[next]
-		next, underway = next+1, underway+1
-		go func() { results <- result{region, s.put(ctx, region, items)} }()
-	}
-	for range s.copies() {
-		try()
-	}
-	var stored Stored
-	var failed []error
-	for ; underway > 0; underway-- {
-		r := <-results
-		if r.err != nil {
-			failed = append(failed, r.err)
-			try()
-			continue
-		}
-		stored.Regions = append(stored.Regions, r.region)
-	}
-	if len(stored.Regions) == 0 {
-		return stored, fmt.Errorf("no replica took it: %w", errors.Join(failed...))
-	}
-	return stored, nil
-}
-
-// writeEverywhere puts it into every replica that can be reached, so that it
-// counts at once wherever a client is sent; one is enough for it to last.
-func (s *Store) writeEverywhere(ctx context.Context, it item) (Stored, error) {
-	errs := each(len(s.regions), func(i int) error { return s.put(ctx, s.regions[i], []item{it}) })
-	var stored Stored
-	for i, region := range s.regions {
-		if errs[i] == nil {
-			stored.Regions = append(stored.Regions, region)
-		}
-	}
-	if len(stored.Regions) == 0 {
-		return stored, fmt.Errorf("no replica took it: %w", errors.Join(errs...))
-	}
-	return stored, nil
 }
 
 // afterlife is how much longer than all that it buries a tombstone lasts. A
@@ -133,10 +76,17 @@ func (s *Store) turnTombstone(tenant string, t Turn) item {
 	return s.tombstone(tenant, t.ID.Thread, sortDeleted+"#"+t.ID.Turn, t.Expires)
 }
 
+// again is a tombstone that is there already, for an earlier deletion may have
+// failed before enough regions had it. It does not last shorter.
+func (s *Store) again(tenant, thread string, there item) item {
+	gone := time.Unix(numberOf(there, contract.AttrExpires), 0).Add(-afterlife)
+	return s.tombstone(tenant, thread, textOf(there, contract.SortKey), gone)
+}
+
 // bury makes sure that a turn which may have been written is never read. It
 // goes on after the end of ctx, which may be why the writing failed.
 func (s *Store) bury(ctx context.Context, tenant string, t Turn) error {
-	_, err := s.writeEverywhere(context.WithoutCancel(ctx), s.turnTombstone(tenant, t))
+	_, err := s.writeEverywhere(context.WithoutCancel(ctx), s.turnTombstone(tenant, t), anyRegion)
 	return err
 }
 
@@ -149,13 +99,13 @@ func (s *Store) DeleteTurn(ctx context.Context, tenant string, id TurnID) error 
 		return err
 	}
 	t, err := r.turn(ctx, id)
-	if r.view.buried(id.Turn) {
-		return s.clearRest(ctx, r.partition, only(id.Turn))
+	if there := r.view.tombstone(id.Turn); there != nil {
+		return s.finish(ctx, r.partition, s.again(tenant, id.Thread, there), only(id.Turn))
 	}
 	if err != nil {
 		return err
 	}
-	stored, err := s.writeEverywhere(ctx, s.turnTombstone(tenant, t))
+	stored, err := s.writeEverywhere(ctx, s.turnTombstone(tenant, t), s.quorum)
 	if err != nil {
 		return fmt.Errorf("delete a turn: %w", err)
 	}
@@ -169,49 +119,38 @@ func (s *Store) DeleteTurn(ctx context.Context, tenant string, id TurnID) error 
 // enough, for replication does the rest. Without any, the deletion can be
 // repeated.
 func (s *Store) clear(ctx context.Context, partition string, regions []string, q query) (found int, err error) {
-	r := &reader{store: s, partition: partition, view: newView("", s.Now()), asked: map[string]bool{}}
+	r := newReader(s, partition, "")
 	q.keys = true
 	r.ask(ctx, regions, []query{q}, nil)
+	return len(r.view.items), s.removeSomewhere(ctx, regions, partition, slices.Collect(maps.Keys(r.view.items)))
+}
+
+// removeSomewhere removes items in the first of the regions that does it.
+func (s *Store) removeSomewhere(ctx context.Context, regions []string, partition string, sorts []string) error {
 	var keys []item
-	for sort := range r.view.items {
+	for _, sort := range sorts {
 		keys = append(keys, itemKey(partition, sort))
 	}
 	var errs []error
 	for _, region := range regions {
 		err := s.remove(ctx, region, keys)
 		if err == nil {
-			return len(keys), nil
+			return nil
 		}
 		errs = append(errs, err)
 	}
-	return len(keys), errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
-// clearRest removes what an earlier deletion has left, or says that there is
-// nothing.
-func (s *Store) clearRest(ctx context.Context, partition string, q query) error {
+// finish does what an earlier deletion has left to be done, or says that nothing
+// was left.
+func (s *Store) finish(ctx context.Context, partition string, tombstone item, q query) error {
+	if _, err := s.writeEverywhere(ctx, tombstone, s.quorum); err != nil {
+		return fmt.Errorf("finish a deletion: %w", err)
+	}
 	found, err := s.clear(ctx, partition, s.regions, q)
 	if err == nil && found == 0 {
 		return ErrNotFound
 	}
 	return err
-}
-
-// DeleteItem deletes one item of a turn of a conversation. The turn keeps its
-// bytes until the conversation goes, but [Turn.Deleted] tells that they are no
-// more. An item that is deleted already is not found.
-func (s *Store) DeleteItem(ctx context.Context, tenant string, id ConversationID, it ItemID) error {
-	c, turns, err := s.History(ctx, tenant, id)
-	if err != nil {
-		return err
-	}
-	at := slices.IndexFunc(turns, func(t Turn) bool { return t.ID == it.TurnID })
-	if at < 0 || slices.Contains(turns[at].Deleted, it.Number) {
-		return ErrNotFound
-	}
-	sort := fmt.Sprintf("%s#%s#%0*d", sortDeleted, it.Turn, itemDigits, it.Number)
-	if _, err := s.writeEverywhere(ctx, s.tombstone(tenant, it.Thread, sort, c.Expires)); err != nil {
-		return fmt.Errorf("delete an item: %w", err)
-	}
-	return nil
 }

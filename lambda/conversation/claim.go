@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,12 +21,21 @@ type Claim struct {
 	Digest string
 	// Turn is the id that the result has, or will have.
 	Turn TurnID
-	// Until is the latest that the holder can still be at work.
+	// Until is when the holder is taken for dead, unless it says before that it
+	// is not. Set by the [Store].
 	Until time.Time
 }
 
 // claimLifetime is how long a key is remembered.
 const claimLifetime = 24 * time.Hour
+
+const (
+	// lease is how long a holder may be silent: so long is a key blocked after
+	// one has crashed.
+	lease = 30 * time.Second
+	// leaseRenewal leaves a holder two more tries.
+	leaseRenewal = lease / 3
+)
 
 const (
 	claimPartition = "claim" // in place of a thread, whose names are longer
@@ -37,10 +47,14 @@ func claimKey(tenant, key string) item {
 	return itemKey(threadPartition(tenant, claimPartition+partitionSep+hex.EncodeToString(sum[:])), sortClaim)
 }
 
-// Claim takes a key for c. If another request has it, that one's claim is found
-// instead, unless its time is over and it has stored nothing. Claims are seen in
-// one region at once; a request that is repeated in another may be answered
-// anew.
+// Claim takes a key for c, for half a minute; [Store.Hold] keeps it. If another
+// request has it, that one's claim is found instead, unless its time is over and
+// it has stored nothing.
+//
+// The local replica decides, or, while it does not answer, a partner's. A claim
+// that was taken in one replica is seen in another once it is replicated, within
+// about a second: of two requests that come closer than that, each to another
+// replica, both may win, as they do in two regions.
 func (s *Store) Claim(ctx context.Context, tenant, key string, c Claim) (found Claim, won bool, err error) {
 	if err := checkTenant(tenant); err != nil {
 		return Claim{}, false, fmt.Errorf("claim a key: %w", err)
@@ -56,30 +70,52 @@ func (s *Store) Claim(ctx context.Context, tenant, key string, c Claim) (found C
 	return s.take(ctx, tenant, key, c, &found)
 }
 
-// take writes c where there is no claim, or in place of the given one. If there
-// is another, it returns that. The local replica decides; while it does not
-// answer, a partner's does.
+// Hold keeps a claim that was won until ctx ends, as its holder must while it is
+// at work, and then returns nil. [ErrClaimLost] says that it could not for half a
+// minute, and that another request has taken the key.
+func (s *Store) Hold(ctx context.Context, tenant, key string, c Claim) error {
+	ticker := time.NewTicker(leaseRenewal)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		// After an error it is tried again, as long as nobody else has it.
+		if _, won, err := s.take(ctx, tenant, key, c, nil); err == nil && !won {
+			return ErrClaimLost
+		}
+	}
+}
+
+// take writes c where there is no claim or c itself, or in place of the given
+// one, if that was not renewed since. If there is another, it returns that.
 func (s *Store) take(ctx context.Context, tenant, key string, c Claim, instead *Claim) (Claim, bool, error) {
+	c.Until = s.Now().Add(lease)
 	it := claimKey(tenant, key)
 	it[attrDigest], it[attrTurn], it[attrUntil] = text(c.Digest), text(c.Turn.String()), number(c.Until.UnixMilli())
 	it[contract.AttrExpires] = number(s.Now().Add(claimLifetime).Unix())
 	in := &dynamodb.PutItemInput{
 		TableName: aws.String(s.Table), Item: it,
-		ConditionExpression:                 aws.String("attribute_not_exists(" + contract.PartitionKey + ")"),
+		ConditionExpression:                 aws.String("attribute_not_exists(" + contract.PartitionKey + ") OR " + attrTurn + " = :mine"),
+		ExpressionAttributeValues:           item{":mine": it[attrTurn]},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if instead != nil {
-		in.ConditionExpression = aws.String(attrTurn + " = :instead")
-		in.ExpressionAttributeValues = item{":instead": text(instead.Turn.String())}
+		in.ConditionExpression = aws.String(attrTurn + " = :instead AND " + attrUntil + " = :until OR " + attrTurn + " = :mine")
+		in.ExpressionAttributeValues[":instead"] = text(instead.Turn.String())
+		in.ExpressionAttributeValues[":until"] = number(instead.Until.UnixMilli())
 	}
 	var errs []error
-	for _, region := range s.regions {
+	well, spared := s.wellAndSpared()
+	for _, region := range slices.Concat(well, spared) {
 		found, won, err := s.tryTake(ctx, region, in)
-		if err == nil && !won && found.Turn == c.Turn { // written at an earlier try whose answer was lost
-			won = true
+		if won {
+			return c, true, nil
 		}
 		if err == nil {
-			return found, won, nil
+			return found, false, nil
 		}
 		errs = append(errs, fmt.Errorf("claim a key in %s: %w", region, err))
 	}
@@ -87,9 +123,10 @@ func (s *Store) take(ctx context.Context, tenant, key string, c Claim, instead *
 }
 
 func (s *Store) tryTake(ctx context.Context, region string, in *dynamodb.PutItemInput) (found Claim, won bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
-	defer cancel()
-	_, err = s.Clients[region].PutItem(ctx, in)
+	err = s.call(ctx, region, s.CallTimeout, func(ctx context.Context, client DynamoDB) error {
+		_, err := client.PutItem(ctx, in)
+		return err
+	})
 	var taken *types.ConditionalCheckFailedException
 	if !errors.As(err, &taken) {
 		return Claim{}, err == nil, err
@@ -115,7 +152,8 @@ func (s *Store) Release(ctx context.Context, tenant, key string, c Claim) error 
 		ExpressionAttributeValues: item{":mine": text(c.Turn.String())},
 	}
 	var errs []error
-	for _, region := range s.regions {
+	well, spared := s.wellAndSpared()
+	for _, region := range slices.Concat(well, spared) {
 		released, err := s.tryRelease(ctx, region, in)
 		if released {
 			return nil
@@ -132,9 +170,10 @@ func (s *Store) Release(ctx context.Context, tenant, key string, c Claim) error 
 
 // tryRelease tells whether the claim was there, and is no more.
 func (s *Store) tryRelease(ctx context.Context, region string, in *dynamodb.DeleteItemInput) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
-	defer cancel()
-	_, err := s.Clients[region].DeleteItem(ctx, in)
+	err := s.call(ctx, region, s.CallTimeout, func(ctx context.Context, client DynamoDB) error {
+		_, err := client.DeleteItem(ctx, in)
+		return err
+	})
 	var another *types.ConditionalCheckFailedException
 	if errors.As(err, &another) {
 		return false, nil

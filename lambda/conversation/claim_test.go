@@ -15,7 +15,7 @@ func (b *bench) claim(t *testing.T, digest string) conversation.Claim {
 	t.Helper()
 	id, err := b.stores[here].NewTurn(conversation.TurnID{})
 	require.NoError(t, err)
-	return conversation.Claim{Digest: digest, Turn: id, Until: b.now.Add(15 * time.Minute)}
+	return conversation.Claim{Digest: digest, Turn: id}
 }
 
 func TestAKeyIsWonOnce(t *testing.T) {
@@ -29,27 +29,31 @@ func TestAKeyIsWonOnce(t *testing.T) {
 	assert.False(t, won)
 	assert.Equal(t, first.Turn, found.Turn)
 	assert.Equal(t, "one", found.Digest)
-	assert.True(t, first.Until.Equal(found.Until))
+	assert.True(t, b.now.Add(30*time.Second).Equal(found.Until))
 
 	_, won, err = b.stores[here].Claim(t.Context(), "other", "k", second)
 	require.NoError(t, err)
 	assert.True(t, won, "another tenant's key is another key")
 }
 
-func TestAClaimIsOverOnceItsHolderMustBe(t *testing.T) {
+// TestAKeyIsFreeAgainAfterACrash: half a minute later, if nothing was stored.
+func TestAKeyIsFreeAgainAfterACrash(t *testing.T) {
 	b := newBench(t)
-	dead := b.claim(t, "d")
-	_, _, err := b.stores[here].Claim(t.Context(), "acme", "k", dead)
+	_, _, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
 	require.NoError(t, err)
-	b.now = dead.Until
+	b.now = b.now.Add(29 * time.Second)
+	_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	assert.False(t, won, "its holder may be at work")
+	b.now = b.now.Add(time.Second)
 	next := b.claim(t, "d")
-	_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", next)
+	_, won, err = b.stores[here].Claim(t.Context(), "acme", "k", next)
 	require.NoError(t, err)
 	assert.True(t, won, "it stored nothing")
 
 	_, _, err = b.stores[here].Append(t.Context(), "acme", conversation.Turn{ID: next.Turn, Body: []byte("result")})
 	require.NoError(t, err)
-	b.now = next.Until.Add(time.Hour)
+	b.now = b.now.Add(time.Hour)
 	found, won, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
 	require.NoError(t, err)
 	assert.False(t, won, "its result is stored")
@@ -119,16 +123,16 @@ func TestOneOfTwoTakesOverAClaimThatIsOver(t *testing.T) {
 	dead := b.claim(t, "d")
 	_, _, err := b.stores[here].Claim(t.Context(), "acme", "k", dead)
 	require.NoError(t, err)
-	b.now = dead.Until
+	b.now = b.now.Add(30 * time.Second)
 	first, second := b.claim(t, "d"), b.claim(t, "d")
-	client := &meddling{DynamoDB: replica{b.world, here}, meddle: func() {
+	client := &meddling{DynamoDB: at(b.world, here), meddle: func() {
 		_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", first)
 		require.NoError(t, err)
 		assert.True(t, won)
 	}}
 	late, err := conversation.New(conversation.Config{
 		Table: "content", Region: here, Partners: []string{there}, Retention: time.Hour, Now: func() time.Time { return b.now },
-		Clients: map[string]conversation.DynamoDB{here: client, there: replica{b.world, there}},
+		Clients: map[string]conversation.DynamoDB{here: client, there: at(b.world, there)},
 	})
 	require.NoError(t, err)
 	found, won, err := late.Claim(t.Context(), "acme", "k", second)
@@ -152,13 +156,13 @@ func TestAClaimThatTheClientRepeatsIsItsOwn(t *testing.T) {
 	w := newWorld(here, there)
 	s, err := conversation.New(conversation.Config{
 		Table: "content", Region: here, Partners: []string{there}, Retention: time.Hour,
-		Clients: map[string]conversation.DynamoDB{here: repeating{replica{w, here}}, there: replica{w, there}},
+		Clients: map[string]conversation.DynamoDB{here: repeating{at(w, here)}, there: at(w, there)},
 	})
 	require.NoError(t, err)
 	id, err := s.NewTurn(conversation.TurnID{})
 	require.NoError(t, err)
 	w.lose[here] = 1
-	_, won, err := s.Claim(t.Context(), "acme", "k", conversation.Claim{Turn: id, Until: time.Now().Add(time.Minute)})
+	_, won, err := s.Claim(t.Context(), "acme", "k", conversation.Claim{Turn: id})
 	require.NoError(t, err)
 	assert.True(t, won)
 }
@@ -196,7 +200,7 @@ func TestEraseRemovesATenantEverywhere(t *testing.T) {
 	}
 	clients := map[string]conversation.Scanner{}
 	for _, region := range three {
-		clients[region] = replica{b.world, region}
+		clients[region] = at(b.world, region)
 	}
 	eraser := conversation.Eraser{Table: "content", Clients: clients}
 	b.down[beyond] = true

@@ -20,10 +20,14 @@ import (
 //	meta#{name}          metadata; the last name counts
 //	turn#{turn}          a turn: its head and the first part of its body
 //	turn#{turn}#{part}   a further part of its body, by its number of two digits
+//	turn#{turn}#v{name}  the turn without items that were deleted; it counts in
+//	                     place of the turn, and the last name in place of others
+//	turn#{turn}#v{name}#{part}
 const (
 	sortDeleted = "del"
 	sortMeta    = "meta#"
 	sortTurn    = "turn#"
+	versionSep  = "#v"
 	sortEnd     = "~" // sorts behind every character of the above
 )
 
@@ -39,7 +43,7 @@ const (
 	attrPacked   = "z" // of a turn whose body is compressed: its bytes before
 	attrDigest   = "d" // of a claim
 	attrTurn     = "t" // of a claim: String of the TurnID
-	attrUntil    = "u" // of a claim: milliseconds since the epoch
+	attrUntil    = "u" // of a claim: milliseconds since the epoch; renewed
 	partitionSep = "#" // between tenant and thread
 	maxParts     = 99  // of one turn
 )
@@ -98,9 +102,9 @@ func bodyOf(it item) []byte {
 	return v.Value
 }
 
-// encodeTurn returns the items of t, its head first. The same turn gives the
-// same bytes, wherever and however often it is written.
-func encodeTurn(tenant string, t Turn) ([]item, error) {
+// encodeTurn returns the items of t, its head first, under a sort key. The same
+// turn gives the same bytes, wherever and however often it is written.
+func encodeTurn(tenant string, t Turn, sortHead string) ([]item, error) {
 	body, packed, err := pack(t.Body)
 	if err != nil {
 		return nil, err
@@ -112,11 +116,7 @@ func encodeTurn(tenant string, t Turn) ([]item, error) {
 	partition := threadPartition(tenant, t.ID.Thread)
 	items := make([]item, parts)
 	for i := range items {
-		sort := sortTurn + t.ID.Turn
-		if i > 0 {
-			sort += fmt.Sprintf("#%02d", i)
-		}
-		items[i] = itemKey(partition, sort)
+		items[i] = itemKey(partition, sortPart(sortHead, i))
 		items[i][contract.AttrExpires] = number(t.Expires.Unix())
 		items[i][attrBody] = &types.AttributeValueMemberB{Value: body[i*partBytes : min(len(body), (i+1)*partBytes)]}
 	}
@@ -134,11 +134,27 @@ func encodeTurn(tenant string, t Turn) ([]item, error) {
 	return items, nil
 }
 
+// sortPart is the sort key of a part, of which the first is the head.
+func sortPart(sortHead string, part int) string {
+	if part == 0 {
+		return sortHead
+	}
+	return fmt.Sprintf("%s#%02d", sortHead, part)
+}
+
+// turnOf is the name of the turn that a sort key belongs to.
+func turnOf(sort string) (turn string, ok bool) {
+	turn, ok = strings.CutPrefix(sort, sortTurn)
+	turn, _, _ = strings.Cut(turn, "#")
+	return turn, ok
+}
+
 // decodeTurn puts a turn together from its parts, head first.
 func decodeTurn(thread string, parts []item) (Turn, error) {
 	head := parts[0]
+	name, _ := turnOf(textOf(head, contract.SortKey))
 	t := Turn{
-		ID:             TurnID{Thread: thread, Turn: strings.TrimPrefix(textOf(head, contract.SortKey), sortTurn), Region: textOf(head, attrRegion)},
+		ID:             TurnID{Thread: thread, Turn: name, Region: textOf(head, attrRegion)},
 		InConversation: flagOf(head, attrMember),
 		Created:        time.Unix(numberOf(head, attrCreated), 0).UTC(),
 		Expires:        time.Unix(numberOf(head, contract.AttrExpires), 0).UTC(),

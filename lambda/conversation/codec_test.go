@@ -21,13 +21,13 @@ func BenchmarkCodec(b *testing.B) {
 		"100 KB of text": []byte(strings.Repeat(line, 1600)), "1 MB image": image,
 	} {
 		t := Turn{ID: TurnID{Thread: strings.Repeat("1", 20), Turn: strings.Repeat("2", 20), Region: "eu-west-1"}, Body: body}
-		items, err := encodeTurn("acme", t)
+		items, err := encodeTurn("acme", t, sortTurn+t.ID.Turn)
 		require.NoError(b, err)
 		b.Run(fmt.Sprint("encode ", name), func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
-				_, err := encodeTurn("acme", t)
+				_, err := encodeTurn("acme", t, sortTurn+t.ID.Turn)
 				require.NoError(b, err)
 			}
 		})

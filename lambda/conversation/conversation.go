@@ -48,6 +48,8 @@ var (
 	// ErrNotArrived is retryable: a region that may have what is missing here
 	// did not answer.
 	ErrNotArrived = errors.New("not all of the conversation has arrived in this region")
+	// ErrClaimLost is the end of a [Claim] whose holder was taken for dead.
+	ErrClaimLost = errors.New("another request has taken the key")
 )
 
 // Turn is one exchange, immutable once stored.
@@ -87,4 +89,7 @@ type Conversation struct {
 type Stored struct {
 	// Regions have it now; all others will by replication.
 	Regions []string
+	// Short tells that fewer have it than [Config] wants: one, because no other
+	// region answered.
+	Short bool
 }

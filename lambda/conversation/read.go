@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -13,15 +14,19 @@ type reader struct {
 	partition string
 	view      *view
 	asked     map[string]bool
-	failed    []error // one for each region that did not answer
-	graves    bool    // one region at least has said all that it knows to be deleted
+	failed    map[string]error // why a region did not answer
+	graves    bool             // one region at least has said all that it knows to be deleted
 }
 
 func (s *Store) reader(tenant, thread string) (*reader, error) {
 	if err := checkTenant(tenant); err != nil {
 		return nil, fmt.Errorf("read a thread: %w", err)
 	}
-	return &reader{store: s, partition: threadPartition(tenant, thread), view: newView(thread, s.Now()), asked: map[string]bool{}}, nil
+	return newReader(s, threadPartition(tenant, thread), thread), nil
+}
+
+func newReader(s *Store, partition, thread string) *reader {
+	return &reader{store: s, partition: partition, view: newView(thread, s.Now()), asked: map[string]bool{}, failed: map[string]error{}}
 }
 
 // upTo is the range of all that a history which ends with the turn can hold.
@@ -38,7 +43,8 @@ func tombstones() query { return query{from: sortDeleted, to: sortDeleted + sort
 
 // Chain returns the history that ends with a turn: from the first of its thread
 // to itself. It reads the local replica, then, for what is missing there, the
-// region that wrote it, then the rest. [ErrNotFound] says that the turn, or one
+// region that wrote it, then the rest, and those last that lately have not
+// answered. [ErrNotFound] says that the turn, or one
 // that it continues, does not exist any more, [ErrNotArrived] that a region which
 // may have it did not answer.
 func (s *Store) Chain(ctx context.Context, tenant string, id TurnID) ([]Turn, error) {
@@ -46,7 +52,7 @@ func (s *Store) Chain(ctx context.Context, tenant string, id TurnID) ([]Turn, er
 	if err != nil {
 		return nil, err
 	}
-	r.ask(ctx, []string{s.Region}, []query{upTo(id.Turn)}, nil)
+	r.askLocal(ctx, upTo(id.Turn))
 	var ids []TurnID
 	err = r.find(ctx, func() (missing TurnID, err error) {
 		ids, missing, err = r.view.lineage(id)
@@ -78,7 +84,7 @@ func (s *Store) turnReader(tenant string, id TurnID) (*reader, error) {
 }
 
 func (r *reader) turn(ctx context.Context, id TurnID) (t Turn, err error) {
-	r.ask(ctx, []string{r.store.Region}, []query{tombstones(), only(id.Turn)}, nil)
+	r.askLocal(ctx, tombstones(), only(id.Turn))
 	err = r.find(ctx, func() (TurnID, error) {
 		var missing bool
 		if t, missing, err = r.view.turn(id); missing {
@@ -119,12 +125,19 @@ func (r *reader) enough(missing TurnID, err error) bool {
 }
 
 // next are the regions to ask for a turn: where it was written, or else all that
-// are left.
+// are left, the spared ones last.
 func (r *reader) next(missing TurnID) []string {
-	if slices.Contains(r.store.regions, missing.Region) && !r.asked[missing.Region] {
+	well, spared := r.store.wellAndSpared()
+	asked := func(region string) bool { return r.asked[region] }
+	well = slices.DeleteFunc(well, asked)
+	switch {
+	case slices.Contains(well, missing.Region):
 		return []string{missing.Region}
+	case len(well) > 0:
+		return well
+	default:
+		return slices.DeleteFunc(spared, asked)
 	}
-	return slices.DeleteFunc(slices.Clone(r.store.regions), func(region string) bool { return r.asked[region] })
 }
 
 // unfound says of what no region had whether one may have it that did not
@@ -134,10 +147,18 @@ func (r *reader) unfound() error {
 	case 0:
 		return ErrNotFound
 	case len(r.store.regions):
-		return fmt.Errorf("no replica can be read: %w", errors.Join(r.failed...))
+		return fmt.Errorf("no replica can be read: %w", r.failures())
 	default:
-		return fmt.Errorf("%w: %w", ErrNotArrived, errors.Join(r.failed...))
+		return fmt.Errorf("%w: %w", ErrNotArrived, r.failures())
 	}
+}
+
+func (r *reader) failures() error {
+	var errs []error
+	for _, region := range slices.Sorted(maps.Keys(r.failed)) {
+		errs = append(errs, r.failed[region])
+	}
+	return errors.Join(errs...)
 }
 
 // page is what comes back of a query.
@@ -147,6 +168,13 @@ type page struct {
 	items  []item
 	last   bool
 	err    error
+}
+
+// askLocal reads the ranges in the local replica, unless that is spared.
+func (r *reader) askLocal(ctx context.Context, ranges ...query) {
+	if well, _ := r.store.wellAndSpared(); slices.Contains(well, r.store.Region) {
+		r.ask(ctx, []string{r.store.Region}, ranges, nil)
+	}
 }
 
 // ask reads the ranges in the regions, all at once, into the view. It stops when
@@ -161,16 +189,14 @@ func (r *reader) ask(ctx context.Context, regions []string, ranges []query, enou
 			go r.read(ctx, region, q, pages)
 		}
 	}
-	broken := map[string]bool{}
 	sated := false
 	for open := len(regions) * len(ranges); open > 0; {
 		p := <-pages
 		if p.last {
 			open--
 		}
-		if p.err != nil && !sated && !broken[p.region] {
-			broken[p.region] = true
-			r.failed = append(r.failed, p.err)
+		if p.err != nil && !sated {
+			r.failed[p.region] = p.err
 		}
 		r.view.add(p.items)
 		r.graves = r.graves || p.last && p.err == nil && p.query.from == sortDeleted

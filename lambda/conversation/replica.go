@@ -15,7 +15,7 @@ import (
 type query struct {
 	from, to string // both included
 	backward bool   // the last first
-	keys     bool   // read nothing but the keys
+	keys     bool   // read nothing but the keys and when they expire
 }
 
 // firstPage is how much of a thread is read backward at first: what has not
@@ -35,7 +35,7 @@ func (s *Store) pages(ctx context.Context, region, partition string, q query, yi
 		ScanIndexForward: aws.Bool(!q.backward),
 	}
 	if q.keys {
-		in.ProjectionExpression = aws.String(contract.SortKey)
+		in.ProjectionExpression = aws.String(contract.SortKey + ", " + contract.AttrExpires)
 	}
 	if q.backward {
 		in.Limit = aws.Int32(firstPage)
@@ -52,23 +52,44 @@ func (s *Store) pages(ctx context.Context, region, partition string, q query, yi
 	}
 }
 
-func (s *Store) page(ctx context.Context, region string, in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
+func (s *Store) page(ctx context.Context, region string, in *dynamodb.QueryInput) (out *dynamodb.QueryOutput, err error) {
+	err = s.call(ctx, region, s.CallTimeout, func(ctx context.Context, client DynamoDB) error {
+		out, err = client.Query(ctx, in)
+		return err
+	})
+	return out, err
+}
+
+// call makes one call to one region, which has until the timeout to answer, and
+// remembers if it does not.
+func (s *Store) call(ctx context.Context, region string, timeout time.Duration, f func(context.Context, DynamoDB) error) error {
+	started := s.Now()
+	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return s.Clients[region].Query(ctx, in)
+	err := f(bounded, s.Clients[region])
+	switch {
+	case err != nil && ctx.Err() != nil: // the caller gave up
+	case err != nil && (bounded.Err() != nil || errors.Is(err, context.DeadlineExceeded)):
+		s.silent.failed(region, started, s.Now())
+	default:
+		s.silent.answered(region)
+	}
+	return err
 }
 
 // get reads one item, nil if it does not exist.
-func (s *Store) get(ctx context.Context, region string, key item) (item, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
-	defer cancel()
-	out, err := s.Clients[region].GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: aws.String(s.Table), Key: key, ConsistentRead: aws.Bool(true),
+func (s *Store) get(ctx context.Context, region string, key item) (it item, err error) {
+	err = s.call(ctx, region, s.CallTimeout, func(ctx context.Context, client DynamoDB) error {
+		out, err := client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(s.Table), Key: key, ConsistentRead: aws.Bool(true)})
+		if err == nil {
+			it = out.Item
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read a thread in %s: %w", region, err)
 	}
-	return out.Item, nil
+	return it, nil
 }
 
 // put writes items in one region, in parallel. After an error any of them may
@@ -77,13 +98,13 @@ func (s *Store) get(ctx context.Context, region string, key item) (item, error) 
 // parts have as long as a call, since a partition takes 1,000 KB a second.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 func (s *Store) put(ctx context.Context, region string, items []item) error {
-	ctx, cancel := context.WithTimeout(ctx, s.CallTimeout*time.Duration(1+len(items)/2))
-	defer cancel()
-	errs := each(len(items), func(i int) error {
-		_, err := s.Clients[region].PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.Table), Item: items[i]})
-		return err
+	err := s.call(ctx, region, s.CallTimeout*time.Duration(1+len(items)/2), func(ctx context.Context, client DynamoDB) error {
+		return errors.Join(each(len(items), func(i int) error {
+			_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.Table), Item: items[i]})
+			return err
+		})...)
 	})
-	if err := errors.Join(errs...); err != nil {
+	if err != nil {
 		return fmt.Errorf("write a thread in %s: %w", region, err)
 	}
 	return nil
@@ -94,9 +115,10 @@ func (s *Store) remove(ctx context.Context, region string, keys []item) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	errs := each(len(keys), func(i int) error {
-		ctx, cancel := context.WithTimeout(ctx, s.CallTimeout)
-		defer cancel()
-		_, err := s.Clients[region].DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(s.Table), Key: keys[i]})
+		err := s.call(ctx, region, s.CallTimeout, func(ctx context.Context, client DynamoDB) error {
+			_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(s.Table), Key: keys[i]})
+			return err
+		})
 		if err != nil {
 			stop() // many calls do not wait one after another for a region that is down
 		}

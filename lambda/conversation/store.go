@@ -51,6 +51,10 @@ type Config struct {
 	// yet is lost with it, and while any region is silent no conversation can be
 	// read, since it may have what no other has.
 	Unpaired bool
+	// TieBreaker is the region whose copy alone will do in a stack of two, so
+	// that a conversation can be continued while the other is silent. Without
+	// one, or with more regions, it takes two copies. See [Conversation].
+	TieBreaker string
 	// CallTimeout bounds one call to one region; 0 means [DefaultCallTimeout].
 	CallTimeout time.Duration
 	// Now is time.Now if nil.
@@ -63,6 +67,8 @@ type Config struct {
 type Store struct {
 	Config
 	regions []string // Region, then Partners
+	silent  silence
+	aside   func(f func()) // runs f while the request goes on
 }
 
 // New returns a Store, or an error that names every fault of cfg.
@@ -80,6 +86,9 @@ func New(cfg Config) (*Store, error) {
 			errs = append(errs, fmt.Errorf("region %q has no client", region))
 		}
 	}
+	if cfg.TieBreaker != "" && !slices.Contains(regions, cfg.TieBreaker) {
+		errs = append(errs, fmt.Errorf("the tie breaker is %q: name one of %q", cfg.TieBreaker, regions))
+	}
 	if cfg.Retention < time.Second {
 		errs = append(errs, fmt.Errorf("retention is %s: set a second at least", cfg.Retention))
 	}
@@ -93,7 +102,7 @@ func New(cfg Config) (*Store, error) {
 	if cfg.Random == nil {
 		cfg.Random = rand.Reader
 	}
-	return &Store{Config: cfg, regions: regions}, nil
+	return &Store{Config: cfg, regions: regions, aside: func(f func()) { go f() }}, nil
 }
 
 // checkTenant keeps a tenant from spelling another's partition.
@@ -106,6 +115,7 @@ func checkTenant(tenant string) error {
 
 // NewTurn names a turn that continues parent; the zero parent begins a thread.
 func (s *Store) NewTurn(parent TurnID) (TurnID, error) {
+	s.wellAndSpared() // whoever is back is known to be when the turn is written
 	id := TurnID{Thread: parent.Thread, Region: s.Region}
 	var err error
 	if parent.IsZero() {

@@ -125,7 +125,7 @@ func TestUnpairedWritesToOneRegion(t *testing.T) {
 	w := newWorld(three...)
 	s, err := conversation.New(conversation.Config{
 		Table: "content", Region: here, Partners: []string{there}, Retention: time.Hour, Unpaired: true,
-		Clients: map[string]conversation.DynamoDB{here: replica{w, here}, there: replica{w, there}},
+		Clients: map[string]conversation.DynamoDB{here: at(w, here), there: at(w, there)},
 	})
 	require.NoError(t, err)
 	for _, down := range []bool{false, true} {
@@ -290,12 +290,15 @@ func TestDeletedItemsAreNamed(t *testing.T) {
 	turn, err := b.speak(t, here, "hello", c)
 	require.NoError(t, err)
 	for _, n := range []int{3, 0} {
-		require.NoError(t, b.stores[there].DeleteItem(t.Context(), "acme", c.ID, conversation.ItemID{TurnID: turn.ID, Number: n}))
+		require.NoError(t, b.stores[there].DeleteItem(t.Context(), "acme", c.ID, conversation.ItemID{TurnID: turn.ID, Number: n}, redact))
 	}
 	_, turns, err := b.stores[beyond].History(t.Context(), "acme", c.ID)
 	require.NoError(t, err)
 	assert.Equal(t, []int{0, 3}, turns[0].Deleted)
-	err = b.stores[here].DeleteItem(t.Context(), "acme", c.ID, conversation.ItemID{TurnID: turn.ID, Number: 3})
+	for _, region := range three {
+		b.deliver(region, -1)
+	}
+	err = b.stores[here].DeleteItem(t.Context(), "acme", c.ID, conversation.ItemID{TurnID: turn.ID, Number: 3}, redact)
 	require.ErrorIs(t, err, conversation.ErrNotFound, "the second time")
 }
 
@@ -353,7 +356,7 @@ func TestAPartnersTombstonesCount(t *testing.T) {
 	turn, err := b.speak(t, here, "hello", c)
 	require.NoError(t, err)
 	b.down[here] = true
-	require.NoError(t, b.stores[there].DeleteItem(t.Context(), "acme", c.ID, conversation.ItemID{TurnID: turn.ID}))
+	require.NoError(t, b.stores[there].DeleteItem(t.Context(), "acme", c.ID, conversation.ItemID{TurnID: turn.ID}, redact))
 	b.down[here] = false
 	_, turns, err := b.stores[here].History(t.Context(), "acme", c.ID)
 	require.NoError(t, err)

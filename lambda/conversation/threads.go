@@ -24,7 +24,7 @@ func (s *Store) CreateConversation(ctx context.Context, tenant string, meta []by
 		return Conversation{}, Stored{}, err
 	}
 	c := Conversation{ID: ConversationID{Thread: thread, Region: s.Region}, Created: created(thread), Expires: s.expiry(time.Time{}), Meta: meta}
-	stored, err := s.write(ctx, []item{encodeMeta(tenant, thread, c)})
+	stored, err := s.write(ctx, []item{encodeMeta(tenant, thread, c)}, s.copies(), anyRegion)
 	if err != nil {
 		return Conversation{}, Stored{}, fmt.Errorf("begin a conversation: %w", err)
 	}
@@ -73,9 +73,10 @@ func (r *reader) head(ctx context.Context, id ConversationID) (Conversation, err
 
 // History returns a conversation and all its turns, in the order of their ids.
 // Since nothing tells which turn is the last, it takes the union of what all
-// regions have. One of them may be silent, for every turn stands in two; none may
-// with [Config.Unpaired]. [ErrNotArrived] says that more are. [ErrNotFound] says
-// that the conversation does not exist, or not any more.
+// regions have. Those that are silent must be no quorum: one may be, unless it is
+// the [Config.TieBreaker] of a stack of two, and none with [Config.Unpaired].
+// [ErrNotArrived] says that more are. [ErrNotFound] says that the conversation
+// does not exist, or not any more.
 func (s *Store) History(ctx context.Context, tenant string, id ConversationID) (Conversation, []Turn, error) {
 	r, err := s.conversationReader(tenant, id)
 	if err != nil {
@@ -88,13 +89,7 @@ func (s *Store) History(ctx context.Context, tenant string, id ConversationID) (
 	if err != nil {
 		return Conversation{}, nil, err
 	}
-	// A turn of which a part is missing in all regions was never completed. The
-	// one that is silent may have the part.
-	ids, partial := r.view.members()
-	if partial && len(r.failed) > 0 {
-		return Conversation{}, nil, fmt.Errorf("%w: %w", ErrNotArrived, errors.Join(r.failed...))
-	}
-	turns, err := r.view.turns(ids)
+	turns, err := r.view.turns(r.view.members())
 	return c, turns, err
 }
 
@@ -114,32 +109,74 @@ func (r *reader) conversation(id ConversationID) (Conversation, error) {
 	}, nil
 }
 
-// unite reads a range from all replicas into the view: what the local one has,
-// the keys of what the others have, and then what the local one lacks.
+// unite reads a range from all replicas into the view. Those that are spared are
+// asked if the rest is not enough.
 func (r *reader) unite(ctx context.Context, q query) error {
-	s := r.store
-	replicas := make([][]item, len(s.regions))
-	errs := each(len(s.regions), func(i int) (err error) {
+	well, spared := r.store.wellAndSpared()
+	err := r.gather(ctx, well, q)
+	for _, region := range spared {
+		r.failed[region] = fmt.Errorf("%s has not answered lately", region)
+	}
+	if len(spared) > 0 && (err != nil || r.blind() || !r.begun()) {
+		err = errors.Join(err, r.gather(ctx, spared, q))
+	}
+	switch {
+	case len(r.failed) == len(r.store.regions):
+		return r.unfound()
+	case err == nil && r.blind():
+		err = r.failures()
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNotArrived, err)
+	}
+	return nil
+}
+
+// blind tells whether the regions that did not answer may have what no other
+// has.
+func (r *reader) blind() bool { return r.store.quorum(slices.Collect(maps.Keys(r.failed))) }
+
+// begun tells whether the conversation is known, be it as deleted.
+func (r *reader) begun() bool { return r.view.has(sortDeleted) || r.view.meta() != nil }
+
+// gather adds what the regions have of a range to the view: all that the first
+// one has, the keys of what the others have, and then what is lacking.
+func (r *reader) gather(ctx context.Context, regions []string, q query) error {
+	found := make([]listing, len(regions))
+	full := len(r.view.items) == 0
+	errs := each(len(regions), func(i int) (err error) {
 		one := q
-		one.keys = i > 0
-		replicas[i], err = s.readRange(ctx, s.regions[i], r.partition, one)
+		one.keys = i > 0 || !full
+		found[i].region = regions[i]
+		found[i].items, err = r.store.readRange(ctx, regions[i], r.partition, one)
 		return err
 	})
-	r.failed = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
-	if len(r.failed) == len(s.regions) {
-		return r.unfound()
-	}
-	if len(r.failed) >= s.copies() {
-		return fmt.Errorf("%w: %w", ErrNotArrived, errors.Join(r.failed...))
-	}
-	if errs[0] != nil {
-		var err error
-		if replicas[0], err = s.readRange(ctx, s.Partners[0], r.partition, q); err != nil {
-			return fmt.Errorf("%w: %w", ErrNotArrived, err)
+	for i, region := range regions {
+		delete(r.failed, region)
+		if errs[i] != nil {
+			r.failed[region] = errs[i]
 		}
 	}
-	r.view.add(replicas[0])
-	return r.complete(ctx, replicas[1:])
+	found = slices.DeleteFunc(found, func(l listing) bool { return r.failed[l.region] != nil })
+	if len(found) == 0 {
+		return nil
+	}
+	if full {
+		if found[0].region != regions[0] {
+			var err error
+			if found[0].items, err = r.store.readRange(ctx, found[0].region, r.partition, q); err != nil {
+				return err
+			}
+		}
+		r.view.add(found[0].items)
+	}
+	return r.complete(ctx, found)
+}
+
+// listing is what a region has of a range, or its keys.
+type listing struct {
+	region string
+	items  []item
 }
 
 // readRange reads a range in one region.
@@ -152,20 +189,20 @@ func (s *Store) readRange(ctx context.Context, region, partition string, q query
 	return all, err
 }
 
-// complete gets what partners have, by their keys, and the view lacks. A
+// complete gets what regions have, by their keys, and the view lacks. A
 // tombstone is its key; of the rest the content is needed. What is gone
 // meanwhile was deleted.
-func (r *reader) complete(ctx context.Context, partners [][]item) error {
+func (r *reader) complete(ctx context.Context, found []listing) error {
 	lacking := map[string]string{} // region by sort key
-	for i, keys := range partners {
-		for _, it := range keys {
+	for _, l := range found {
+		for _, it := range l.items {
 			sort := textOf(it, contract.SortKey)
 			switch {
 			case r.view.has(sort):
 			case strings.HasPrefix(sort, sortDeleted):
 				r.view.add([]item{it})
 			default:
-				lacking[sort] = r.store.Partners[i]
+				lacking[sort] = l.region
 			}
 		}
 	}
@@ -180,7 +217,7 @@ func (r *reader) complete(ctx context.Context, partners [][]item) error {
 		return err
 	})
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotArrived, err)
+		return err
 	}
 	r.view.add(slices.DeleteFunc(items, func(it item) bool { return len(it) == 0 }))
 	return nil
@@ -202,7 +239,7 @@ func (s *Store) UpdateConversation(ctx context.Context, tenant string, id Conver
 		return Conversation{}, err
 	}
 	c.Meta = meta
-	if _, err := s.write(ctx, []item{encodeMeta(tenant, name, c)}); err != nil {
+	if _, err := s.write(ctx, []item{encodeMeta(tenant, name, c)}, s.copies(), s.quorum); err != nil {
 		return Conversation{}, fmt.Errorf("update a conversation: %w", err)
 	}
 	return c, nil
@@ -218,13 +255,13 @@ func (s *Store) DeleteConversation(ctx context.Context, tenant string, id Conver
 	}
 	all := query{from: sortMeta, to: sortTurn + sortEnd}
 	c, err := r.head(ctx, id)
-	if r.view.has(sortDeleted) {
-		return s.clearRest(ctx, r.partition, all)
+	if there := r.view.items[sortDeleted]; there != nil {
+		return s.finish(ctx, r.partition, s.again(tenant, id.Thread, there), all)
 	}
 	if err != nil {
 		return err
 	}
-	stored, err := s.writeEverywhere(ctx, s.tombstone(tenant, id.Thread, sortDeleted, c.Expires))
+	stored, err := s.writeEverywhere(ctx, s.tombstone(tenant, id.Thread, sortDeleted, c.Expires), s.quorum)
 	if err != nil {
 		return fmt.Errorf("delete a conversation: %w", err)
 	}

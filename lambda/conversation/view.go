@@ -19,10 +19,12 @@ type view struct {
 	now     time.Time
 	items   map[string]item  // by sort key
 	deleted map[string][]int // numbers of items that were deleted one by one, by turn
+	// versions are the sort keys of what stands in place of turns, by turn.
+	versions map[string][]string
 }
 
 func newView(thread string, now time.Time) *view {
-	return &view{thread: thread, now: now, items: map[string]item{}, deleted: map[string][]int{}}
+	return &view{thread: thread, now: now, items: map[string]item{}, deleted: map[string][]int{}, versions: map[string][]string{}}
 }
 
 func (v *view) add(items []item) {
@@ -30,6 +32,7 @@ func (v *view) add(items []item) {
 		sort := textOf(it, contract.SortKey)
 		if !v.has(sort) {
 			v.noteDeleted(sort)
+			v.noteVersion(sort)
 		}
 		v.items[sort] = it
 	}
@@ -44,25 +47,52 @@ func (v *view) noteDeleted(sort string) {
 	}
 }
 
+// noteVersion reads the sort key of the head of a version.
+func (v *view) noteVersion(sort string) {
+	turn, name, ok := strings.Cut(sort, versionSep)
+	if ok && !strings.Contains(name, "#") {
+		turn, _ = turnOf(turn)
+		v.versions[turn] = append(v.versions[turn], sort)
+	}
+}
+
 func (v *view) has(sort string) bool { _, ok := v.items[sort]; return ok }
 
-// buried tells whether the thread or the turn has been deleted.
-func (v *view) buried(turn string) bool {
-	return v.has(sortDeleted) || v.has(sortDeleted+"#"+turn)
+// tombstone is that of the thread or of the turn, nil if neither has been deleted.
+func (v *view) tombstone(turn string) item {
+	if it, ok := v.items[sortDeleted]; ok {
+		return it
+	}
+	return v.items[sortDeleted+"#"+turn]
 }
+
+// buried tells whether the thread or the turn has been deleted.
+func (v *view) buried(turn string) bool { return v.tombstone(turn) != nil }
 
 // expired tells whether it, of which the head counts, is past its time.
 func (v *view) expired(it item) bool { return numberOf(it, contract.AttrExpires) <= v.now.Unix() }
 
-// parts returns the items of a turn, head first, nil unless all are known.
+// parts returns the items of a turn, head first, nil unless all are known: of the
+// version that counts, if there are any.
 func (v *view) parts(turn string) []item {
-	head, ok := v.items[sortTurn+turn]
+	versions := v.versions[turn]
+	slices.Sort(versions)
+	for _, sort := range slices.Backward(versions) {
+		if parts := v.partsOf(sort); parts != nil {
+			return parts
+		}
+	}
+	return v.partsOf(sortTurn + turn)
+}
+
+func (v *view) partsOf(sortHead string) []item {
+	head, ok := v.items[sortHead]
 	if !ok {
 		return nil
 	}
 	parts := []item{head}
 	for i := 1; i < int(numberOf(head, attrParts)); i++ {
-		part, ok := v.items[fmt.Sprintf("%s%s#%02d", sortTurn, turn, i)]
+		part, ok := v.items[sortPart(sortHead, i)]
 		if !ok {
 			return nil
 		}
@@ -135,20 +165,21 @@ func (v *view) turns(ids []TurnID) ([]Turn, error) {
 }
 
 // members are the ids of a conversation's turns in order, without those that
-// were deleted. It tells apart whether there are any of which a part is missing.
-func (v *view) members() (ids []TurnID, partial bool) {
+// were deleted. One of which a part is missing was never completed: what was
+// stands in a region that answers, with all its parts.
+func (v *view) members() (ids []TurnID) {
+	last := ""
 	for _, sort := range slices.Sorted(maps.Keys(v.items)) {
-		turn, ok := strings.CutPrefix(sort, sortTurn)
-		turn, _, part := strings.Cut(turn, "#")
-		switch {
-		case !ok || v.buried(turn):
-		case v.parts(turn) == nil:
-			partial = true
-		case !part:
-			ids = append(ids, TurnID{Thread: v.thread, Turn: turn, Region: textOf(v.items[sort], attrRegion)})
+		turn, ok := turnOf(sort)
+		if !ok || turn == last || v.buried(turn) {
+			continue
+		}
+		last = turn
+		if parts := v.parts(turn); parts != nil {
+			ids = append(ids, TurnID{Thread: v.thread, Turn: turn, Region: textOf(parts[0], attrRegion)})
 		}
 	}
-	return ids, partial
+	return ids
 }
 
 // meta is the latest metadata, nil if there is none.

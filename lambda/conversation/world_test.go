@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ type item = map[string]types.AttributeValue
 
 var (
 	errDown      = errors.New("the region is down")
+	errSilent    = fmt.Errorf("%w: %w", errDown, context.DeadlineExceeded)
 	errLostReply = errors.New("the reply was lost")
 	errStale     = errors.New("the read may miss what this replica has taken")
 )
@@ -29,11 +31,14 @@ var (
 // replica.
 type world struct {
 	mu       sync.Mutex
+	regions  []string
 	clock    int64 // of writes: each is later than the one before
 	replicas map[string]map[string]record
 	underway map[string][]record // by region to which they are going
 	down     map[string]bool
-	lose     map[string]int // replies of writes that will be lost, by region
+	cut      map[[2]string]bool // pairs of regions, in either order, that do not reach each other
+	silent   bool               // regions that are down do not answer, where others refuse
+	lose     map[string]int     // replies of writes that will be lost, by region
 	pageSize int
 	reads    map[string]int // items read, by region
 	calls    map[string]int // made of a region, by name of the operation
@@ -52,7 +57,7 @@ type record struct {
 
 func newWorld(regions ...string) *world {
 	w := &world{
-		replicas: map[string]map[string]record{}, underway: map[string][]record{}, down: map[string]bool{},
+		regions: regions, cut: map[[2]string]bool{}, replicas: map[string]map[string]record{}, underway: map[string][]record{}, down: map[string]bool{},
 		lose: map[string]int{}, pageSize: 3, reads: map[string]int{}, calls: map[string]int{}, skew: map[string]int64{},
 		refuse: func(string, string, string) bool { return false },
 	}
@@ -118,17 +123,44 @@ func (w *world) late(region string, n int) {
 	_ = w.write(region, rec.pk, rec.sk, rec.item)
 }
 
-// replica is the world as one region's endpoint answers.
-type replica struct {
-	world  *world
-	region string
+// outage takes the regions down while others are at work, and mends all if there
+// are none.
+func (w *world) outage(regions ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.down)
+	for _, region := range regions {
+		w.down[region] = true
+	}
 }
+
+// reach tells whether a region's functions reach a replica.
+func (w *world) reach(from, region string) bool {
+	return !w.down[region] && !w.cut[[2]string{from, region}] && !w.cut[[2]string{region, from}]
+}
+
+// unreached are the replicas that a region's functions do not reach.
+func (w *world) unreached(from string) []string {
+	return slices.DeleteFunc(slices.Clone(w.regions), func(region string) bool { return w.reach(from, region) })
+}
+
+// replica is the world as one region's endpoint answers another's functions; its
+// own, if from is empty.
+type replica struct {
+	world        *world
+	region, from string
+}
+
+func at(w *world, region string) replica { return replica{world: w, region: region} }
 
 func (r replica) enter(ctx context.Context, operation string) (func(), error) {
 	r.world.mu.Lock()
 	r.world.calls[r.region+" "+operation]++
-	if err := ctx.Err(); err != nil || r.world.down[r.region] {
+	if err := ctx.Err(); err != nil || !r.world.reach(r.from, r.region) {
 		r.world.mu.Unlock()
+		if r.world.silent {
+			return nil, errors.Join(err, errSilent)
+		}
 		return nil, errors.Join(err, errDown)
 	}
 	return r.world.mu.Unlock, nil
@@ -197,10 +229,13 @@ func holds(condition *string, values, have item) bool {
 	switch text := aws.ToString(condition); text {
 	case "":
 		return true
-	case "attribute_not_exists(pk)":
-		return have == nil
-	case "t = :instead", "t = :mine":
-		return have != nil && str(have["t"]) == str(values[text[len("t = "):]])
+	case "attribute_not_exists(pk) OR t = :mine":
+		return have == nil || str(have["t"]) == str(values[":mine"])
+	case "t = :mine":
+		return have != nil && str(have["t"]) == str(values[":mine"])
+	case "t = :instead AND u = :until OR t = :mine":
+		same := have != nil && str(have["t"]) == str(values[":instead"]) && reflect.DeepEqual(have["u"], values[":until"])
+		return same || have != nil && str(have["t"]) == str(values[":mine"])
 	default:
 		panic("unknown condition " + text)
 	}

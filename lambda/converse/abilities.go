@@ -11,8 +11,9 @@ type abilities struct {
 	schemas   bool // keeps exactly to a schema, in answers and in arguments
 	images    bool
 	documents bool
-	stop      bool // stop sequences
-	either    bool // temperature or top_p, not both
+	stop      bool  // stop sequences
+	either    bool  // temperature or top_p, not both
+	most      int32 // tokens in an answer, 0 if only Bedrock knows
 	reason    reasoning
 	keep      keeping
 }
@@ -42,8 +43,8 @@ var (
 	nova   = abilities{tools: true, force: true, images: true, documents: true, stop: true, keep: inMessages}
 
 	claude4  = claude.with(func(a *abilities) { a.reason, a.keep = byBudget, everywhere })
-	claude45 = claude4.with(func(a *abilities) { a.schemas, a.either = true, true })
-	claude46 = claude45.with(func(a *abilities) { a.reason = adaptive })
+	claude45 = claude4.with(func(a *abilities) { a.schemas, a.either, a.most = true, true, 64_000 })
+	claude46 = claude45.with(func(a *abilities) { a.reason, a.most = adaptive, 128_000 })
 )
 
 func (a abilities) with(change func(*abilities)) abilities {
@@ -58,8 +59,9 @@ func (a abilities) with(change func(*abilities)) abilities {
 // https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html,
 // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html,
 // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html,
-// https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html and
-// https://docs.aws.amazon.com/nova/latest/userguide/tool-choice.html
+// https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html,
+// https://docs.aws.amazon.com/nova/latest/userguide/tool-choice.html and
+// https://platform.claude.com/docs/en/about-claude/models/overview
 var known = []struct {
 	prefix string
 	abilities
@@ -69,9 +71,9 @@ var known = []struct {
 	{"anthropic.claude-sonnet-4-5", claude45},
 	{"anthropic.claude-haiku-4-5", claude45},
 	{"anthropic.claude-opus-4-5", claude45},
-	{"anthropic.claude-opus-4-1", claude4.with(func(a *abilities) { a.either = true })},
-	{"anthropic.claude-sonnet-4-2", claude4}, // 4, by its date
-	{"anthropic.claude-opus-4-2", claude4},
+	{"anthropic.claude-opus-4-1", claude4.with(func(a *abilities) { a.either, a.most = true, 32_000 })},
+	{"anthropic.claude-sonnet-4-2", claude4.with(func(a *abilities) { a.most = 64_000 })}, // 4, by its date
+	{"anthropic.claude-opus-4-2", claude4.with(func(a *abilities) { a.most = 32_000 })},
 	{"anthropic.claude-3-7-sonnet", claude4},
 	{"anthropic.claude-", claude},
 	{"amazon.nova-2-", nova.with(func(a *abilities) { a.reason = byEffort })},

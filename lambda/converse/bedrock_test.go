@@ -1,18 +1,17 @@
 package converse_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/awsenv"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -95,17 +94,19 @@ func bedrock(t *testing.T, script func(reply)) *converse.Client {
 		script(reply{t, w, r, body})
 	}))
 	t.Cleanup(server.Close)
-	return converse.New(config(server.URL), []string{region})
+	return converse.New(config(t, server.URL), []string{region})
 }
 
-func config(url string) aws.Config {
-	return aws.Config{
-		BaseEndpoint: aws.String(url),
-		HTTPClient:   &http.Client{Timeout: time.Minute},
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"}, nil
-		}),
-	}
+// config is what a function's environment comes to, with Bedrock at url.
+func config(t *testing.T, url string) aws.Config {
+	t.Helper()
+	cfg, err := awsenv.Config(func(name string) string {
+		return map[string]string{
+			"AWS_REGION": region, "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": url,
+		}[name]
+	})
+	require.NoError(t, err)
+	return cfg
 }
 
 func ask(text string) converse.Request {

@@ -86,7 +86,7 @@ func TestEachRegionIsCalledAsItself(t *testing.T) {
 		reply{t: t, w: w, r: r}.refuse(403, "AccessDeniedException", "no")
 	}))
 	defer server.Close()
-	c := converse.New(config(server.URL), []string{"eu-west-1", "eu-central-1"})
+	c := converse.New(config(t, server.URL), []string{"eu-west-1", "eu-central-1"})
 	for _, r := range []string{"eu-central-1", "eu-west-1"} {
 		_, err := c.Open(t.Context(), contract.Target{Region: r, ID: "m"}, ask("hello"))
 		assert.ErrorContains(t, err, "converse in "+r+": denied (AccessDeniedException)")

@@ -58,7 +58,7 @@ type Document struct {
 
 // ToolUse is the model's wish to have a tool called.
 type ToolUse struct {
-	ID    string // chosen by the model; the [ToolResult] repeats it
+	ID    string // chosen by the model; the [ToolResult] repeats it, and so may the use of a tool in another turn
 	Name  string
 	Input json.RawMessage // a JSON object
 }

@@ -60,6 +60,9 @@ type Error struct {
 	// role or the account: show it to the caller for [Invalid] and [TooLong]
 	// only, and log it never.
 	Message string
+	// Feature is what part of an [Invalid] or [TooLong] request is to blame, "" if
+	// AWS's words do not tell.
+	Feature Feature
 	// Err is the cause, nil if there is none but the answer itself.
 	Err error
 }
@@ -96,6 +99,9 @@ func newError(region string, err error) *Error {
 	}
 	if e.Class == Invalid {
 		e.Class = invalidClass(e.Message)
+	}
+	if e.Class == Invalid || e.Class == TooLong {
+		e.Feature = blamed(e)
 	}
 	return e
 }

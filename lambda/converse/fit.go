@@ -26,6 +26,15 @@ const (
 type Unfit struct {
 	Feature Feature
 	Reason  string // a sentence for the caller; it quotes nothing
+	Crowded bool   // fewer messages would do
+}
+
+func unfit(f Feature, reason string) *Unfit { return &Unfit{Feature: f, Reason: reason} }
+
+// crowded is for too many of something in all messages together.
+func crowded(what string, most int) *Unfit {
+	return &Unfit{Feature: FeatureMessages, Crowded: true,
+		Reason: fmt.Sprintf("There are more than %d %s, those of earlier turns included.", most, what)}
 }
 
 // Error implements error.
@@ -56,19 +65,26 @@ func (m abilities) fitTools(r Request) *Unfit {
 	forced := r.ToolChoice.Mode == ToolAny || r.ToolChoice.Mode == ToolOne
 	switch {
 	case !m.tools && (len(r.Tools) > 0 || used):
-		return &Unfit{FeatureTools, "This model does not use tools."}
+		return unfit(FeatureTools, "This model does not use tools.")
 	case forced && !m.force:
-		return &Unfit{FeatureToolChoice, "This model cannot be made to use a tool."}
+		return unfit(FeatureToolChoice, "This model cannot be made to use a tool.")
 	case forced && r.Effort != "":
-		return &Unfit{FeatureToolChoice, "A model that reasons cannot be made to use a tool."}
+		return unfit(FeatureToolChoice, "A model that reasons cannot be made to use a tool.")
 	case r.ToolChoice.Single && !m.choose:
-		return &Unfit{FeatureSingle, "This model cannot be kept from using several tools at once."}
+		return unfit(FeatureSingle, "This model cannot be kept from using several tools at once.")
 	case used && r.withoutTools() && !m.choose && !m.answersByTool(r):
-		return &Unfit{FeatureToolChoice, "This model cannot be kept from using tools once it has used some: send the tools, and no choice of none."}
+		return unfit(FeatureToolChoice, "This model cannot be kept from using tools once it has used some: send the tools, and no choice of none.")
 	}
-	for _, t := range r.Tools {
-		if t.Strict && !m.schemas {
-			return &Unfit{FeatureTools, "This model cannot be held to strict schemas of tools."}
+	return m.fitStrict(r.Tools)
+}
+
+func (m abilities) fitStrict(tools []Tool) *Unfit {
+	for _, t := range tools {
+		switch {
+		case t.Strict && !m.schemas:
+			return unfit(FeatureTools, "This model cannot be held to strict schemas of tools.")
+		case t.Strict && !closed(t.Schema):
+			return unfit(FeatureTools, openSchema)
 		}
 	}
 	return nil
@@ -76,14 +92,16 @@ func (m abilities) fitTools(r Request) *Unfit {
 
 func (m abilities) fitFormat(r Request) *Unfit {
 	switch {
+	case m.nativeFormat(r) && !closed(r.Format.Schema):
+		return unfit(FeatureFormat, openSchema)
 	case !m.answersByTool(r):
 		return nil
 	case !m.force:
-		return &Unfit{FeatureFormat, "This model cannot be held to JSON."}
+		return unfit(FeatureFormat, "This model cannot be held to JSON.")
 	case r.Effort != "" && m.schemas:
-		return &Unfit{FeatureFormat, "This model reasons only if the format is text or a strict JSON schema."}
+		return unfit(FeatureFormat, "This model reasons only if the format is text or a strict JSON schema.")
 	case r.Effort != "":
-		return &Unfit{FeatureFormat, "This model cannot both reason and be held to JSON."}
+		return unfit(FeatureFormat, "This model cannot both reason and be held to JSON.")
 	default:
 		return nil
 	}
@@ -100,15 +118,15 @@ func (m abilities) fitReasoning(r Request) *Unfit {
 	case r.Effort == "":
 		return nil
 	case m.reason == never:
-		return &Unfit{FeatureEffort, "This model does not reason."}
+		return unfit(FeatureEffort, "This model does not reason.")
 	case claude && r.Temperature != nil && *r.Temperature != 1, unbounded && r.Temperature != nil:
-		return &Unfit{FeatureTemperature, "This model reasons at its own temperature only."}
+		return unfit(FeatureTemperature, "This model reasons at its own temperature only.")
 	case claude && r.TopP != nil && *r.TopP < minTopP, unbounded && r.TopP != nil:
-		return &Unfit{FeatureTopP, "This model does not reason with this value."}
+		return unfit(FeatureTopP, "This model does not reason with this value.")
 	case m.reason == byBudget && r.MaxTokens > 0 && r.MaxTokens <= minBudget:
-		return &Unfit{FeatureMaxTokens, fmt.Sprintf("To reason, this model needs more than %d tokens.", minBudget)}
+		return unfit(FeatureMaxTokens, fmt.Sprintf("To reason, this model needs more than %d tokens.", minBudget))
 	case unbounded && r.MaxTokens > 0:
-		return &Unfit{FeatureMaxTokens, "This model cannot be bounded at its highest effort."}
+		return unfit(FeatureMaxTokens, "This model cannot be bounded at its highest effort.")
 	default:
 		return nil
 	}
@@ -116,10 +134,12 @@ func (m abilities) fitReasoning(r Request) *Unfit {
 
 func (m abilities) fitSampling(r Request) *Unfit {
 	switch {
+	case m.most > 0 && r.MaxTokens > m.most:
+		return unfit(FeatureMaxTokens, fmt.Sprintf("An answer of this model has at most %d tokens.", m.most))
 	case m.either && r.Temperature != nil && r.TopP != nil:
-		return &Unfit{FeatureTopP, "This model takes a temperature or this, not both."}
+		return unfit(FeatureTopP, "This model takes a temperature or this, not both.")
 	case len(r.Stop) > 0 && !m.stop:
-		return &Unfit{FeatureStop, "This model does not stop at sequences."}
+		return unfit(FeatureStop, "This model does not stop at sequences.")
 	default:
 		return nil
 	}
@@ -134,13 +154,13 @@ func (m abilities) fitContent(r Request) *Unfit {
 	}
 	switch {
 	case all.images > 0 && !m.images:
-		return &Unfit{FeatureMessages, "This model does not look at images."}
+		return unfit(FeatureMessages, "This model does not look at images.")
 	case all.documents > 0 && !m.documents:
-		return &Unfit{FeatureMessages, "This model does not read files."}
+		return unfit(FeatureMessages, "This model does not read files.")
 	case all.images > MaxImages:
-		return &Unfit{FeatureMessages, fmt.Sprintf("There are more than %d images.", MaxImages)}
+		return crowded("images", MaxImages)
 	case all.documents > MaxDocuments:
-		return &Unfit{FeatureMessages, fmt.Sprintf("There are more than %d files.", MaxDocuments)}
+		return crowded("files", MaxDocuments)
 	default:
 		return nil
 	}
@@ -149,32 +169,25 @@ func (m abilities) fitContent(r Request) *Unfit {
 // content counts what is not text.
 type content struct{ images, documents int }
 
-// add faults what is too large, and a file that nothing is said about.
+// add faults what is too large.
 func (all *content) add(parts []Part) *Unfit {
-	files, texts := 0, 0
 	for _, p := range parts {
 		switch {
-		case p.Text != "":
-			texts++
 		case p.Image != nil:
 			all.images++
 			if len(p.Image.Bytes) > MaxImageBytes {
-				return &Unfit{FeatureMessages, fmt.Sprintf("An image is larger than %d bytes.", MaxImageBytes)}
+				return unfit(FeatureMessages, fmt.Sprintf("An image is larger than %d bytes.", MaxImageBytes))
 			}
 		case p.Document != nil:
-			files++
+			all.documents++
 			if len(p.Document.Bytes) > MaxDocumentBytes {
-				return &Unfit{FeatureMessages, fmt.Sprintf("A file is larger than %d bytes.", MaxDocumentBytes)}
+				return unfit(FeatureMessages, fmt.Sprintf("A file is larger than %d bytes.", MaxDocumentBytes))
 			}
 		case p.ToolResult != nil:
 			if u := all.add(p.ToolResult.Parts); u != nil {
 				return u
 			}
 		}
-	}
-	all.documents += files
-	if files > 0 && texts == 0 {
-		return &Unfit{FeatureMessages, "A message with a file needs a text as well."}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package converse_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,6 +48,11 @@ func TestWhatAModelCannotDoIsRefused(t *testing.T) {
 		{"no more tools", afterTool(novaPro), converse.FeatureToolChoice},
 		{"one tool at a time", tool(novaPro, func(r *converse.Request) { r.ToolChoice.Single = true }), converse.FeatureSingle},
 		{"a strict tool", tool(novaPro, func(r *converse.Request) { r.Tools[0].Strict = true }), converse.FeatureTools},
+		{"a strict tool that is open", tool(sonnet45, func(r *converse.Request) { r.Tools[0].Strict = true }), converse.FeatureTools},
+		{"a strict format that is open inside", to(sonnet45, func(r *converse.Request) {
+			r.Format = &converse.Format{Strict: true, Schema: json.RawMessage(`{"anyOf":[{"type":"object"}]}`)}
+		}), converse.FeatureFormat},
+		{"a longer answer than there is", to(sonnet45, func(r *converse.Request) { r.MaxTokens = 64_001 }), converse.FeatureMaxTokens},
 		{"JSON of a model without tools", to(llama, func(r *converse.Request) { r.Format = schema }), converse.FeatureFormat},
 		{"any JSON after thoughts", effort(sonnet45, func(r *converse.Request) { r.Format = &converse.Format{} }), converse.FeatureFormat},
 		{"a schema after thoughts", effort(nova2, func(r *converse.Request) { r.Format = schema }), converse.FeatureFormat},
@@ -66,7 +72,6 @@ func TestWhatAModelCannotDoIsRefused(t *testing.T) {
 		{"too large an image", parts(sonnet45, images(1, 3_750_001)...), converse.FeatureMessages},
 		{"too large a file", parts(sonnet45, files(1, 4_500_001)...), converse.FeatureMessages},
 		{"too large an image of a tool", parts(sonnet45, converse.Part{ToolResult: &converse.ToolResult{Parts: images(1, 3_750_001)}}), converse.FeatureMessages},
-		{"a file without a word", to(sonnet45, func(r *converse.Request) { r.Messages[0].Parts = files(1, 1) }), converse.FeatureMessages},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -79,7 +84,14 @@ func TestWhatAModelCannotDoIsRefused(t *testing.T) {
 	for name, in := range map[string]converse.Request{
 		"20 images and 5 files":           parts(sonnet45, append(images(20, 1), files(5, 1)...)...),
 		"a plain temperature of thoughts": effort(sonnet45, func(r *converse.Request) { r.Temperature = aws.Float32(1) }),
-		"JSON after a tool":               func() converse.Request { r := afterTool(novaPro); r.Format = schema; return r }(),
+		"the longest answer":              to(sonnet45, func(r *converse.Request) { r.MaxTokens = 64_000 }),
+		"a strict schema of data": to(sonnet45, func(r *converse.Request) {
+			r.Format = &converse.Format{Strict: true, Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"a":{"enum":[{"type":"object"}]}}}`)}
+		}),
+		"an open schema that no model keeps to": to(nova2, func(r *converse.Request) {
+			r.Format = &converse.Format{Strict: true, Schema: json.RawMessage(`{"type":"object"}`)}
+		}),
+		"JSON after a tool": func() converse.Request { r := afterTool(novaPro); r.Format = schema; return r }(),
 	} {
 		assert.NoError(t, converse.Check(in), name)
 	}

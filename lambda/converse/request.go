@@ -3,6 +3,7 @@ package converse
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,6 +20,7 @@ type translation struct {
 	answer    string // the tool whose arguments are the answer, "" for none
 	points    int    // cache points so far
 	documents int    // documents so far
+	uses      toolIDs
 }
 
 func translate(r Request) *translation {
@@ -82,7 +84,7 @@ func (t *translation) keeps(blocks int) bool {
 
 func (t *translation) blocks(parts []Part) []types.ContentBlock {
 	blocks := make([]types.ContentBlock, 0, len(parts))
-	for _, p := range parts {
+	for _, p := range worded(parts) {
 		switch {
 		case p.Cache:
 			if t.keeps(len(blocks)) {
@@ -99,6 +101,26 @@ func (t *translation) blocks(parts []Part) []types.ContentBlock {
 	return blocks
 }
 
+// worded says a word before files that stand without any, as Converse wants it.
+// Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+func worded(parts []Part) []Part {
+	file := false
+	for _, p := range parts {
+		if p.Text != "" {
+			return parts
+		}
+		file = file || p.Document != nil
+	}
+	if !file {
+		return parts
+	}
+	results := 0 // which come before anything else
+	for results < len(parts) && parts[results].ToolResult != nil {
+		results++
+	}
+	return slices.Insert(slices.Clone(parts), results, Part{Text: "(A file.)"})
+}
+
 func (t *translation) block(p Part) types.ContentBlock {
 	switch {
 	case p.Image != nil:
@@ -107,7 +129,7 @@ func (t *translation) block(p Part) types.ContentBlock {
 		return &types.ContentBlockMemberDocument{Value: t.document(*p.Document)}
 	case p.ToolUse != nil:
 		return &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
-			ToolUseId: aws.String(p.ToolUse.ID), Name: aws.String(p.ToolUse.Name), Input: raw(p.ToolUse.Input),
+			ToolUseId: aws.String(t.uses.next(p.ToolUse.ID)), Name: aws.String(p.ToolUse.Name), Input: raw(p.ToolUse.Input),
 		}}
 	case p.ToolResult != nil:
 		return &types.ContentBlockMemberToolResult{Value: t.toolResult(*p.ToolResult)}
@@ -117,11 +139,11 @@ func (t *translation) block(p Part) types.ContentBlock {
 }
 
 func (t *translation) toolResult(r ToolResult) types.ToolResultBlock {
-	block := types.ToolResultBlock{ToolUseId: aws.String(r.ID), Content: make([]types.ToolResultContentBlock, 0, len(r.Parts))}
+	block := types.ToolResultBlock{ToolUseId: aws.String(t.uses.last(r.ID)), Content: make([]types.ToolResultContentBlock, 0, len(r.Parts))}
 	if r.Failed {
 		block.Status = types.ToolResultStatusError
 	}
-	for _, p := range r.Parts {
+	for _, p := range worded(r.Parts) {
 		switch {
 		case p.Image != nil:
 			block.Content = append(block.Content, &types.ToolResultContentBlockMemberImage{Value: image(*p.Image)})

@@ -22,7 +22,7 @@ var (
 	thought = converse.Part{Reasoning: &converse.Reasoning{Text: "hmm", Signature: "sig"}}
 	called  = converse.Part{ToolUse: &converse.ToolUse{ID: "u1", Name: "weather", Input: json.RawMessage(`{"n":12345678901234567890}`)}}
 	told    = converse.Part{ToolResult: &converse.ToolResult{ID: "u1", Parts: []converse.Part{{Text: "rain"}}}}
-	schema  = &converse.Format{Name: "point", Description: "a point", Schema: json.RawMessage(`{"type":"object","required":["x"]}`), Strict: true}
+	schema  = &converse.Format{Name: "point", Description: "a point", Schema: json.RawMessage(`{"type":"object","required":["x"],"additionalProperties":false}`), Strict: true}
 )
 
 // to is a question to a model, changed.
@@ -42,10 +42,16 @@ func afterTool(model string, before ...converse.Part) converse.Request {
 	})
 }
 
+// useAndResult is what called and told are sent as.
+func useAndResult(id string) string {
+	return `{"role":"assistant","content":[{"toolUse":{"toolUseId":"` + id + `","name":"weather","input":{"n":12345678901234567890}}}]},
+		{"role":"user","content":[{"toolResult":{"toolUseId":"` + id + `","content":[{"text":"rain"}]}}]}`
+}
+
 // TestPartsOfTheWire compares single members of what is sent.
 func TestPartsOfTheWire(t *testing.T) {
 	const spec = `{"toolSpec":{"name":"weather","description":"tells it","inputSchema":{"json":{"type":"object","z":12345678901234567890,"a":1}}}}`
-	const answer = `{"toolSpec":{"name":"answer_in_json","description":"a point","inputSchema":{"json":{"type":"object","required":["x"]}}}}`
+	const answer = `{"toolSpec":{"name":"answer_in_json","description":"a point","inputSchema":{"json":{"type":"object","required":["x"],"additionalProperties":false}}}}`
 	loose := *schema
 	loose.Strict = false
 	tests := []struct {
@@ -68,11 +74,28 @@ func TestPartsOfTheWire(t *testing.T) {
 					}}},
 				}
 			})},
+		{"files without a word", "messages", `[{"role":"user","content":[{"text":"(A file.)"},{"document":{"format":"pdf","name":"document 1","source":{"bytes":"cGRm"}}}]},
+			{"role":"assistant","content":[{"toolUse":{"toolUseId":"u1","name":"weather","input":{"n":12345678901234567890}}}]},
+			{"role":"user","content":[{"toolResult":{"toolUseId":"u1","content":[{"text":"(A file.)"},{"document":{"format":"pdf","name":"document 2","source":{"bytes":"cGRm"}}}]}},
+			{"text":"(A file.)"},{"document":{"format":"pdf","name":"document 3","source":{"bytes":"cGRm"}}}]}]`,
+			func() converse.Request {
+				r := afterTool(sonnet45)
+				file := converse.Part{Document: &converse.Document{Format: "pdf", Bytes: []byte("pdf")}}
+				r.Messages[0].Parts = []converse.Part{file}
+				r.Messages[2].Parts = []converse.Part{{ToolResult: &converse.ToolResult{ID: "u1", Parts: []converse.Part{file}}}, file}
+				return r
+			}()},
 		{"thoughts go back with their proof, arguments as they were", "messages", `[{"role":"user","content":[{"text":"hello"}]},
 			{"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"hmm","signature":"sig"}}},
 			{"reasoningContent":{"redactedContent":"eA=="}},{"toolUse":{"toolUseId":"u1","name":"weather","input":{"n":12345678901234567890}}}]},
 			{"role":"user","content":[{"toolResult":{"toolUseId":"u1","content":[{"text":"rain"}]}}]}]`,
 			afterTool(sonnet45, thought, converse.Part{Reasoning: &converse.Reasoning{Redacted: []byte("x")}}, converse.Part{Reasoning: &converse.Reasoning{Text: "unproven"}})},
+		{"an id that comes back is sent as another", "messages", `[{"role":"user","content":[{"text":"hello"}]},` + useAndResult("u1") + `,` + useAndResult("u1.2") + `,` + useAndResult("u1.3") + `]`,
+			to(sonnet45, func(r *converse.Request) {
+				for range 3 {
+					r.Messages = append(r.Messages, afterTool(sonnet45).Messages[1:]...)
+				}
+			})},
 		{"thoughts of another kind of model stay here", "messages", `[{"role":"user","content":[{"text":"hello"}]},
 			{"role":"assistant","content":[{"toolUse":{"toolUseId":"u1","name":"weather","input":{"n":12345678901234567890}}}]},
 			{"role":"user","content":[{"toolResult":{"toolUseId":"u1","content":[{"text":"rain"}]}}]}]`,
@@ -112,7 +135,7 @@ func TestPartsOfTheWire(t *testing.T) {
 				r.Tools = []converse.Tool{{Name: "f", Schema: json.RawMessage(`{}`), Strict: true}}
 			})},
 		{"a schema that the model keeps to", "outputConfig", `{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{
-			"schema":"{\"type\":\"object\",\"required\":[\"x\"]}","name":"point","description":"a point"}}}}`,
+			"schema":"{\"type\":\"object\",\"required\":[\"x\"],\"additionalProperties\":false}","name":"point","description":"a point"}}}}`,
 			to(sonnet45, func(r *converse.Request) { r.Format = schema })},
 		{"a schema that it might not keep to is that of a tool", "toolConfig", `{"tools":[` + answer + `],"toolChoice":{"tool":{"name":"answer_in_json"}}}`,
 			to(sonnet45, func(r *converse.Request) { r.Format = &loose })},

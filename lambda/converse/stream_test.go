@@ -175,7 +175,7 @@ func TestKindOfInvalidRequestIsRecognizedByItsWords(t *testing.T) {
 func TestUnreachableRegionIsUnavailable(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	_, _, err := read(t, converse.New(config(server.URL), []string{region}))
+	_, _, err := read(t, converse.New(config(t, server.URL), []string{region}))
 	assertClass(t, converse.Unavailable, err)
 }
 

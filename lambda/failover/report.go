@@ -77,6 +77,23 @@ func (r Report) Misconfigured() int {
 	return n
 }
 
+// maxFailed bounds what [Report.Failed] tells.
+const maxFailed = 12
+
+// Failed are the calls that failed, in order, each as its region and class. Of
+// many it tells the first ones.
+func (r Report) Failed() []string {
+	var failed []string
+	for _, a := range r.Attempts {
+		switch a.Outcome {
+		case OutcomeOK, OutcomeWaiting, OutcomeLate:
+		default:
+			failed = append(failed, a.Region+";"+a.Outcome)
+		}
+	}
+	return failed[:min(len(failed), maxFailed)]
+}
+
 func misconfigured(c converse.Class) bool { return c == converse.Denied || c == converse.NotFound }
 
 // Reporter tells how far a request has come. It belongs to the goroutine of the

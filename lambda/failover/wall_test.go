@@ -46,13 +46,20 @@ var faults = map[string]script{
 	"modelStreamErrorException mid-stream, once": onceThenWell(part(fail(converse.ModelFailed))...),
 	"validationException mid-stream":             always(part(fail(converse.Invalid))...),
 	"access denied":                              always(fail(converse.Denied)),
+	deniedEverywhere:                             always(fail(converse.Denied)),
 	"profile missing":                            always(fail(converse.NotFound)),
+	missingEverywhere:                            always(fail(converse.NotFound)),
 	"reply lost after the work was done, once":   onceThenWell(fail(converse.Unavailable).later(5 * second)),
 	"slow drip below the limit":                  always(say("one "), say("two ").later(59*second), say("three").later(59*second), end()),
 }
 
-// refusing are the rows in which no target continues a beginning.
-const refusing = "cut after 2/3, and a beginning is refused"
+// In these rows the second target is not well either: no target continues a
+// beginning, or all fail alike.
+const (
+	refusing          = "cut after 2/3, and a beginning is refused"
+	deniedEverywhere  = "access denied by every target"
+	missingEverywhere = "profile missing in every target"
+)
 
 // TestFaultWall holds every cell of docs/fault-wall.md to what the engine does:
 // what the caller gets, and how often each target is called.
@@ -68,6 +75,9 @@ func TestFaultWall(t *testing.T) {
 				require.True(t, ok, "no fault is called %q", row[0])
 				m := &model{regions: map[string]script{"b": {whole()}}, refuses: row[0] == refusing}
 				m.set("a", fault)
+				if row[0] == deniedEverywhere || row[0] == missingEverywhere {
+					m.set("b", fault)
+				}
 				e := engine(t, m, func(c *failover.Config) {
 					if way == "continued" {
 						continued(c)

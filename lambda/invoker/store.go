@@ -1,12 +1,14 @@
 package invoker
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/auth"
 	"github.com/crossregion/crossregion/lambda/budget"
 	"github.com/crossregion/crossregion/lambda/conversation"
 )
@@ -17,11 +19,17 @@ import (
 const storeTries = 2
 
 // newBudget returns the counter of tokens, which asks the local replica once: a
-// request is served uncounted sooner than it waits.
+// request is served uncounted sooner than it waits. A partner's replica is no
+// help: what is used is counted here, and the limits say nothing without it.
 func newBudget(cfg contract.Invoker, sdk aws.Config, log *slog.Logger) (*budget.Counter, error) {
+	client := dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) { o.RetryMaxAttempts = storeTries })
+	tenants := auth.NewTable(client, cfg.ControlTable)
 	return budget.New(budget.Config{
-		Client: dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) { o.RetryMaxAttempts = storeTries }),
-		Table:  cfg.ControlTable, Region: cfg.Region, Retention: time.Duration(cfg.UsageRetentionDays) * 24 * time.Hour, Log: log,
+		Client: client,
+		Limits: func(ctx context.Context, tenant string) (contract.Budget, error) {
+			return auth.ReadShare(ctx, tenants, tenant, cfg.Region, cfg.Regions)
+		},
+		Table: cfg.ControlTable, Region: cfg.Region, Retention: time.Duration(cfg.UsageRetentionDays) * 24 * time.Hour, Log: log,
 	})
 }
 
@@ -36,5 +44,6 @@ func newStore(cfg contract.Invoker, sdk aws.Config) (*conversation.Store, error)
 	return conversation.New(conversation.Config{
 		Table: cfg.Conversations.Table, Region: cfg.Region, Partners: cfg.Conversations.Partners, Clients: clients,
 		Retention: time.Duration(cfg.Conversations.RetentionDays) * 24 * time.Hour, Unpaired: cfg.Conversations.Unpaired,
+		TieBreaker: cfg.Conversations.TieBreaker,
 	})
 }

@@ -26,7 +26,7 @@ type Request struct {
 	FirstToken time.Duration
 	// Failovers, Throttles and those after them count what [contract.Metrics]
 	// says that they do.
-	Failovers, Throttles, Misconfigured, Hedges, Continued, BreakersOpen, ResidencyViolations int
+	Failovers, Throttles, Misconfigured, Hedges, Continued, BreakersOpen, ResidencyViolations, SingleCopies, Uncounted int
 	// InputTokens and OutputTokens are 0 if no model answered.
 	InputTokens, OutputTokens int
 }
@@ -90,6 +90,8 @@ func (r Request) values() map[string]int64 {
 	for name, n := range map[string]int{
 		contract.MetricMisconfigured: r.Misconfigured, contract.MetricHedges: r.Hedges,
 		contract.MetricContinued: r.Continued, contract.MetricBreakersOpen: r.BreakersOpen,
+		contract.MetricSingleCopies: r.SingleCopies,
+		contract.MetricUncounted:    r.Uncounted,
 	} {
 		if n > 0 {
 			v[name] = int64(n)

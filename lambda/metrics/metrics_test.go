@@ -43,7 +43,7 @@ func everything() metrics.Request {
 	return metrics.Request{
 		Stack: "eu", Region: "eu-west-1", Model: "claude", Failed: true, FirstToken: 1500 * time.Millisecond,
 		Failovers: 2, Throttles: 3, ResidencyViolations: 4, InputTokens: 5, OutputTokens: 6,
-		Misconfigured: 7, Hedges: 8, Continued: 9, BreakersOpen: 10,
+		Misconfigured: 7, Hedges: 8, Continued: 9, BreakersOpen: 10, SingleCopies: 11, Uncounted: 12,
 	}
 }
 
@@ -64,7 +64,7 @@ func TestEveryMetricOfTheContractIsEmitted(t *testing.T) {
 	for name, want := range map[string]any{
 		"stack": "eu", "region": "eu-west-1", "model": "claude", "Requests": 1.0, "Errors": 1.0, "TimeToFirstToken": 1500.0,
 		"Failovers": 2.0, "Throttles": 3.0, "ResidencyViolations": 4.0, "InputTokens": 5.0, "OutputTokens": 6.0,
-		"Misconfigured": 7.0, "Hedges": 8.0, "Continued": 9.0, "BreakersOpen": 10.0,
+		"Misconfigured": 7.0, "Hedges": 8.0, "Continued": 9.0, "BreakersOpen": 10.0, "SingleCopies": 11.0, "Uncounted": 12.0,
 	} {
 		assert.Equal(t, want, d.members[name], name)
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/apigw"
@@ -27,10 +29,10 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 		return err
 	}
 	rec.model = m.Name
-	if chat.question, err = fit(chat.question, m, chatParameters); err != nil {
+	if chat.question, err = fit(chat.question, m, chat.names); err != nil {
 		return err
 	}
-	if err := s.reserve(r.Context(), rec, estimate(body, chat.question.MaxTokens)); err != nil {
+	if err := s.reserve(r.Context(), rec, estimateQuestion(chat.question)); err != nil {
 		return err
 	}
 	head := completionHead{
@@ -42,18 +44,27 @@ func (s *server) createChatCompletion(w http.ResponseWriter, r *http.Request, re
 	answer, report, err := s.Engine.Answer(r.Context(), m.Targets, chat.question)
 	rec.attempted(w.Header(), report)
 	if err != nil {
-		return err
+		return chat.names.blame(err)
 	}
-	rec.use(r.Context(), s, answer.Usage)
+	rec.use(r.Context(), s, answer.Usage, report)
 	writeJSON(w, http.StatusOK, newCompletion(head, answer))
 	return nil
 }
 
-// readBody refuses what is no JSON by its declaration, or too large.
+// charsets are what JSON may say that it is written in.
+// Source: https://www.rfc-editor.org/rfc/rfc8259#section-8.1
+var charsets = []string{"", "utf-8", "utf8", "us-ascii"}
+
+// readBody refuses what is no plain JSON by its declaration, or too large.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
+	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" || !slices.Contains(charsets, strings.ToLower(params["charset"])) {
 		return nil, &apiError{status: http.StatusUnsupportedMediaType, kind: kindInvalid, code: "unsupported_content_type",
-			message: "The request's Content-Type must be application/json."}
+			message: "The request's Content-Type must be application/json, and its charset UTF-8."}
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, &apiError{status: http.StatusUnsupportedMediaType, kind: kindInvalid, code: "unsupported_content_encoding",
+			message: "The request body must not be compressed: send it without Content-Encoding."}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, contract.MaxBodyBytes))
 	var large *http.MaxBytesError

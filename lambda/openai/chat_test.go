@@ -60,6 +60,8 @@ func assertHeaders(t *testing.T, resp *http.Response) {
 	assert.Equal(t, "eu-west-1", resp.Header.Get(contract.HeaderRegion))
 	assert.Equal(t, "eu-central-1", resp.Header.Get(contract.HeaderTarget))
 	assert.Equal(t, "2", resp.Header.Get(contract.HeaderAttempts))
+	assert.Equal(t, "eu-west-1;throttled", resp.Header.Get(contract.HeaderFailed))
+	assert.NotContains(t, resp.Header, contract.HeaderSpared)
 	assert.Equal(t, "req-1", resp.Header.Get(contract.HeaderRequestID))
 }
 
@@ -190,9 +192,10 @@ func TestFailedInference(t *testing.T) {
 		{"nobody waits", none(converse.Canceled, "x"), 503, "server_error", "service_unavailable", "No region", "1"},
 		{"denied", none(converse.Denied, "User: arn:aws:iam::123456789012:role/x"), 403, "permission_error", "access_denied", "may not use", ""},
 		{"not there", none(converse.NotFound, "x"), 404, "invalid_request_error", "model_not_found", "not available", ""},
-		{"invalid, in Bedrock's words", none(converse.Invalid, "maxTokens exceeds 64000"), 400, "invalid_request_error", "", "maxTokens exceeds 64000", ""},
-		{"invalid, without names of resources", none(converse.Invalid, "no arn:aws:bedrock:x"), 400, "invalid_request_error", "", "refused the request", ""},
-		{"invalid, without words", none(converse.Invalid, ""), 400, "invalid_request_error", "", "refused the request", ""},
+		{"invalid, in Bedrock's words", none(converse.Invalid, "maxTokens exceeds 64000"), 400, "invalid_request_error", "invalid_request", "maxTokens exceeds 64000", ""},
+		{"invalid, with a part to blame", &engine{err: &converse.Error{Class: converse.Invalid, Feature: converse.FeatureMaxTokens, Message: "too many"}}, 400, "invalid_request_error", "invalid_value", "too many", ""},
+		{"invalid, without names of resources", none(converse.Invalid, "no arn:aws:bedrock:x"), 400, "invalid_request_error", "invalid_request", "refused the request", ""},
+		{"invalid, without words", none(converse.Invalid, ""), 400, "invalid_request_error", "invalid_request", "refused the request", ""},
 		{"too long", none(converse.TooLong, "prompt is too long"), 400, "invalid_request_error", "context_length_exceeded", "too long", ""},
 		{"outside the jurisdiction", none(converse.Outside, "us-east-1"), 500, "server_error", "residency_violation", "was not processed", ""},
 		{"a fault of this program", &engine{err: http.ErrBodyNotAllowed}, 500, "server_error", "internal_error", "had an error", ""},

@@ -34,7 +34,7 @@ func (all *conversation) content(c *object, read func(p *object, kind string) []
 			return nil
 		}
 		p := c.child(fmt.Sprintf("content[%d]", i), raw)
-		parts = append(parts, read(p, value[string](p, "type", "a string"))...)
+		parts = append(parts, read(p, needed(p, "type"))...)
 		p.finish()
 	}
 	return parts
@@ -54,18 +54,13 @@ func text(s string) []converse.Part {
 // textPart takes a part of a message that has texts only.
 func textPart(p *object, kind string) []converse.Part {
 	if kind != "text" {
-		p.set(unsupported(p.path+"type", "This service supports content of type text only here."))
+		p.set(unsupportedValue(p.path+"type", "This service supports content of type text only here."))
 	}
 	return textIn(p, "text")
 }
 
 func textIn(p *object, name string) []converse.Part {
-	s := field[string](p, name, "a string")
-	if s == nil {
-		p.invalid(name, "it is missing")
-		return nil
-	}
-	return text(*s)
+	return text(needed(p, name))
 }
 
 // assistantPart takes a part of what a model said.
@@ -86,7 +81,7 @@ func userPart(p *object, kind string) []converse.Part {
 	case "file":
 		return file(p.child(kind, p.take(kind)))
 	case "input_audio":
-		p.set(unsupported(p.path+"type", "No model of this service listens to audio."))
+		p.set(unsupportedValue(p.path+"type", "No model of this service listens to audio."))
 	default:
 		p.invalid("type", "expected one of text, image_url and file")
 	}
@@ -94,8 +89,8 @@ func userPart(p *object, kind string) []converse.Part {
 }
 
 func imageURL(o *object) []converse.Part {
-	o.refuse("detail", "auto")
-	image := imagePart(o, "url", value[string](o, "url", "a string"))
+	detail(o)
+	image := imagePart(o, "url", needed(o, "url"))
 	o.finish()
 	return []converse.Part{image}
 }
@@ -105,7 +100,7 @@ func file(o *object) []converse.Part {
 		o.set(unsupported(o.path+"file_id", "This service stores no files: send 'file_data'."))
 	}
 	filename := value[string](o, "filename", "a string")
-	document := documentPart(o, "file_data", value[string](o, "file_data", "a string"), filename)
+	document := documentPart(o, "file_data", needed(o, "file_data"), filename)
 	o.finish()
 	return []converse.Part{document}
 }

@@ -33,7 +33,7 @@ func owned(r *http.Request) (string, state.ConversationID, error) {
 // createConversation creates a conversation, then adds the items that it is to
 // begin with. If those cannot be stored, nobody learns of the conversation, and
 // it goes when it expires.
-func (s *server) createConversation(w http.ResponseWriter, r *http.Request, _ *record) error {
+func (s *server) createConversation(w http.ResponseWriter, r *http.Request, rec *record) error {
 	owner, err := tenant(r.Context())
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (s *server) createConversation(w http.ResponseWriter, r *http.Request, _ *r
 			return err
 		}
 	}
-	replicated(w, stored)
+	rec.replicated(w.Header(), stored)
 	writeJSON(w, http.StatusOK, describeConversation(c))
 	return nil
 }
@@ -76,7 +76,8 @@ func readObject(w http.ResponseWriter, r *http.Request) (*object, error) {
 // writtenMetadata takes metadata as it was written, {} if there is none.
 func writtenMetadata(o *object) json.RawMessage {
 	raw := o.fields["metadata"]
-	if metadata(o) == nil {
+	metadata(o)
+	if raw == nil || string(raw) == "null" {
 		return json.RawMessage("{}")
 	}
 	return raw

@@ -20,7 +20,7 @@ func givenItems(o *object) []item {
 }
 
 // createItems adds items to a conversation, as a turn of their own.
-func (s *server) createItems(w http.ResponseWriter, r *http.Request, _ *record) error {
+func (s *server) createItems(w http.ResponseWriter, r *http.Request, rec *record) error {
 	owner, id, err := owned(r)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (s *server) createItems(w http.ResponseWriter, r *http.Request, _ *record) 
 	if err != nil {
 		return err
 	}
-	replicated(w, stored)
+	rec.replicated(w.Header(), stored)
 	writeJSON(w, http.StatusOK, newItemList(items))
 	return nil
 }
@@ -107,7 +107,10 @@ func (s *server) retrieveItem(w http.ResponseWriter, r *http.Request, _ *record)
 	if _, err := decodeQuery(r); err != nil {
 		return err
 	}
-	_, it, err := s.itemOf(r.Context(), owner, id, r.PathValue("item_id"))
+	_, it, deleted, err := s.itemOf(r.Context(), owner, id, r.PathValue("item_id"))
+	if err == nil && deleted {
+		err = notFound("item")
+	}
 	if err != nil {
 		return err
 	}
@@ -115,28 +118,30 @@ func (s *server) retrieveItem(w http.ResponseWriter, r *http.Request, _ *record)
 	return nil
 }
 
-// itemOf returns one item of a conversation. Its id says which turn to read.
-func (s *server) itemOf(ctx context.Context, owner string, c state.ConversationID, name string) (state.ItemID, item, error) {
-	id, err := parseItemID(name)
+// itemOf returns one item of a conversation, or the place of one that was deleted.
+// Its id says which turn to read.
+func (s *server) itemOf(ctx context.Context, owner string, c state.ConversationID, name string) (id state.ItemID, it item, deleted bool, err error) {
+	id, err = parseItemID(name)
 	if err != nil || id.Thread != c.Thread {
-		return id, item{}, notFound("item")
+		return id, item{}, false, notFound("item")
 	}
 	t, err := s.Store.Turn(ctx, owner, id.TurnID)
 	if err != nil {
-		return id, item{}, stateError(err, notFound("item"))
+		return id, item{}, false, stateError(err, notFound("item"))
 	}
-	items, err := visibleItems([]state.Turn{t})
+	b, err := readTurn(t)
 	if err != nil {
-		return id, item{}, err
+		return id, item{}, false, err
 	}
-	at := slices.IndexFunc(items, func(it item) bool { return it.ID == name })
-	if at < 0 || !t.InConversation {
-		return id, item{}, notFound("item")
+	items := b.items()
+	if !t.InConversation || id.Number >= len(items) || items[id.Number].ID != name {
+		return id, item{}, false, notFound("item")
 	}
-	return id, items[at], nil
+	return id, items[id.Number], slices.Contains(t.Deleted, id.Number), nil
 }
 
-// deleteItem deletes one item, and answers with its conversation.
+// deleteItem deletes one item, and answers with its conversation. Of one that is
+// deleted already it deletes what is left.
 func (s *server) deleteItem(w http.ResponseWriter, r *http.Request, _ *record) error {
 	owner, id, err := owned(r)
 	if err != nil {
@@ -146,11 +151,11 @@ func (s *server) deleteItem(w http.ResponseWriter, r *http.Request, _ *record) e
 	if err != nil {
 		return stateError(err, notFound("conversation"))
 	}
-	item, _, err := s.itemOf(r.Context(), owner, id, r.PathValue("item_id"))
+	item, _, _, err := s.itemOf(r.Context(), owner, id, r.PathValue("item_id"))
 	if err != nil {
 		return err
 	}
-	if err := s.Store.DeleteItem(r.Context(), owner, id, item); err != nil {
+	if err := s.Store.DeleteItem(r.Context(), owner, id, item, redact); err != nil {
 		return stateError(err, notFound("item"))
 	}
 	writeJSON(w, http.StatusOK, describeConversation(c))

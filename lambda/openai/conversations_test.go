@@ -255,6 +255,8 @@ func TestQueriesAreChecked(t *testing.T) {
 		{"obfuscation", response + "?include_obfuscation=true", "does not support"},
 		{"a stream that is none", response + "?stream=1", "true or false"},
 		{"a place to start at", response + "?starting_after=1", "Unknown parameter"},
+		{"of a conversation", "/v1/conversations/" + begun.id + "?limit=1", "Unknown parameter: 'limit'"},
+		{"of the models", "/v1/models?limit=1", "Unknown parameter: 'limit'"},
 		{"of one item", items + "/" + begun.item + "?limit=1", "Unknown parameter"},
 	}
 	for _, tt := range tests {

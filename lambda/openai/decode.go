@@ -2,7 +2,7 @@ package openai
 
 import (
 	"encoding/json"
-	"math"
+	"maps"
 	"unicode/utf8"
 
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -14,6 +14,7 @@ type chatRequest struct {
 	stream       bool
 	includeUsage bool
 	question     converse.Request
+	names        parameters // of what a model may refuse
 }
 
 // decodeChat reads a request for a chat completion.
@@ -23,10 +24,15 @@ func decodeChat(body []byte) (chatRequest, error) {
 	if err != nil {
 		return chatRequest{}, err
 	}
-	r := chatRequest{model: modelName(o), stream: value[bool](o, "stream", "a boolean")}
+	r := chatRequest{model: modelName(o), stream: value[bool](o, "stream", "a boolean"), names: chatParameters}
 	r.includeUsage = streamOptions(o, r.stream)
+	bound, name := maxTokens(o)
+	if name != chatParameters[converse.FeatureMaxTokens] {
+		r.names = maps.Clone(chatParameters)
+		r.names[converse.FeatureMaxTokens] = name
+	}
 	r.question = converse.Request{
-		MaxTokens: maxTokens(o), Temperature: temperature(o), TopP: topP(o), Stop: stop(o),
+		MaxTokens: bound, Temperature: temperature(o), TopP: topP(o), Stop: stop(o),
 	}
 	r.question.System, r.question.Messages = messages(o)
 	r.question.Tools, r.question.ToolChoice = toolChoice(o, nested, tools(o, nested))
@@ -43,7 +49,7 @@ func decodeChat(body []byte) (chatRequest, error) {
 func modelName(o *object) string {
 	name := field[string](o, "model", "a string")
 	if name == nil || *name == "" {
-		o.set(invalid("model", "missing_required_parameter", "Missing required parameter: 'model'."))
+		o.missing("model")
 		return ""
 	}
 	if len(*name) > maxHint {
@@ -68,25 +74,16 @@ func streamOptions(o *object, stream bool) bool {
 	return include
 }
 
-// maxTokens returns the bound of the answer, thoughts included, 0 for none. Both
-// names mean the same here.
-func maxTokens(o *object) int32 {
-	old := field[int64](o, "max_tokens", "an integer")
-	bound := field[int64](o, "max_completion_tokens", "an integer")
-	if bound != nil && old != nil && *bound != *old {
+// maxTokens returns the bound of the answer, and which of its two names is used.
+func maxTokens(o *object) (bound int32, name string) {
+	old, bound := tokenBound(o, "max_tokens"), tokenBound(o, "max_completion_tokens")
+	if old != 0 && bound != 0 && old != bound {
 		o.invalid("max_tokens", "it differs from 'max_completion_tokens'; set one of them")
 	}
-	if bound == nil {
-		bound = old
+	if bound == 0 && old != 0 {
+		return old, "max_tokens"
 	}
-	if bound == nil {
-		return 0
-	}
-	if *bound < 1 || *bound > math.MaxInt32 {
-		o.invalid("max_completion_tokens", "%d is not between 1 and %d", *bound, math.MaxInt32)
-		return 0
-	}
-	return int32(*bound)
+	return bound, "max_completion_tokens"
 }
 
 // temperature refuses the upper half of OpenAI's range by name: Converse knows
@@ -100,7 +97,7 @@ func temperature(o *object) *float32 {
 	case *t < 0 || *t > 2:
 		o.invalid("temperature", "%v is not between 0 and 2", *t)
 	case *t > 1:
-		o.set(unsupported("temperature", "The models of this service know temperatures from 0 to 1."))
+		o.set(unsupportedValue("temperature", "The models of this service know temperatures from 0 to 1."))
 	}
 	f := float32(*t)
 	return &f
@@ -171,7 +168,14 @@ func hints(o *object) {
 
 // metadata takes what callers note down beside a request or a conversation.
 func metadata(o *object) map[string]string {
-	m := value[map[string]string](o, "metadata", "an object with strings as values")
+	m := map[string]string{}
+	for k, v := range value[map[string]*string](o, "metadata", "an object with strings as values") {
+		if v == nil {
+			o.wrongType("metadata", "an object with strings as values")
+			continue
+		}
+		m[k] = *v
+	}
 	if len(m) > maxMetadata {
 		o.invalid("metadata", "%d pairs are more than %d", len(m), maxMetadata)
 	}
@@ -208,9 +212,9 @@ func unsupportedParameters() []parameter {
 		{name: "audio"},
 		{name: "prediction"},
 		{name: "web_search_options"},
-		{name: "verbosity"},
+		{"verbosity", []any{"medium"}},
 		{name: "moderation"},
-		{name: "prompt_cache_retention"},
+		{"prompt_cache_retention", []any{"in_memory"}},
 		{name: "prompt_cache_options"},
 	}
 }

@@ -51,7 +51,6 @@ func TestUnsupportedParametersAreRefusedByName(t *testing.T) {
 		"modalities": `["text","audio"]`, "audio": `{"voice":"alloy"}`, "prediction": `{"type":"content"}`,
 		"service_tier": `"flex"`, "store": `true`, "seed": `0`, "web_search_options": `{}`,
 		"verbosity": `"low"`, "moderation": `{}`, "prompt_cache_retention": `"24h"`, "prompt_cache_options": `{}`,
-		"temperature": `1.5`,
 	} {
 		t.Run(param, func(t *testing.T) {
 			r := assertRefused(t, with(`"`+param+`":`+value), "unsupported_parameter", param)
@@ -72,9 +71,14 @@ func TestFaultyParametersAreRefusedByName(t *testing.T) {
 		{"an endless model", `{"model":"` + long + `","messages":[{"role":"user","content":"hello"}]}`, "invalid_value", "model"},
 		{"a temperature below the range", with(`"temperature":-0.1`), "invalid_value", "temperature"},
 		{"a temperature above the range", with(`"temperature":2.1`), "invalid_value", "temperature"},
+		{"a temperature in the upper half", with(`"temperature":1.5`), "unsupported_value", "temperature"},
 		{"a temperature in words", with(`"temperature":"warm"`), "invalid_type", "temperature"},
 		{"a top_p above the range", with(`"top_p":1.1`), "invalid_value", "top_p"},
-		{"no tokens at all", with(`"max_tokens":0`), "invalid_value", "max_completion_tokens"},
+		{"no tokens at all", with(`"max_tokens":0`), "invalid_value", "max_tokens"},
+		{"more tokens than the model can say", with(`"max_tokens":64001`), "unsupported_value", "max_tokens"},
+		{"more completion tokens than the model can say", with(`"max_completion_tokens":64001`), "unsupported_value", "max_completion_tokens"},
+		{"a number beyond all", with(`"max_tokens":1e400`), "invalid_type", "max_tokens"},
+		{"a number in a string", with(`"max_tokens":"100"`), "invalid_type", "max_tokens"},
 		{"more tokens than can be counted", with(`"max_completion_tokens":2147483648`), "invalid_value", "max_completion_tokens"},
 		{"half a token", with(`"max_tokens":1.5`), "invalid_type", "max_tokens"},
 		{"two bounds", with(`"max_tokens":1,"max_completion_tokens":2`), "invalid_value", "max_tokens"},
@@ -88,6 +92,8 @@ func TestFaultyParametersAreRefusedByName(t *testing.T) {
 		{"stream options that are none", with(`"stream":true,"stream_options":[]`), "invalid_type", "stream_options"},
 		{"an endless user", with(`"user":"` + long + `"`), "invalid_value", "user"},
 		{"metadata with a number", with(`"metadata":{"a":1}`), "invalid_type", "metadata"},
+		{"metadata with null", with(`"metadata":{"a":null}`), "invalid_type", "metadata"},
+		{"an empty effort", with(`"reasoning_effort":""`), "invalid_value", "reasoning_effort"},
 		{"an endless value in metadata", with(`"metadata":{"a":"` + long + `"}`), "invalid_value", "metadata"},
 		{"too many pairs of metadata", with(`"metadata":{` + strings.Repeat(`"%":"",`, 17) + `"z":""}`), "invalid_value", "metadata"},
 	}
@@ -111,19 +117,21 @@ func TestFaultyMessagesAreRefusedByName(t *testing.T) {
 		{"a message that is none", saying(`"hello"`), "invalid_type", "messages[0]"},
 		{"a null message", saying(`null`), "invalid_type", "messages[0]"},
 		{"an unknown role", saying(`{"role":"robot","content":"hello"}`), "invalid_value", "messages[0].role"},
-		{"no role", saying(`{"content":"hello"}`), "invalid_value", "messages[0].role"},
-		{"a name", saying(`{"role":"user","content":"hello","name":"jane"}`), "unsupported_parameter", "messages[0].name"},
+		{"no role", saying(`{"content":"hello"}`), "missing_required_parameter", "messages[0].role"},
+		{"an empty role", saying(`{"role":"","content":"hello"}`), "invalid_value", "messages[0].role"},
+		{"a name of two words", saying(`{"role":"user","content":"hello","name":"jane doe"}`), "invalid_value", "messages[0].name"},
+		{"an empty name", saying(`{"role":"user","content":"hello","name":""}`), "invalid_value", "messages[0].name"},
 		{"an unknown member", saying(`{"role":"user","content":"hello","mood":"good"}`), "unknown_parameter", "messages[0].mood"},
 		{"no content", saying(`{"role":"user"}`), "invalid_value", "messages[0].content"},
 		{"empty content", saying(`{"role":"user","content":""}`), "invalid_value", "messages[0].content"},
 		{"only empty parts", saying(`{"role":"user","content":[{"type":"text","text":""}]}`), "invalid_value", "messages[0].content"},
 		{"content that is a number", saying(`{"role":"user","content":1}`), "invalid_type", "messages[0].content"},
 		{"a part of an unknown type", saying(`{"role":"user","content":[{"type":"smell"}]}`), "invalid_value", "messages[0].content[0].type"},
-		{"audio", saying(`{"role":"user","content":[{"type":"input_audio","input_audio":{}}]}`), "unsupported_parameter", "messages[0].content[0].type"},
-		{"the result of a function", saying(`{"role":"function","name":"f","content":"1"}`), "unsupported_parameter", "messages[0].role"},
-		{"a part without text", saying(`{"role":"user","content":[{"type":"text","text":"a"},{"type":"text"}]}`), "invalid_value", "messages[0].content[1].text"},
+		{"audio", saying(`{"role":"user","content":[{"type":"input_audio","input_audio":{}}]}`), "unsupported_value", "messages[0].content[0].type"},
+		{"the result of a function", saying(`{"role":"function","name":"f","content":"1"}`), "unsupported_value", "messages[0].role"},
+		{"a part without text", saying(`{"role":"user","content":[{"type":"text","text":"a"},{"type":"text"}]}`), "missing_required_parameter", "messages[0].content[1].text"},
+		{"a part without a type", saying(`{"role":"user","content":[{"text":"a"}]}`), "missing_required_parameter", "messages[0].content[0].type"},
 		{"a part that is none", saying(`{"role":"user","content":["a"]}`), "invalid_type", "messages[0].content[0]"},
-		{"a beginning that is the assistant's", saying(`{"role":"system","content":"s"},{"role":"assistant","content":"a"},{"role":"user","content":"b"}`), "invalid_value", "messages[1].role"},
 		{"an end that is the assistant's", saying(`{"role":"user","content":"a"},{"role":"assistant","content":"b"}`), "invalid_value", "messages[1].role"},
 		{"an end that is the assistant's but for instructions", saying(`{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"developer","content":"c"}`), "invalid_value", "messages[1].role"},
 		{"more messages than 2,048", saying(repeated(`{"role":"user","content":"a"}`, 2049)), "invalid_value", "messages"},
@@ -163,6 +171,7 @@ func TestNeutralValuesAreAccepted(t *testing.T) {
 		`"store":false`, `"response_format":{"type":"text"}`, `"modalities":["text"]`, `"service_tier":"auto"`,
 		`"service_tier":"default"`, `"stop":[]`, `"top_p":1`, `"stream":false`,
 		`"stream":true,"stream_options":{"include_obfuscation":false}`,
+		`"verbosity":"medium"`, `"prompt_cache_retention":"in_memory"`, `"n":1.0`, `"user":"\ud83d\ude00 \u00e9 \\ud800"`,
 		`"user":"jane"`, `"safety_identifier":"x"`, `"prompt_cache_key":"x"`, `"metadata":{"a":"b"}`,
 		`"temperature":null,"seed":null,"tools":null,"max_tokens":null,"stop":null,"stream_options":null,"audio":null,"user":null`,
 	} {
@@ -182,7 +191,7 @@ func TestNeutralValuesAreAccepted(t *testing.T) {
 func TestQuestionToTheModel(t *testing.T) {
 	e := hello()
 	url, _ := api(t, e)
-	resp, body := post(t, url, `{"model":"nova-lite","max_tokens":5,"max_completion_tokens":5,"temperature":1,"top_p":0.5,"stop":"END",
+	resp, body := post(t, url, `{"model":"nova-lite","max_tokens":5.0,"max_completion_tokens":0.5e1,"temperature":1,"top_p":0.5,"stop":"END",
 		"messages":[
 			{"role":"system","content":"one"},
 			{"role":"user","content":"a"},
@@ -212,6 +221,12 @@ func TestMalformedBodies(t *testing.T) {
 		{"no object", `[1]`, "must be a JSON object"},
 		{"null", `null`, "must be a JSON object"},
 		{"invalid UTF-8", "{\"model\":\"\xff\"}", "not valid UTF-8"},
+		{"half a character", with(`"user":"\ud800"`), "half a character, a \\u escape of a surrogate alone, at byte 80"},
+		{"the other half of a character", with(`"user":"a\udc00"`), "half a character"},
+		{"two first halves of characters", with(`"user":"\ud83d\ud83d"`), "half a character"},
+		{"half a character and another escape", with(`"user":"\ud83d\n"`), "half a character"},
+		{"half a character at the end", with(`"user":"\ud83d\\"`), "half a character"},
+		{"half a character in a name", with(`"\ud800":1`), "half a character"},
 		{"a name twice", with(`"n":1,"n":2`), "A name stands twice"},
 		{"a name twice, once in other letters", with(`"n":1,"\u006e":2`), "A name stands twice"},
 		{"a name twice behind a quote in quotes", with(`"x":"\\\"}","n":[{"a":{},"b":[1,null]}],"y":{"a":1 , "a" :2}`), "A name stands twice"},
@@ -230,13 +245,24 @@ func TestMalformedBodies(t *testing.T) {
 func TestBodyThatIsNotEvenRead(t *testing.T) {
 	url, _ := api(t, hello())
 	const path = "/v1/chat/completions"
-	for _, contentType := range []string{"", "text/plain", "application/json; =", "application/x-www-form-urlencoded"} {
+	for _, contentType := range []string{"", "text/plain", "application/json; =", "application/x-www-form-urlencoded", "application/json; charset=iso-8859-1"} {
 		resp, body := do(t, http.MethodPost, url+path, contentType, with(`"n":1`))
 		assert.Equal(t, http.StatusUnsupportedMediaType, resp.StatusCode, contentType)
 		assert.Contains(t, body, `"code":"unsupported_content_type"`)
 	}
 	resp, _ := do(t, http.MethodPost, url+path, "Application/JSON; charset=utf-8", with(`"n":1`))
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
+
+	for encoding, want := range map[string]int{"gzip": http.StatusUnsupportedMediaType, "identity": http.StatusOK} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+path, strings.NewReader(with(`"n":1`)))
+		require.NoError(t, err)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Encoding", encoding)
+		resp, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, want, resp.StatusCode, encoding)
+	}
 
 	fill := func(size int) string {
 		return with(`"n":1`) + strings.Repeat(" ", size-len(with(`"n":1`)))

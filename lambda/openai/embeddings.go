@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/crossregion/crossregion/contract"
@@ -40,7 +41,7 @@ func (s *server) createEmbedding(w http.ResponseWriter, r *http.Request, rec *re
 	if err := in.check(m.Base); err != nil {
 		return err
 	}
-	if err := s.reserve(r.Context(), rec, int64(len(body)/bytesPerToken)); err != nil {
+	if err := s.reserve(r.Context(), rec, estimate{prompt: int64(len(body) / bytesPerToken)}); err != nil {
 		return err
 	}
 	answer, report, err := s.Engine.Answer(r.Context(), m.Targets, converse.Request{Model: m.Base, Embed: &in.embed})
@@ -48,7 +49,7 @@ func (s *server) createEmbedding(w http.ResponseWriter, r *http.Request, rec *re
 	if err != nil {
 		return embeddingError(err)
 	}
-	rec.use(r.Context(), s, answer.Usage)
+	rec.use(r.Context(), s, answer.Usage, report)
 	writeJSON(w, http.StatusOK, newEmbeddings(m.Name, answer, in.base64))
 	return nil
 }
@@ -72,19 +73,13 @@ func decodeEmbedding(body []byte) (embeddingRequest, error) {
 	}
 	r := embeddingRequest{model: modelName(o)}
 	r.embed = converse.Embed{Texts: inputs(o), Purpose: value[string](o, "input_type", "a string")}
-	if n := field[int](o, "dimensions", "an integer"); n != nil {
+	if n := integer(o, "dimensions"); n != nil {
 		if *n < 1 {
-			o.invalid("dimensions", "%d is not positive", *n)
+			o.invalid("dimensions", "it is not positive")
 		}
-		r.embed.Dimensions = *n
+		r.embed.Dimensions = int(*n)
 	}
-	switch format := value[string](o, "encoding_format", "a string"); format {
-	case "", "float":
-	case "base64":
-		r.base64 = true
-	default:
-		o.invalid("encoding_format", "it is neither \"float\" nor \"base64\"")
-	}
+	r.base64 = oneOf(o, "encoding_format", "float", "base64") == "base64"
 	if len(value[string](o, "user", "a string")) > maxHint {
 		o.invalid("user", "it is over %d bytes long", maxHint)
 	}
@@ -97,7 +92,7 @@ func decodeEmbedding(body []byte) (embeddingRequest, error) {
 func inputs(o *object) []string {
 	raw := o.take("input")
 	if raw == nil {
-		o.set(invalid("input", "missing_required_parameter", "Missing required parameter: 'input'."))
+		o.missing("input")
 		return nil
 	}
 	var one string
@@ -139,10 +134,15 @@ func (r embeddingRequest) check(base string) error {
 		return invalid("model", "unsupported_model", "The model '%s' makes no embeddings. Use it with /v1/chat/completions.", r.model)
 	}
 	if n := r.embed.Dimensions; n != 0 && !slices.Contains(m.Dimensions, n) {
-		o.invalid("dimensions", "the model's vectors have %v dimensions, not %d", m.Dimensions, n)
+		o.invalid("dimensions", "the model's vectors have %s dimensions, not %d",
+			strings.ReplaceAll(strings.Trim(fmt.Sprint(m.Dimensions), "[]"), " ", ", "), n)
 	}
-	if p := r.embed.Purpose; p != "" && !slices.Contains(m.Purposes, p) {
-		o.invalid("input_type", "of the types %q that the model knows it is none", m.Purposes)
+	switch p := r.embed.Purpose; {
+	case p == "" || slices.Contains(m.Purposes, p):
+	case len(m.Purposes) == 0:
+		o.set(unsupported("input_type", "The model makes no difference between types."))
+	default:
+		o.invalid("input_type", "expected one of %s", strings.Join(m.Purposes, ", "))
 	}
 	for i, text := range r.embed.Texts {
 		if n := utf8.RuneCountInString(text); m.MaxCharacters > 0 && n > m.MaxCharacters {
@@ -163,14 +163,12 @@ func (s *server) chatModel(ctx context.Context, name string) (contract.Model, er
 
 // embeddingError puts into terms of embeddings what is said in those of chats.
 func embeddingError(err error) error {
-	e := asAPIError(err)
-	switch {
-	case errors.Is(err, failover.ErrWhole):
+	if errors.Is(err, failover.ErrWhole) {
+		e := notWhole()
 		e.message = "The vectors were not complete in time. Send fewer texts at once."
-	case e.code == "context_length_exceeded":
-		e.param = "input"
+		return e
 	}
-	return e
+	return parameters{converse.FeatureMessages: "input"}.blame(err)
 }
 
 type embeddings struct {

@@ -33,6 +33,10 @@ type apiError struct {
 	message    string
 	retryAfter int  // seconds; 0 sends no Retry-After
 	final      bool // tells SDKs not to try again, whatever the status
+	// blames is the part of the question that is to blame, "" if nobody knows or
+	// param says so already.
+	blames converse.Feature
+	unfit  *converse.Unfit // what the model cannot do, nil if that is not it
 	// cause is why, for the log: what AWS called it, without its words, which
 	// may quote what a caller wrote.
 	cause []string
@@ -60,6 +64,14 @@ func causes(err error) []string {
 
 // Error implements error.
 func (e *apiError) Error() string { return e.message }
+
+// Unwrap returns what led to it, if that is known.
+func (e *apiError) Unwrap() error {
+	if e.unfit == nil {
+		return nil
+	}
+	return e.unfit
+}
 
 // MarshalJSON implements [json.Marshaler].
 func (e *apiError) MarshalJSON() ([]byte, error) {
@@ -99,6 +111,11 @@ func unsupported(param, why string) *apiError {
 	return invalid(param, "unsupported_parameter", "Unsupported parameter: '%s'. %s", param, why)
 }
 
+// unsupportedValue is the refusal of a value of what this service knows.
+func unsupportedValue(param, why string) *apiError {
+	return invalid(param, "unsupported_value", "Unsupported value: '%s'. %s", param, why)
+}
+
 func modelNotFound(name string) *apiError {
 	return &apiError{status: http.StatusNotFound, kind: kindInvalid, code: "model_not_found", param: "model",
 		message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", name)}
@@ -115,13 +132,14 @@ func asAPIError(err error) *apiError {
 	case errors.Is(err, failover.ErrWhole):
 		return notWhole()
 	case errors.As(err, &none):
-		message := ""
+		last := converse.Error{}
 		if n := len(none.Failures); n > 0 {
-			message = none.Failures[n-1].Message
+			last = *none.Failures[n-1]
 		}
-		return inferenceError(none.Class, message)
+		last.Class = none.Class
+		return inferenceError(last)
 	case errors.As(err, &broken):
-		return inferenceError(broken.Class, broken.Message)
+		return inferenceError(*broken)
 	default:
 		return &apiError{status: http.StatusInternalServerError, kind: kindServer, code: "internal_error",
 			message: "The server had an error while processing your request."}
@@ -137,12 +155,18 @@ const (
 
 // inferenceError is what a client learns of a failed inference. Only a class
 // for which the request itself is to blame shows what Bedrock said.
-func inferenceError(class converse.Class, message string) *apiError {
-	switch class {
+func inferenceError(failed converse.Error) *apiError {
+	switch failed.Class {
 	case converse.Invalid:
-		return invalid("", "", "%s", told(message, "The model refused the request."))
+		e := invalid("", "invalid_request", "%s", told(failed.Message, "The model refused the request."))
+		if e.blames = failed.Feature; e.blames != "" {
+			e.code = "invalid_value"
+		}
+		return e
 	case converse.TooLong:
-		return invalid("messages", "context_length_exceeded", "%s", told(message, "The messages do not fit into the model's context window."))
+		e := invalid("", "context_length_exceeded", "%s", told(failed.Message, "The messages do not fit into the model's context window."))
+		e.blames = converse.FeatureMessages
+		return e
 	case converse.Throttled:
 		return &apiError{status: http.StatusTooManyRequests, kind: kindRateLimit, code: "rate_limit_exceeded", retryAfter: retryThrottled,
 			message: "The model's rate limit is reached in every region of this service. Please retry later."}

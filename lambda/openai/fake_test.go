@@ -139,15 +139,24 @@ func budgeted(t *testing.T, e openai.Engine, l *ledger) (string, *logged) {
 
 func served(t *testing.T, cfg openai.Config) (string, *logged) {
 	t.Helper()
+	h, log := gatewayTo(t, cfg)
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL, log
+}
+
+// gatewayTo is the API without a server.
+func gatewayTo(t *testing.T, cfg openai.Config) (http.Handler, *logged) {
+	t.Helper()
 	log := &logged{}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
 	cfg.Stack, cfg.Region, cfg.Models, cfg.Log = "eu", "eu-west-1", models, logger
-	cfg.Now = func() time.Time { return time.Unix(1_700_000_000, 0) }
+	if cfg.Now == nil {
+		cfg.Now = func() time.Time { return time.Unix(1_700_000_000, 0) }
+	}
 	h, err := openai.New(cfg)
 	require.NoError(t, err)
-	server := httptest.NewServer(gateway(t, apigw.Handler(h, logger)))
-	t.Cleanup(server.Close)
-	return server.URL, log
+	return gateway(t, apigw.Handler(h, logger)), log
 }
 
 // gateway does what API Gateway does with a function.

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"errors"
-	"net/http"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -19,15 +18,28 @@ var chatParameters = parameters{
 	converse.FeatureTopP: "top_p", converse.FeatureStop: "stop", converse.FeatureMessages: "messages",
 }
 
+// blame turns what an inference failed with into an answer that names the
+// parameter to blame, if anybody knows it.
+func (p parameters) blame(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := *asAPIError(err)
+	if e.blames != "" {
+		e.param = p[e.blames]
+	}
+	return &e
+}
+
 // fit makes q a question to the model m, whose prefixes are kept, and refuses by
 // the names of p what m cannot do.
 func fit(q converse.Request, m contract.Model, p parameters) (converse.Request, error) {
 	q.Model = m.Base
 	var unfit *converse.Unfit
 	if errors.As(converse.Check(q), &unfit) {
-		name := p[unfit.Feature]
-		return q, &apiError{status: http.StatusBadRequest, kind: kindInvalid, code: "unsupported_value", param: name,
-			message: "Unsupported value: '" + name + "'. " + unfit.Reason}
+		e := unsupportedValue(p[unfit.Feature], unfit.Reason)
+		e.unfit = unfit
+		return q, e
 	}
 	return converse.KeepPrefixes(q), nil
 }

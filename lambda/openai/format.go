@@ -13,7 +13,7 @@ func format(o *object, name string, s spelling) *converse.Format {
 		return nil
 	}
 	f := o.child(name, raw)
-	kind := value[string](f, "type", "a string")
+	kind := needed(f, "type")
 	var shape *converse.Format
 	switch kind {
 	case "text":
@@ -40,7 +40,7 @@ func jsonSchema(o *object) *converse.Format {
 		Strict:      value[bool](o, "strict", "a boolean"),
 	}
 	if f.Schema == nil {
-		o.invalid("schema", "it is missing")
+		o.missing("schema")
 	}
 	o.finish()
 	return f

@@ -4,13 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/crossregion/crossregion/lambda/converse"
 )
 
 // itemDecoder reads the items of a request.
 type itemDecoder struct {
-	parts int // of all contents so far
+	parts int             // of all contents so far
+	open  map[string]bool // ids of calls that have no output yet
 }
 
 // items takes an array of items, at most limit.
@@ -31,12 +33,12 @@ func (d *itemDecoder) items(o *object, name string, raws []json.RawMessage, limi
 // item takes one. The id of a whole item is not needed: it gets a new one in
 // the turn that it now belongs to.
 func (d *itemDecoder) item(c *object) item {
-	it := item{Type: value[string](c, "type", "a string"), ID: value[string](c, "id", "a string")}
-	if it.Type == "" {
-		it.Type = itemMessage
-		if _, hasRole := c.fields["role"]; !hasRole && it.ID != "" {
-			it.Type = itemReference
-		}
+	it := item{Type: itemMessage, ID: value[string](c, "id", "a string")}
+	_, hasRole := c.fields["role"]
+	if kind := field[string](c, "type", "a string"); kind != nil {
+		it.Type = *kind
+	} else if !hasRole && it.ID != "" {
+		it.Type = itemReference
 	}
 	if it.Type != itemReference {
 		it.ID, it.Status = "", itemStatus(c)
@@ -45,14 +47,17 @@ func (d *itemDecoder) item(c *object) item {
 	case itemMessage:
 		d.message(c, &it)
 	case itemCall:
-		calledFunction(c, &it)
+		d.call(c, &it)
 	case itemOutput:
 		d.output(c, &it)
 	case itemReasoning:
 		reasoned(c, &it)
 	case itemReference:
+		if it.ID == "" {
+			c.missing("id")
+		}
 	default:
-		c.set(unsupported(c.path+"type", "This service knows items of the types message, function_call, function_call_output, reasoning and item_reference."))
+		c.set(unsupportedValue(c.path+"type", "This service knows items of the types message, function_call, function_call_output, reasoning and item_reference."))
 	}
 	c.finish()
 	return it
@@ -68,7 +73,7 @@ func itemStatus(c *object) string {
 
 // message takes a message. Contents become parts, as OpenAI stores them.
 func (d *itemDecoder) message(c *object, it *item) {
-	it.Role = value[string](c, "role", "a string")
+	it.Role = needed(c, "role")
 	var kinds []string
 	switch it.Role {
 	case "user":
@@ -95,7 +100,7 @@ func (p itemPart) says() bool { return p.ImageURL != "" || p.FileData != "" || !
 func (d *itemDecoder) content(c *object, name string, kinds []string) []itemPart {
 	raw := c.take(name)
 	if raw == nil {
-		c.invalid(name, "it is missing")
+		c.missing(name)
 		return nil
 	}
 	var text string
@@ -126,9 +131,9 @@ func (d *itemDecoder) content(c *object, name string, kinds []string) []itemPart
 
 // contentPart takes one part of the given kinds.
 func contentPart(p *object, kinds []string) itemPart {
-	part := itemPart{Type: value[string](p, "type", "a string")}
+	part := itemPart{Type: needed(p, "type")}
 	if !slices.Contains(kinds, part.Type) {
-		p.set(unsupported(p.path+"type", fmt.Sprintf("Here this service supports content of the types %q only.", kinds)))
+		p.set(unsupportedValue(p.path+"type", "Here this service supports content of the types "+strings.Join(kinds, ", ")+" only."))
 		return part
 	}
 	switch part.Type {
@@ -151,7 +156,7 @@ func contentPart(p *object, kinds []string) itemPart {
 
 func inputImage(p *object) itemPart {
 	p.refuse("file_id")
-	part := itemPart{Type: "input_image", Detail: value[string](p, "detail", "a string"), ImageURL: needed(p, "image_url")}
+	part := itemPart{Type: "input_image", Detail: detail(p), ImageURL: needed(p, "image_url")}
 	imagePart(p, "image_url", part.ImageURL)
 	return part
 }
@@ -159,24 +164,22 @@ func inputImage(p *object) itemPart {
 func inputFile(p *object) itemPart {
 	p.refuse("file_id")
 	p.refuse("file_url")
-	part := itemPart{Type: "input_file", Detail: value[string](p, "detail", "a string"),
+	part := itemPart{Type: "input_file", Detail: detail(p),
 		Filename: value[string](p, "filename", "a string"), FileData: needed(p, "file_data")}
 	documentPart(p, "file_data", part.FileData, part.Filename)
 	return part
 }
 
-// needed takes a string that must be there.
-func needed(o *object, name string) string {
-	s := field[string](o, name, "a string")
-	if s == nil {
-		o.invalid(name, "it is missing")
-		return ""
-	}
-	return *s
-}
-
-func calledFunction(c *object, it *item) {
+// call takes a call, whose id must tell it from others that wait for an output.
+func (d *itemDecoder) call(c *object, it *item) {
 	it.CallID, it.Name = callID(c, "call_id"), functionName(c)
+	if d.open[it.CallID] {
+		c.invalid("call_id", "another call before has the same, and no output yet")
+	}
+	if d.open == nil {
+		d.open = map[string]bool{}
+	}
+	d.open[it.CallID] = it.Status != statusIncomplete
 	var written string
 	if it.Status == statusIncomplete {
 		written = needed(c, "arguments")
@@ -191,6 +194,7 @@ func calledFunction(c *object, it *item) {
 
 func (d *itemDecoder) output(c *object, it *item) {
 	it.CallID = callID(c, "call_id")
+	delete(d.open, it.CallID)
 	var isText string
 	raw := c.fields["output"]
 	parts := d.content(c, "output", []string{"input_text", "input_image", "input_file"})
@@ -216,7 +220,8 @@ func reasoned(c *object, it *item) {
 	}
 	it.Encrypted = value[string](c, "encrypted_content", "a string")
 	if it.Encrypted == "" {
-		c.invalid("encrypted_content", "it is missing; without it no model takes its thoughts back")
+		c.set(invalid(c.path+"encrypted_content", "missing_required_parameter",
+			"Missing required parameter: '%sencrypted_content'. Without it no model takes its thoughts back.", c.path))
 	} else if _, err := decodeThought(it.Encrypted); err != nil {
 		c.invalid("encrypted_content", "it is not what this service gave")
 	}

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/crossregion/crossregion/lambda/converse"
 )
@@ -15,11 +16,12 @@ type dialogue struct {
 	open     []string // calls that have no output yet, in order
 }
 
-// newDialogue fails if the items are in no order that a model could answer.
-func newDialogue(model, instructions string, items []item) (*dialogue, error) {
+// newDialogue fails if the input is in no order that a model could answer. The
+// history is mended instead: its callers could not.
+func newDialogue(model, instructions string, history, input []item) (*dialogue, error) {
 	d := &dialogue{model: model}
 	d.instruct([]itemPart{inputText(instructions)})
-	for _, it := range items {
+	for _, it := range reunited(withoutOrphans(history, input)) {
 		if err := d.add(it); err != nil {
 			return nil, err
 		}
@@ -65,6 +67,9 @@ func (d *dialogue) call(it item) error {
 	if it.Status == statusIncomplete {
 		return nil
 	}
+	if slices.Contains(d.open, it.CallID) {
+		return invalid("input", "invalid_value", "Invalid 'input': two function calls have the call_id %s, and neither has an output yet.", it.CallID)
+	}
 	use := &converse.ToolUse{ID: it.CallID, Name: it.Name, Input: json.RawMessage(*it.Arguments)}
 	if err := d.say(converse.Assistant, []converse.Part{{ToolUse: use}}); err != nil {
 		return err
@@ -90,7 +95,7 @@ func (d *dialogue) output(it item) error {
 		d.append(converse.User, []converse.Part{{ToolResult: &converse.ToolResult{ID: it.CallID, Parts: content}}})
 		return nil
 	}
-	return invalid("input", "", "No tool call found for function call output with call_id %s.", it.CallID)
+	return invalid("input", "invalid_value", "No tool call found for function call output with call_id %s.", it.CallID)
 }
 
 // say adds what somebody said, other than the output of a call, which must not
@@ -104,9 +109,6 @@ func (d *dialogue) say(role converse.Role, parts []converse.Part) error {
 	if err := d.answered(); err != nil {
 		return err
 	}
-	if d.last() == "" && role == converse.Assistant {
-		return invalid("input", "invalid_value", "Invalid 'input': the first item after the instructions must be the user's.")
-	}
 	d.append(role, parts)
 	return nil
 }
@@ -115,7 +117,7 @@ func (d *dialogue) answered() error {
 	if len(d.open) == 0 {
 		return nil
 	}
-	return invalid("input", "", "No tool output found for function call %s.", d.open[0])
+	return invalid("input", "invalid_value", "No tool output found for function call %s.", d.open[0])
 }
 
 // append makes neighbours of one role one message.
@@ -160,6 +162,7 @@ func (d *dialogue) finish() error {
 		return err
 	}
 	d.dropIdle()
+	d.messages = opened(d.messages)
 	switch d.last() {
 	case converse.User:
 		return nil

@@ -78,7 +78,7 @@ func decodeQuery(r *http.Request, names ...string) (url.Values, error) {
 	delete(q, "include[]")
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		if !slices.Contains(names, name) {
-			return nil, invalid("", "unknown_parameter", "Unknown parameter in the query. Known are %q and include.", names)
+			return nil, unknownParameter("", name)
 		}
 		if len(q[name]) > 1 {
 			return nil, invalid(name, "invalid_value", "Invalid '%s': it stands more than once.", name)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/crossregion/crossregion/contract"
 	state "github.com/crossregion/crossregion/lambda/conversation"
@@ -33,15 +32,15 @@ func (s *server) resolve(ctx context.Context, tenant, param string, items []item
 	}
 	errs := make([]error, len(all))
 	slots := make(chan struct{}, maxTurnsAtOnce)
-	var wg sync.WaitGroup
+	copies := make([]func(), len(all))
 	for n, refs := range all {
-		slots <- struct{}{}
-		wg.Go(func() {
+		copies[n] = func() {
+			slots <- struct{}{}
 			defer func() { <-slots }()
 			errs[n] = s.copyItems(ctx, tenant, param, refs, items)
-		})
+		}
 	}
-	wg.Wait()
+	together(copies...)
 	size := 0
 	for n, refs := range all {
 		if errs[n] != nil {

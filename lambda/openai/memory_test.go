@@ -19,12 +19,15 @@ type memory struct {
 	turns         map[string]state.Turn // by tenant and id
 	conversations map[string]state.Conversation
 	claims        map[string]state.Claim
+	stored        state.Stored // what writes say; of two regions if it is zero
 	calls         []string
 
 	// appendDoes is what the next Append does, if it is not nil.
 	appendDoes func(store func()) error
 	// claimLost is what the next Claim that is won returns, if it is not nil.
 	claimLost error
+	// taken tells that claims are lost to others.
+	taken bool
 	// fails is what every reading call returns, if it is not nil.
 	fails error
 }
@@ -77,6 +80,9 @@ func (m *memory) Append(_ context.Context, tenant string, t state.Turn) (state.T
 		return state.Turn{}, state.Stored{}, does(store)
 	}
 	store()
+	if m.stored.Regions != nil {
+		return t, m.stored, nil
+	}
 	return t, state.Stored{Regions: []string{"eu-west-1", "eu-central-1"}}, nil
 }
 
@@ -168,13 +174,16 @@ func (m *memory) History(ctx context.Context, tenant string, id state.Conversati
 	return c, turns, nil
 }
 
-func (m *memory) DeleteItem(_ context.Context, tenant string, _ state.ConversationID, it state.ItemID) error {
+func (m *memory) DeleteItem(_ context.Context, tenant string, _ state.ConversationID, it state.ItemID, redact state.Redact) (err error) {
 	defer m.enter("delete item")()
 	t, ok := m.turns[tenant+it.TurnID.String()]
-	if !ok {
+	if !ok || slices.Contains(t.Deleted, it.Number) {
 		return state.ErrNotFound
 	}
 	t.Deleted = append(slices.Clone(t.Deleted), it.Number)
+	if t.Body, err = redact(t.Body, t.Deleted); err != nil {
+		return err
+	}
 	m.turns[tenant+it.TurnID.String()] = t
 	return nil
 }
@@ -191,6 +200,14 @@ func (m *memory) Claim(_ context.Context, tenant, key string, c state.Claim) (st
 	err := m.claimLost
 	m.claimLost = nil
 	return c, err == nil, err
+}
+
+func (m *memory) Hold(ctx context.Context, _, _ string, _ state.Claim) error {
+	if m.taken {
+		return state.ErrClaimLost
+	}
+	<-ctx.Done()
+	return nil
 }
 
 func (m *memory) Release(ctx context.Context, tenant, key string, c state.Claim) error {

@@ -3,6 +3,7 @@ package openai
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -27,13 +28,12 @@ type conversation struct {
 // messages takes the conversation. Converse keeps instructions apart and wants
 // roles to alternate, so system and developer messages are collected from
 // wherever they stand, and neighbours of one role become one message of several
-// parts; what tools answered is the user's. The first turn and the last must be
-// the user's: models refuse another beginning, and take an assistant's last
-// words for their own, to go on with.
+// parts; what tools answered is the user's. The last turn must be the user's:
+// models take an assistant's last words for their own, to go on with.
 func messages(o *object) (system []converse.Part, turns []converse.Message) {
 	raws := field[[]json.RawMessage](o, "messages", "an array of messages")
 	if raws == nil {
-		o.set(invalid("messages", "missing_required_parameter", "Missing required parameter: 'messages'."))
+		o.missing("messages")
 		return nil, nil
 	}
 	if len(*raws) > maxMessages {
@@ -47,7 +47,19 @@ func messages(o *object) (system []converse.Part, turns []converse.Message) {
 		all.add(o.child(fmt.Sprintf("messages[%d]", i), raw))
 	}
 	all.end(o, "messages")
-	return all.system, all.turns
+	return all.system, opened(all.turns)
+}
+
+// opening stands for the user where the assistant speaks first: with a greeting,
+// say, or since what it answered was deleted.
+const opening = "(The assistant speaks first.)"
+
+// opened begins with the user, as models want it.
+func opened(turns []converse.Message) []converse.Message {
+	if len(turns) == 0 || turns[0].Role == converse.User {
+		return turns
+	}
+	return append([]converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: opening}}}}, turns...)
 }
 
 // end faults a conversation that no model could go on with; name is that of the
@@ -65,28 +77,53 @@ func (all *conversation) end(o *object, name string) {
 
 // add takes the message c.
 func (all *conversation) add(c *object) {
-	switch role := value[string](c, "role", "a string"); role {
+	name := speaker(c)
+	switch role := needed(c, "role"); role {
 	case "system", "developer":
-		all.system = append(all.system, all.content(c, textPart)...)
+		all.system = append(all.system, spokenBy(name, all.content(c, textPart))...)
 	case "user":
-		all.say(c, converse.User, all.notEmpty(c, all.content(c, userPart)))
+		all.say(c, converse.User, spokenBy(name, all.notEmpty(c, all.content(c, userPart))))
 	case "assistant":
 		all.assistant(c)
 	case "tool":
 		all.tool(c)
 	case "function":
-		c.set(unsupported(c.path+"role", "Functions are deprecated: use tools."))
+		c.set(unsupportedValue(c.path+"role", "Functions are deprecated: use tools."))
 	default:
 		c.invalid("role", "expected one of system, developer, user, assistant and tool")
 	}
 	messageExtras(c)
 }
 
+// speakerName is what OpenAI lets names of participants be.
+var speakerName = regexp.MustCompile(`^[^\s<|\\/>]{1,64}$`)
+
+// speaker takes the name of who speaks, "" for none.
+func speaker(c *object) string {
+	name := field[string](c, "name", "a string")
+	if name == nil {
+		return ""
+	}
+	if !speakerName.MatchString(*name) {
+		c.invalid("name", `it must have 1 to 64 characters, no space and none of <|\/>`)
+	}
+	return *name
+}
+
+// spokenBy puts the speaker's name before what was said, since Converse has no
+// other place for it. That of an assistant or a tool is left out: models would
+// take it for the way to answer, or know it from the call.
+func spokenBy(name string, parts []converse.Part) []converse.Part {
+	if name == "" || len(parts) == 0 {
+		return parts
+	}
+	return append([]converse.Part{{Text: name + ":"}}, parts...)
+}
+
 // messageExtras refuses what a message may have besides its content. A client
 // that sends an answer back as it got it sends most of these, empty.
 func messageExtras(c *object) {
 	none := []any{}
-	c.refuse("name")
 	c.refuse("refusal")
 	c.refuse("audio")
 	c.refuse("function_call")
@@ -107,27 +144,36 @@ func (all *conversation) assistant(c *object) {
 	if all.parts += len(calls); all.parts > maxParts {
 		c.invalid("tool_calls", "the messages have more than %d parts in all", maxParts)
 	}
+	var ids []string
 	for i, raw := range calls {
 		if c.err != nil {
 			return
 		}
-		parts = append(parts, toolCall(c.child(fmt.Sprintf("tool_calls[%d]", i), raw)))
+		call := c.child(fmt.Sprintf("tool_calls[%d]", i), raw)
+		use := toolCall(call)
+		if slices.Contains(all.pending, use.ID) || slices.Contains(ids, use.ID) {
+			call.invalid("id", "another call before has the same, and no result yet")
+		}
+		ids, parts = append(ids, use.ID), append(parts, converse.Part{ToolUse: use})
 	}
-	all.say(c, converse.Assistant, all.notEmpty(c, parts))
+	if len(parts) > 0 { // a model that said nothing is not quoted
+		all.say(c, converse.Assistant, parts)
+	}
+	all.pending = append(all.pending, ids...)
 }
 
 // toolCall takes one of the assistant's calls.
-func toolCall(o *object) converse.Part {
+func toolCall(o *object) *converse.ToolUse {
 	id := callID(o, "id")
 	f := nested.function(o)
 	use := &converse.ToolUse{ID: id, Name: functionName(f), Input: arguments(f, "arguments")}
 	f.finish()
-	return converse.Part{ToolUse: use}
+	return use
 }
 
 // callID takes the id of a call.
 func callID(o *object, name string) string {
-	id := value[string](o, name, "a string")
+	id := needed(o, name)
 	if !toolID.MatchString(id) {
 		o.invalid(name, "it must have 1 to 64 letters, digits, underscores, hyphens, dots and colons")
 	}
@@ -175,21 +221,9 @@ func (all *conversation) notEmpty(c *object, parts []converse.Part) []converse.P
 // say adds the parts of c to the turns, as part of the last if it has the same
 // role.
 func (all *conversation) say(c *object, role converse.Role, parts []converse.Part) {
-	if len(all.turns) == 0 && role != converse.User {
-		c.invalid("role", "the first message after the instructions must be the user's")
-	}
 	sameTurn := len(all.turns) > 0 && all.turns[len(all.turns)-1].Role == role
 	if len(all.pending) > 0 && (role == converse.User || !sameTurn) {
 		c.invalid("role", "calls of tools before have no results yet")
-	}
-	for _, p := range parts {
-		if p.ToolUse == nil {
-			continue
-		}
-		if slices.Contains(all.pending, p.ToolUse.ID) {
-			c.invalid("tool_calls", "two calls have the same id")
-		}
-		all.pending = append(all.pending, p.ToolUse.ID)
 	}
 	all.append(c, role, parts)
 }

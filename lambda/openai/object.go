@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -46,8 +47,12 @@ func parse(body []byte) (*object, error) {
 	case err != nil || fields == nil:
 		return nil, invalid("", "invalid_json", "The request body must be a JSON object.")
 	}
-	if err := (&walker{data: body}).value(0); err != nil {
+	w := &walker{data: body}
+	if err := w.value(0); err != nil {
 		return nil, err
+	}
+	if w.half > 0 {
+		return nil, invalid("", "invalid_json", `The request body has half a character, a \u escape of a surrogate alone, at byte %d.`, w.half)
 	}
 	return &object{fault: &fault{}, fields: fields}, nil
 }
@@ -65,15 +70,24 @@ func (o *object) take(name string) json.RawMessage {
 // child returns an object inside o, with faults in common. Any other value is a
 // fault, and then the child is empty.
 func (o *object) child(name string, raw json.RawMessage) *object {
+	return o.childOr(name, raw, "an object")
+}
+
+// childOr is child where something else was possible, too: wanted says what.
+func (o *object) childOr(name string, raw json.RawMessage, wanted string) *object {
 	c := &object{fault: o.fault, path: o.path + name + "."}
 	if err := json.Unmarshal(raw, &c.fields); err != nil || c.fields == nil {
-		o.wrongType(name, "an object")
+		o.wrongType(name, wanted)
 	}
 	return c
 }
 
 func (o *object) wrongType(name, want string) {
 	o.set(invalid(o.path+name, "invalid_type", "Invalid type for '%s': expected %s.", o.path+name, want))
+}
+
+func (o *object) missing(name string) {
+	o.set(invalid(o.path+name, "missing_required_parameter", "Missing required parameter: '%s'.", o.path+name))
 }
 
 func (o *object) invalid(name, format string, args ...any) {
@@ -104,6 +118,56 @@ func value[T any](o *object, name, want string) T {
 	return zero
 }
 
+// integer takes the value of name, which clients may write as 100.0 or 1e2 too.
+func integer(o *object, name string) *int64 {
+	f := field[float64](o, name, "an integer")
+	if f == nil {
+		return nil
+	}
+	if *f != math.Trunc(*f) {
+		o.wrongType(name, "an integer")
+		return nil
+	}
+	n := int64(max(math.MinInt32-1, min(*f, math.MaxInt32+1))) // no limit is beyond
+	return &n
+}
+
+// tokenBound takes how many tokens an answer may have, thoughts included, 0 for
+// as many as there are by default.
+func tokenBound(o *object, name string) int32 {
+	n := integer(o, name)
+	if n == nil {
+		return 0
+	}
+	if *n < 1 || *n > math.MaxInt32 {
+		o.invalid(name, "it is not between 1 and %d", math.MaxInt32)
+		return 0
+	}
+	return int32(*n)
+}
+
+// oneOf takes one of some words, "" if there is none.
+func oneOf(o *object, name string, words ...string) string {
+	word := field[string](o, name, "a string")
+	if word == nil {
+		return ""
+	}
+	if !slices.Contains(words, *word) {
+		o.invalid(name, "expected one of %s", strings.Join(words, ", "))
+	}
+	return *word
+}
+
+// needed takes a string that must be there.
+func needed(o *object, name string) string {
+	s := field[string](o, name, "a string")
+	if s == nil {
+		o.missing(name)
+		return ""
+	}
+	return *s
+}
+
 // refuse takes name and faults it unless its value is one of neutral, which are
 // as encoding/json decodes them.
 func (o *object) refuse(name string, neutral ...any) {
@@ -124,7 +188,12 @@ func (o *object) refuse(name string, neutral ...any) {
 // finish faults every name that is left.
 func (o *object) finish() {
 	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
-		name = strings.ToValidUTF8(name[:min(len(name), maxHint)], "")
-		o.set(invalid(o.path+name, "unknown_parameter", "Unknown parameter: '%s'.", o.path+name))
+		o.set(unknownParameter(o.path, name))
 	}
+}
+
+// unknownParameter repeats a name that the caller chose, unless it is endless.
+func unknownParameter(path, name string) *apiError {
+	name = path + strings.ToValidUTF8(name[:min(len(name), maxHint)], "")
+	return invalid(name, "unknown_parameter", "Unknown parameter: '%s'.", name)
 }

@@ -11,7 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,27 +105,38 @@ type server struct {
 	models map[string]contract.Model
 }
 
-// operation answers one request. An error that it returns has not been written.
+// operation answers one request. An error that it returns has not been written;
+// one that began to stream tells the record how to write it.
 type operation func(w http.ResponseWriter, r *http.Request, rec *record) error
 
 func (s *server) operations() map[string]operation {
 	return map[string]operation{
-		contract.OpChatCompletions:    s.createChatCompletion,
-		contract.OpCreateResponse:     s.createResponse,
+		contract.OpChatCompletions:    bare(s.createChatCompletion),
+		contract.OpCreateResponse:     bare(s.createResponse),
 		contract.OpGetResponse:        s.retrieveResponse,
-		contract.OpDeleteResponse:     s.deleteResponse,
+		contract.OpDeleteResponse:     bare(s.deleteResponse),
 		contract.OpListInputItems:     s.listInputItems,
-		contract.OpCreateConversation: s.createConversation,
-		contract.OpGetConversation:    s.retrieveConversation,
-		contract.OpUpdateConversation: s.updateConversation,
-		contract.OpDeleteConversation: s.deleteConversation,
+		contract.OpCreateConversation: bare(s.createConversation),
+		contract.OpGetConversation:    bare(s.retrieveConversation),
+		contract.OpUpdateConversation: bare(s.updateConversation),
+		contract.OpDeleteConversation: bare(s.deleteConversation),
 		contract.OpCreateItems:        s.createItems,
 		contract.OpListItems:          s.listItems,
 		contract.OpGetItem:            s.retrieveItem,
-		contract.OpDeleteItem:         s.deleteItem,
-		contract.OpListModels:         s.listModels,
-		contract.OpGetModel:           s.retrieveModel,
-		contract.OpEmbeddings:         s.createEmbedding,
+		contract.OpDeleteItem:         bare(s.deleteItem),
+		contract.OpListModels:         bare(s.listModels),
+		contract.OpGetModel:           bare(s.retrieveModel),
+		contract.OpEmbeddings:         bare(s.createEmbedding),
+	}
+}
+
+// bare is an operation that knows no query.
+func bare(op operation) operation {
+	return func(w http.ResponseWriter, r *http.Request, rec *record) error {
+		for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
+			return unknownParameter("", name)
+		}
+		return op(w, r, rec)
 	}
 }
 
@@ -162,12 +175,10 @@ func (s *server) serve(name string, op operation) http.Handler {
 		defer rec.settleUp(r.Context(), s)
 		w.Header().Set(contract.HeaderRegion, s.Region)
 		w.Header().Set(contract.HeaderRequestID, apigw.RequestID(r.Context()))
-		if err := op(w, r, rec); err != nil {
-			e := asAPIError(err)
-			rec.fail(e)
-			rec.status = e.status
-			e.write(w)
+		if err := s.safely(r.Context(), func() error { return op(w, r, rec) }); err != nil {
+			rec.answer(w, asAPIError(err))
 		}
+		rec.settleUp(r.Context(), s)
 		rec.write(r.Context(), s)
 	})
 }

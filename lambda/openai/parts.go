@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"net/http"
 	"path"
 	"strings"
@@ -25,6 +26,13 @@ var (
 		".doc": "doc", ".docx": "docx", ".xls": "xls", ".xlsx": "xlsx",
 	}
 )
+
+// detail takes how closely to look at an image or a file. It is a hint: models on
+// Bedrock look at what they are given.
+func detail(o *object) string { return oneOf(o, "detail", "auto", "low", "high", "original") }
+
+// pdfHead is within how many bytes a PDF says that it is one.
+const pdfHead = 1024
 
 // imagePart returns the image in a data URL, the value of o's member name.
 func imagePart(o *object, name, url string) converse.Part {
@@ -55,6 +63,8 @@ func documentPart(o *object, name, url, filename string) converse.Part {
 		o.invalid(name, "%v", err)
 	case !known:
 		o.invalid(name, "files are PDF, CSV, Word, Excel, HTML, Markdown or plain text; neither media type nor 'filename' says which")
+	case format == "pdf" && !bytes.Contains(data[:min(len(data), pdfHead)], []byte("%PDF-")):
+		o.invalid(name, "its data is not PDF")
 	}
 	return converse.Part{Document: &converse.Document{Format: format, Bytes: data}}
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/apigw"
+	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
 	"github.com/crossregion/crossregion/lambda/metrics"
@@ -28,6 +31,22 @@ type record struct {
 	report     failover.Report
 	usage      converse.Usage
 	spent      *spending // nil where nothing is reserved
+	single     bool      // what was stored stands in fewer regions than it should
+	uncounted  bool      // a budget may lack it
+	// breakOff ends a stream that has begun with an error; nil before.
+	breakOff func(*apiError)
+}
+
+// answer tells the caller of an error, in place of an answer or at the end of
+// half of one.
+func (rec *record) answer(w http.ResponseWriter, e *apiError) {
+	rec.fail(e)
+	if rec.breakOff != nil {
+		rec.breakOff(e)
+		return
+	}
+	rec.status = e.status
+	e.write(w)
 }
 
 // attempted notes how the engine went about it, and tells the client.
@@ -36,6 +55,33 @@ func (rec *record) attempted(h http.Header, report failover.Report) {
 	h.Set(contract.HeaderAttempts, strconv.Itoa(len(report.Attempts)))
 	if report.Target != "" {
 		h.Set(contract.HeaderTarget, report.Target)
+	}
+	list(h, contract.HeaderFailed, report.Failed())
+	list(h, contract.HeaderSpared, report.Open)
+}
+
+// list sets a header to a list, unless that is empty.
+func list(h http.Header, name string, values []string) {
+	if len(values) > 0 {
+		h.Set(name, strings.Join(values, ", "))
+	}
+}
+
+// replicated notes in how many regions what was stored stands already, and tells
+// the client.
+func (rec *record) replicated(h http.Header, stored state.Stored) {
+	rec.single = stored.Short
+	h.Set(contract.HeaderReplicas, strconv.Itoa(len(stored.Regions)))
+}
+
+// closed ends a streamed answer, of which only then all is known that led to it;
+// earlier calls were made before. It is over for the client, however its source
+// closes.
+func (rec *record) closed(answer converse.Stream, earlier []failover.Attempt) {
+	_ = answer.Close()
+	if final, ok := answer.(failover.Reporter); ok {
+		rec.report = final.Report()
+		rec.report.Attempts = slices.Concat(earlier, rec.report.Attempts)
 	}
 }
 
@@ -69,6 +115,12 @@ func (rec *record) metrics(s *server) metrics.Request {
 		if a.Outcome == string(converse.Throttled) {
 			m.Throttles++
 		}
+	}
+	if rec.single {
+		m.SingleCopies = 1
+	}
+	if rec.uncounted {
+		m.Uncounted = 1
 	}
 	if rec.fault == contract.CodeResidencyViolation {
 		m.ResidencyViolations = 1

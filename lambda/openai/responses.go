@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/crossregion/crossregion/contract"
 	state "github.com/crossregion/crossregion/lambda/conversation"
@@ -22,7 +21,7 @@ type generation struct {
 	model    contract.Model
 	key      string     // the idempotency key, "" for none
 	digest   string     // of the request
-	estimate int64      // of the tokens that it will take
+	estimate estimate   // of the tokens that it will take
 	turn     state.Turn // what will be stored
 	response response
 	// held is the hold on key that is to be given back after a failure, nil for
@@ -46,14 +45,20 @@ func (s *server) createResponse(w http.ResponseWriter, r *http.Request, rec *rec
 	if err := g.load(r.Context(), rec); err != nil {
 		return err
 	}
-	switch {
-	case g.found != nil:
+	if g.found != nil {
 		return g.repeat(w, r, rec)
-	case g.req.stream:
-		return g.streamed(w, r, rec)
-	default:
-		return g.whole(w, r, rec)
 	}
+	held, done := g.hold(r.Context())
+	defer done()
+	answer := g.whole
+	if g.req.stream {
+		answer = g.streamed
+	}
+	err = answer(w, r.WithContext(held), rec)
+	if errors.Is(context.Cause(held), state.ErrClaimLost) {
+		return stillGenerating()
+	}
+	return err
 }
 
 // newGeneration checks the request and names what it will store.
@@ -69,7 +74,7 @@ func (s *server) newGeneration(w http.ResponseWriter, r *http.Request) (*generat
 	if g.model, err = s.chatModel(r.Context(), g.req.name); err != nil {
 		return nil, err
 	}
-	g.estimate = estimate(body, g.req.question.MaxTokens)
+	g.estimate = estimateBody(body, g.req.question.MaxTokens)
 	if g.tenant, err = tenant(r.Context()); err != nil {
 		return nil, err
 	}
@@ -99,12 +104,12 @@ var responseParameters = parameters{
 
 // prepare puts the question together, and the head of the response.
 func (g *generation) prepare(history []item, rec *record) error {
-	d, err := newDialogue(g.model.Base, g.req.instructions, append(history, g.req.input...))
+	d, err := newDialogue(g.model.Base, g.req.instructions, history, g.req.input)
 	if err != nil {
 		return err
 	}
-	g.req.question.System, g.req.question.Messages = d.system, d.messages
-	if g.req.question, err = fit(g.req.question, g.model, responseParameters); err != nil {
+	g.req.question.System = d.system
+	if err := g.fit(d.messages); err != nil {
 		return err
 	}
 	for i := range g.req.input {
@@ -120,6 +125,25 @@ func (g *generation) prepare(history []item, rec *record) error {
 	return nil
 }
 
+// fit takes as many of the messages as the model can be shown, if truncation is
+// wanted, and otherwise all.
+func (g *generation) fit(messages []converse.Message) error {
+	for {
+		g.req.question.Messages = messages
+		fitted, err := fit(g.req.question, g.model, responseParameters)
+		var unfit *converse.Unfit
+		if g.req.truncate && errors.As(err, &unfit) && unfit.Crowded {
+			if messages = shortened(messages); messages != nil {
+				continue
+			}
+		}
+		if err == nil {
+			g.req.question = fitted
+		}
+		return err
+	}
+}
+
 // whole answers at once.
 func (g *generation) whole(w http.ResponseWriter, r *http.Request, rec *record) error {
 	var answer converse.Answer
@@ -130,7 +154,7 @@ func (g *generation) whole(w http.ResponseWriter, r *http.Request, rec *record) 
 	if err != nil {
 		return err
 	}
-	rec.use(r.Context(), g.server, answer.Usage)
+	rec.use(r.Context(), g.server, answer.Usage, rec.report)
 	g.response.end(answer.End, g.Now())
 	for i, p := range answer.Parts {
 		if _, err := g.output(p, i == len(answer.Parts)-1); err != nil {
@@ -142,7 +166,7 @@ func (g *generation) whole(w http.ResponseWriter, r *http.Request, rec *record) 
 		return err
 	}
 	if g.req.store {
-		replicated(w, stored)
+		rec.replicated(w.Header(), stored)
 	}
 	writeJSON(w, http.StatusOK, g.response)
 	return nil
@@ -162,11 +186,11 @@ func (g *generation) ask(try func(converse.Request) (failover.Report, error), w 
 		report.Attempts = slices.Concat(g.earlier, report.Attempts)
 		rec.attempted(w.Header(), report)
 		if !isTooLong(err) {
-			return err
+			return responseParameters.blame(err)
 		}
 		shorter := shortened(q.Messages)
 		if !g.req.truncate || cuts == maxCuts || shorter == nil {
-			return inputError(err)
+			return responseParameters.blame(err)
 		}
 		q.Messages = shorter
 	}
@@ -175,16 +199,6 @@ func (g *generation) ask(try func(converse.Request) (failover.Report, error), w 
 func isTooLong(err error) bool {
 	var none *failover.Error
 	return errors.As(err, &none) && none.Class == converse.TooLong
-}
-
-// inputError names the parameter that holds the messages here.
-func inputError(err error) error {
-	if !isTooLong(err) {
-		return err
-	}
-	e := *asAPIError(err)
-	e.param = "input"
-	return &e
 }
 
 // output adds a part of the model's answer to the response's output. The last
@@ -223,11 +237,6 @@ func (g *generation) complete(ctx context.Context) (state.Stored, error) {
 	}
 	g.stored = true
 	return stored, nil
-}
-
-// replicated tells in how many regions what was stored stands already.
-func replicated(w http.ResponseWriter, stored state.Stored) {
-	w.Header().Set(contract.HeaderReplicas, strconv.Itoa(len(stored.Regions)))
 }
 
 // shortened leaves out the beginning of a conversation, at least a quarter of

@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"time"
+	"sync"
 
 	"github.com/crossregion/crossregion/lambda/apigw"
 	state "github.com/crossregion/crossregion/lambda/conversation"
@@ -17,11 +17,6 @@ const headerIdempotencyKey = "Idempotency-Key"
 
 // maxKey is how long an idempotency key may be, in bytes.
 const maxKey = 255
-
-// maxWork is the longest that a request can be worked on, if its context does
-// not say: Lambda's limit.
-// Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-const maxWork = 15 * time.Minute
 
 // idempotency returns the request's key, "" for none, and what tells the request
 // from others with the same key.
@@ -39,11 +34,7 @@ func (g *generation) claim(ctx context.Context) error {
 	if g.key == "" {
 		return nil
 	}
-	until, ok := ctx.Deadline()
-	if !ok {
-		until = g.Now().Add(maxWork)
-	}
-	c := state.Claim{Digest: g.digest, Turn: g.turn.ID, Until: until}
+	c := state.Claim{Digest: g.digest, Turn: g.turn.ID}
 	found, won, err := g.Store.Claim(ctx, g.tenant, g.key, c)
 	if err == nil && !won {
 		g.found = &found
@@ -51,6 +42,21 @@ func (g *generation) claim(ctx context.Context) error {
 	}
 	g.held = &c // maybe, after an error
 	return stateError(err, stillGenerating())
+}
+
+// hold keeps the key while the generation is at work, until done is called. The
+// context that it returns ends if the key is lost all the same.
+func (g *generation) hold(ctx context.Context) (held context.Context, done func()) {
+	if g.held == nil {
+		return ctx, func() {}
+	}
+	held, cancel := context.WithCancelCause(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { cancel(g.Store.Hold(held, g.tenant, g.key, *g.held)) })
+	return held, func() {
+		cancel(nil)
+		wg.Wait()
+	}
 }
 
 // giveBack releases the key of a generation that came to nothing, so that the
@@ -90,8 +96,8 @@ func stillGenerating() *apiError {
 		message: "A request with this " + headerIdempotencyKey + " is still being answered. Please retry for its result."}
 }
 
-// readResponse returns a stored response, or [state.ErrNotFound] where a turn has
-// none.
+// readResponse returns a stored response without what was deleted of its output,
+// or [state.ErrNotFound] where a turn has none.
 func (s *server) readResponse(ctx context.Context, tenant string, id state.TurnID) (*response, error) {
 	t, err := s.Store.Turn(ctx, tenant, id)
 	if err != nil {
@@ -101,5 +107,6 @@ func (s *server) readResponse(ctx context.Context, tenant string, id state.TurnI
 	if err == nil && b.Response == nil {
 		err = state.ErrNotFound
 	}
+	b.hide(t.Deleted)
 	return b.Response, err
 }

@@ -1,13 +1,16 @@
 package openai_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/crossregion/crossregion/contract"
 	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/failover"
 	sdk "github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/assert"
@@ -188,4 +191,22 @@ func TestTurnBehindAClockThatIsAhead(t *testing.T) {
 		}
 	}
 	assert.Contains(t, string(last.Body), `"text":"b"`)
+}
+
+// patient is an engine that answers once nobody waits any more.
+type patient struct{ *engine }
+
+func (p patient) Answer(ctx context.Context, targets []contract.Target, r converse.Request) (converse.Answer, failover.Report, error) {
+	<-ctx.Done()
+	return converse.Answer{}, failover.Report{}, &failover.Error{Class: converse.Canceled}
+}
+
+// TestWhoLosesItsKeyGivesUp: another request answers in its place.
+func TestWhoLosesItsKeyGivesUp(t *testing.T) {
+	m := newMemory()
+	m.taken = true
+	url, _ := stateful(t, patient{hello()}, m)
+	_, err := newSDK(url).Responses.New(t.Context(), request1("hello"), withKey)
+	assertError(t, err, http.StatusConflict, "idempotency_key_in_use", "still being answered")
+	assert.Empty(t, m.turns)
 }

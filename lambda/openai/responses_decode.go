@@ -2,9 +2,6 @@ package openai
 
 import (
 	"encoding/json"
-	"math"
-	"slices"
-	"strings"
 
 	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -94,8 +91,8 @@ func (r *responseRequest) continued(o *object) {
 	}
 	var id string
 	if json.Unmarshal(raw, &id) != nil {
-		c := o.child("conversation", raw)
-		id = value[string](c, "id", "a string")
+		c := o.childOr("conversation", raw, "a string or an object")
+		id = needed(c, "id")
 		c.finish()
 	}
 	if r.conversation, err = parseConversationID(id); err != nil {
@@ -117,7 +114,7 @@ func conversationNotFound(param string) *apiError {
 
 // asked takes how the model is to answer.
 func (r *responseRequest) asked(o *object) {
-	r.question = converse.Request{MaxTokens: maxOutputTokens(o), Temperature: temperature(o), TopP: topP(o)}
+	r.question = converse.Request{MaxTokens: tokenBound(o, "max_output_tokens"), Temperature: temperature(o), TopP: topP(o)}
 	r.question.Tools, r.question.ToolChoice = toolChoice(o, flat, tools(o, flat))
 	if raw := o.take("text"); raw != nil {
 		c := o.child("text", raw)
@@ -130,6 +127,8 @@ func (r *responseRequest) asked(o *object) {
 		r.question.Effort = effort(c, "effort")
 		r.summary = oneOf(c, "summary", "auto", "concise", "detailed") != ""
 		c.refuse("generate_summary")
+		c.refuse("context", "auto")
+		c.refuse("mode")
 		c.finish()
 	}
 	r.truncate = oneOf(o, "truncation", "disabled", "auto") == "auto"
@@ -141,29 +140,6 @@ func (r *responseRequest) asked(o *object) {
 		c.refuse("include_obfuscation", false)
 		c.finish()
 	}
-}
-
-// maxOutputTokens returns the bound of the answer, thoughts included, 0 for
-// none.
-func maxOutputTokens(o *object) int32 {
-	bound := field[int64](o, "max_output_tokens", "an integer")
-	if bound == nil {
-		return 0
-	}
-	if *bound < 1 || *bound > math.MaxInt32 {
-		o.invalid("max_output_tokens", "%d is not between 1 and %d", *bound, math.MaxInt32)
-		return 0
-	}
-	return int32(*bound)
-}
-
-// oneOf takes one of some words, "" if there is none.
-func oneOf(o *object, name string, words ...string) string {
-	word := value[string](o, name, "a string")
-	if word != "" && !slices.Contains(words, word) {
-		o.invalid(name, "expected one of %s", strings.Join(words, ", "))
-	}
-	return word
 }
 
 // included takes what the answer is to include: it is included anyway, or
@@ -200,7 +176,7 @@ func unsupportedOfResponses() []parameter {
 		{name: "prompt"},
 		{name: "moderation"},
 		{name: "access_programs"},
-		{name: "prompt_cache_retention"},
+		{"prompt_cache_retention", []any{"in_memory"}},
 		{name: "prompt_cache_options"},
 	}
 }

@@ -1,7 +1,11 @@
 package openai
 
 import (
+	"fmt"
 	"net/http"
+
+	"github.com/crossregion/crossregion/contract"
+	state "github.com/crossregion/crossregion/lambda/conversation"
 )
 
 // fields are the members of an event, but its type and number.
@@ -37,6 +41,11 @@ func (e *responseEvents) send(kind string, f fields) {
 
 // wait writes a comment, which keeps the connection and is no event.
 func (e *responseEvents) wait() { e.write(": waiting\n\n") }
+
+// replicated writes a comment in place of the header that is gone.
+func (e *responseEvents) replicated(stored state.Stored) {
+	e.write(fmt.Sprintf(": %s: %d\n\n", contract.HeaderReplicas, len(stored.Regions)))
+}
 
 func (e *responseEvents) write(s string) {
 	if e.err != nil {

@@ -39,15 +39,22 @@ func FuzzDecodeResponse(f *testing.F) {
 // be, unless its items are in no order that could be answered.
 func assertDialogue(t *testing.T, r responseRequest) {
 	assert.True(t, r.previous.IsZero() || r.conversation == state.ConversationID{})
-	d, err := newDialogue("m", r.instructions, r.input)
+	d, err := newDialogue("m", r.instructions, nil, r.input)
 	if err != nil {
 		var e *apiError
 		require.True(t, errors.As(err, &e), "%v is no answer for a client", err)
 		return
 	}
+	assertAnswerable(t, d.messages)
+	_, err = encode(turnBody{Input: r.input, Response: &response{echo: r.echo}})
+	assert.NoError(t, err, "what was accepted can be stored")
+}
+
+func assertAnswerable(t *testing.T, messages []converse.Message) {
+	t.Helper()
 	last := converse.Assistant
 	calls := map[string]bool{}
-	for _, m := range d.messages {
+	for _, m := range messages {
 		assert.NotEqual(t, last, m.Role, "roles alternate, the user first")
 		require.NotEmpty(t, m.Parts)
 		last = m.Role
@@ -67,8 +74,6 @@ func assertDialogue(t *testing.T, r responseRequest) {
 		}
 	}
 	assert.Equal(t, converse.User, last)
-	_, err = encode(turnBody{Input: r.input, Response: &response{echo: r.echo}})
-	assert.NoError(t, err, "what was accepted can be stored")
 }
 
 func FuzzIDs(f *testing.F) {

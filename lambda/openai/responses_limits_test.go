@@ -52,6 +52,18 @@ func TestTruncation(t *testing.T) {
 			assert.Len(t, n.asked, 1)
 		}
 	})
+	t.Run("of files", func(t *testing.T) {
+		turn := `{"role":"user","content":[{"type":"input_file","file_data":"` + note + `"}]},{"role":"assistant","content":"a"},`
+		files := `{"model":"claude-sonnet","input":[` + strings.Repeat(turn, 7) + `{"role":"user","content":"b"}]`
+		e := hello()
+		url, _ := api(t, e)
+		resp, got := do(t, http.MethodPost, url+"/v1/responses", "application/json", files+`}`)
+		assert.Equal(t, http.StatusBadRequest, resp.StatusCode)
+		assert.Contains(t, got, "There are more than 5 files, those of earlier turns included.")
+		resp, got = do(t, http.MethodPost, url+"/v1/responses", "application/json", files+`,"truncation":"auto"}`)
+		require.Equal(t, http.StatusOK, resp.StatusCode, got)
+		assert.Len(t, e.question.Messages, 11, "the two oldest turns are gone")
+	})
 	t.Run("auto", func(t *testing.T) {
 		n := &narrow{engine: hello(), takes: 3}
 		url, log := api(t, n)

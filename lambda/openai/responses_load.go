@@ -3,23 +3,22 @@ package openai
 import (
 	"context"
 	"net/http"
-	"sync"
 
 	state "github.com/crossregion/crossregion/lambda/conversation"
 )
 
 // load reads the history and what the input refers to, claims the key and
-// reserves tokens, all at once. If another request has the key, found is set
+// reserves tokens, all at once; those of the history are added once it is known. If another request has the key, found is set
 // instead, whatever became of the history since.
 func (g *generation) load(ctx context.Context, rec *record) error {
 	var history []item
 	var historyErr, referenceErr, claimErr, budgetErr error
-	var wg sync.WaitGroup
-	wg.Go(func() { claimErr = g.claim(ctx) })
-	wg.Go(func() { history, historyErr = g.history(ctx) })
-	wg.Go(func() { referenceErr = g.resolve(ctx, g.tenant, "input", g.req.input) })
-	wg.Go(func() { budgetErr = g.reserve(ctx, rec, g.estimate) })
-	wg.Wait()
+	together(
+		func() { claimErr = g.claim(ctx) },
+		func() { history, historyErr = g.history(ctx) },
+		func() { referenceErr = g.resolve(ctx, g.tenant, "input", g.req.input) },
+		func() { budgetErr = g.reserve(ctx, rec, g.estimate) },
+	)
 	switch {
 	case claimErr != nil:
 		return claimErr
@@ -32,7 +31,11 @@ func (g *generation) load(ctx context.Context, rec *record) error {
 	case referenceErr != nil:
 		return referenceErr
 	}
-	return g.prepare(history, rec)
+	if err := g.prepare(history, rec); err != nil {
+		return err
+	}
+	rec.raise(ctx, g.server, estimateQuestion(g.req.question))
+	return nil
 }
 
 // history returns all that was said before, and makes the new turn part of it.

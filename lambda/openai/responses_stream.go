@@ -3,8 +3,8 @@ package openai
 import (
 	"context"
 	"net/http"
-	"slices"
 
+	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
 )
@@ -21,17 +21,14 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 	if err != nil {
 		return err
 	}
+	defer rec.closed(answer, g.earlier)
 	s := &responseStream{generation: g, events: newResponseEvents(w)}
+	rec.breakOff = s.events.fail
 	s.events.created(g.response)
 	err = s.copy(r.Context(), answer, rec)
-	// The answer is over for the client, however its source closes.
-	_ = answer.Close()
-	if final, ok := answer.(failover.Reporter); ok {
-		rec.report = final.Report()
-		rec.report.Attempts = slices.Concat(g.earlier, rec.report.Attempts)
-	}
+	var stored state.Stored
 	if err == nil && s.events.err == nil {
-		_, err = g.complete(r.Context())
+		stored, err = g.complete(r.Context())
 	}
 	switch {
 	case s.events.err != nil:
@@ -41,6 +38,10 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 		rec.fail(broken)
 		s.events.fail(broken)
 	default:
+		rec.single = stored.Short
+		if g.stored {
+			s.events.replicated(stored)
+		}
 		s.events.completed(g.response)
 	}
 	return nil
@@ -60,11 +61,11 @@ func (s *responseStream) copy(ctx context.Context, answer converse.Stream, rec *
 		ev, err := answer.Next()
 		switch {
 		case err != nil:
-			return inputError(err)
+			return responseParameters.blame(err)
 		case ev.Wait:
 			s.events.wait()
 		case ev.End != nil:
-			rec.use(ctx, s.server, ev.End.Usage)
+			rec.use(ctx, s.server, ev.End.Usage, soFar(answer, rec.report))
 			s.response.end(*ev.End, s.Now())
 			return s.finish(true)
 		default:

@@ -142,7 +142,7 @@ func TestToolsLoop(t *testing.T) {
 
 		p.Input = request1("no output").Input
 		_, err := newSDK(url).Responses.New(t.Context(), p)
-		assertError(t, err, http.StatusBadRequest, "", "No tool output found for function call call-1.")
+		assertError(t, err, http.StatusBadRequest, "invalid_value", "No tool output found for function call call-1.")
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
-	"github.com/crossregion/crossregion/lambda/failover"
 )
 
 // chunk is one event of a streamed answer.
@@ -68,22 +67,19 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	answer, report, err := s.Engine.Open(r.Context(), to.targets, to.chat.question)
 	rec.attempted(w.Header(), report)
 	if err != nil {
-		return err
+		return to.chat.names.blame(err)
 	}
+	defer rec.closed(answer, nil)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("Cache-Control", "no-cache, no-store")
 	w.WriteHeader(http.StatusOK)
 	events := newEventWriter(w, to)
 	events.head.Object = "chat.completion.chunk"
+	rec.breakOff = func(e *apiError) { events.event(e) }
 	empty := ""
 	events.choice(delta{Role: "assistant", Content: &empty}, nil)
 	events.copy(r.Context(), s, answer, rec)
-	// The answer is over for the client, however its source closes.
-	_ = answer.Close()
-	if final, ok := answer.(failover.Reporter); ok {
-		rec.report = final.Report()
-	}
 	return nil
 }
 
@@ -109,12 +105,12 @@ func (e *eventWriter) copy(ctx context.Context, s *server, answer converse.Strea
 		ev, err := answer.Next()
 		switch {
 		case err != nil:
-			broken := asAPIError(err)
+			broken := asAPIError(e.chat.names.blame(err))
 			rec.fail(broken)
 			e.event(broken)
 			return
 		case ev.End != nil:
-			rec.use(ctx, s, ev.End.Usage)
+			rec.use(ctx, s, ev.End.Usage, soFar(answer, rec.report))
 			e.end(*ev.End)
 			return
 		case ev.Wait:

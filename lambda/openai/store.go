@@ -24,8 +24,9 @@ type Store interface {
 	UpdateConversation(ctx context.Context, tenant string, id state.ConversationID, meta []byte) (state.Conversation, error)
 	DeleteConversation(ctx context.Context, tenant string, id state.ConversationID) error
 	History(ctx context.Context, tenant string, id state.ConversationID) (state.Conversation, []state.Turn, error)
-	DeleteItem(ctx context.Context, tenant string, id state.ConversationID, item state.ItemID) error
+	DeleteItem(ctx context.Context, tenant string, id state.ConversationID, item state.ItemID, redact state.Redact) error
 	Claim(ctx context.Context, tenant, key string, c state.Claim) (found state.Claim, won bool, err error)
+	Hold(ctx context.Context, tenant, key string, c state.Claim) error
 	Release(ctx context.Context, tenant, key string, c state.Claim) error
 }
 

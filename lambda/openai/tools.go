@@ -67,6 +67,11 @@ func tool(o *object, s spelling) converse.Tool {
 	if given := schema(f, "parameters"); given != nil {
 		t.Schema = given
 	}
+	for _, extra := range []string{"async", "defer_loading"} {
+		f.refuse(extra, false)
+	}
+	f.refuse("allowed_callers")
+	f.refuse("output_schema")
 	f.finish()
 	return t
 }
@@ -74,8 +79,8 @@ func tool(o *object, s spelling) converse.Tool {
 // function returns the object that describes the function in o, of which nothing
 // else is left to take.
 func (s spelling) function(o *object) *object {
-	if kind := value[string](o, "type", "a string"); kind != "function" {
-		o.set(unsupported(o.path+"type", "This service supports tools of type function only."))
+	if needed(o, "type") != "function" {
+		o.set(unsupportedValue(o.path+"type", "This service supports tools of type function only."))
 	}
 	if s == flat {
 		return o
@@ -87,7 +92,7 @@ func (s spelling) function(o *object) *object {
 
 // functionName takes the name of the function o.
 func functionName(o *object) string {
-	n := value[string](o, "name", "a string")
+	n := needed(o, "name")
 	if !toolName.MatchString(n) {
 		o.invalid("name", "it must have 1 to 64 letters, digits, underscores and hyphens")
 	}
@@ -97,13 +102,16 @@ func functionName(o *object) string {
 // schema takes a JSON schema of an object, nil if there is none.
 func schema(o *object, name string) json.RawMessage {
 	raw := o.take(name)
-	if raw == nil || string(raw) == "{}" {
+	if raw == nil {
 		return nil
 	}
-	var s struct {
-		Type json.RawMessage `json:"type"`
-	}
-	if err := json.Unmarshal(raw, &s); err != nil || string(s.Type) != `"object"` {
+	var members map[string]json.RawMessage // in which names are exact, as in no struct
+	switch err := json.Unmarshal(raw, &members); {
+	case err != nil:
+		o.wrongType(name, "an object")
+	case len(members) == 0:
+		return nil
+	case string(members["type"]) != `"object"`:
 		o.invalid(name, `it must be a JSON schema with "type": "object"`)
 	}
 	return raw
@@ -142,7 +150,7 @@ func chosen(o *object, s spelling, raw json.RawMessage, all []converse.Tool) ([]
 		}
 		return all, converse.ToolChoice{Mode: mode}
 	}
-	c := o.child("tool_choice", raw)
+	c := o.childOr("tool_choice", raw, "a string or an object")
 	var kind string
 	if json.Unmarshal(c.fields["type"], &kind) == nil && kind == "allowed_tools" {
 		return allowed(c, s, all)
@@ -164,7 +172,7 @@ func allowed(c *object, s spelling, all []converse.Tool) ([]converse.Tool, conve
 		in = c.child("allowed_tools", c.take("allowed_tools"))
 		c.finish()
 	}
-	mode, known := toolModes[value[string](in, "mode", "a string")]
+	mode, known := toolModes[needed(in, "mode")]
 	if !known || mode == converse.ToolNone {
 		in.invalid("mode", "expected auto or required")
 	}

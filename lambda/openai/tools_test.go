@@ -33,14 +33,14 @@ func question(t *testing.T, body string) converse.Request {
 }
 
 const (
-	twoTools  = `"tools":[{"type":"function","function":{"name":"f","description":"does f","parameters":{"type":"object","a":1},"strict":true}},{"type":"function","function":{"name":"g"}}]`
+	twoTools  = `"tools":[{"type":"function","function":{"name":"f","description":"does f","parameters":{"type":"object","a":1,"additionalProperties":false},"strict":true}},{"type":"function","function":{"name":"g"}}]`
 	askedTool = `{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[
 		{"id":"c1","type":"function","function":{"name":"f","arguments":"{\"n\":12345678901234567890}"}},
 		{"id":"c2","type":"function","function":{"name":"g","arguments":""}}]}`
 )
 
 func TestToolsOfTheQuestion(t *testing.T) {
-	f := converse.Tool{Name: "f", Description: "does f", Schema: json.RawMessage(`{"type":"object","a":1}`), Strict: true}
+	f := converse.Tool{Name: "f", Description: "does f", Schema: json.RawMessage(`{"type":"object","a":1,"additionalProperties":false}`), Strict: true}
 	g := converse.Tool{Name: "g", Schema: json.RawMessage(`{"type":"object","properties":{}}`)}
 	last := func(tools ...converse.Tool) []converse.Tool { tools[len(tools)-1].Cache = true; return tools }
 	tests := []struct {
@@ -87,9 +87,33 @@ func TestMessagesWithTools(t *testing.T) {
 	}, q.Messages)
 }
 
+func TestMessagesThatNeedMending(t *testing.T) {
+	call := `{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","name":"f","tool_call_id":"c","content":"1"}`
+	use := converse.Message{Role: converse.Assistant, Parts: []converse.Part{{ToolUse: &converse.ToolUse{ID: "c", Name: "f", Input: json.RawMessage(`{}`)}}}}
+	told := converse.Message{Role: converse.User, Parts: []converse.Part{{ToolResult: &converse.ToolResult{ID: "c", Parts: []converse.Part{{Text: "1"}}}}}}
+	tests := []struct {
+		name, messages string
+		want           []converse.Message
+	}{
+		{"the assistant speaks first", `{"role":"system","content":"s"},{"role":"assistant","content":"a"},{"role":"user","content":"b"}`,
+			[]converse.Message{said(converse.User, "(The assistant speaks first.)"), said(converse.Assistant, "a"), said(converse.User, "b")}},
+		{"the assistant said nothing", `{"role":"user","content":"a"},{"role":"assistant","content":""},{"role":"user","content":"b"}`,
+			[]converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: "a"}, {Text: "b"}}}}},
+		{"users have names", `{"role":"user","name":"jane","content":"a"},{"role":"assistant","name":"bot","content":"b"},{"role":"user","name":"joe","content":"c"}`,
+			[]converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: "jane:"}, {Text: "a"}}}, said(converse.Assistant, "b"),
+				{Role: converse.User, Parts: []converse.Part{{Text: "joe:"}, {Text: "c"}}}}},
+		{"calls of two turns have one id", `{"role":"user","content":"a"},` + call + `,` + call, []converse.Message{said(converse.User, "a"), use, told, use, told}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			assert.Equal(t, tt.want, spoken(question(t, saying(tt.messages)).Messages))
+		})
+	}
+}
+
 func TestImagesAndFiles(t *testing.T) {
 	q := question(t, saying(`{"role":"user","content":[{"type":"text","text":"look"},
-		{"type":"image_url","image_url":{"url":"`+dataURL("image/png", png)+`","detail":"auto"}},
+		{"type":"image_url","image_url":{"url":"`+dataURL("image/png", png)+`","detail":"low"}},
 		{"type":"file","file":{"filename":"x.bin","file_data":"`+dataURL("application/pdf", "%PDF-")+`"}},
 		{"type":"file","file":{"filename":"Notes.MD","file_data":"`+dataURL("application/octet-stream", "# a")+`"}},
 		{"type":"file","file":{"file_data":"`+dataURL("text/plain;charset=utf-8", "a")+`"}}]}`))
@@ -103,8 +127,8 @@ func TestImagesAndFiles(t *testing.T) {
 
 func TestFormatAndEffort(t *testing.T) {
 	assert.Equal(t, &converse.Format{}, question(t, with(`"response_format":{"type":"json_object"}`)).Format)
-	assert.Equal(t, &converse.Format{Name: "p", Description: "d", Schema: json.RawMessage(`{"type":"object"}`), Strict: true},
-		question(t, with(`"response_format":{"type":"json_schema","json_schema":{"name":"p","description":"d","strict":true,"schema":{"type":"object"}}}`)).Format)
+	assert.Equal(t, &converse.Format{Name: "p", Description: "d", Schema: json.RawMessage(`{"type":"object","additionalProperties":false}`), Strict: true},
+		question(t, with(`"response_format":{"type":"json_schema","json_schema":{"name":"p","description":"d","strict":true,"schema":{"type":"object","additionalProperties":false}}}`)).Format)
 	for asked, want := range map[string]string{"none": "", "minimal": "low", "low": "low", "medium": "medium", "high": "high"} {
 		assert.Equal(t, want, question(t, with(`"reasoning_effort":"`+asked+`"`)).Effort, asked)
 	}
@@ -120,8 +144,8 @@ func TestFaultyToolsAndPartsAreRefusedByName(t *testing.T) {
 	}
 	result := `,{"role":"tool","tool_call_id":"c1","content":"1"}`
 	tests := []struct{ name, body, code, param string }{
-		{"a tool of another type", with(`"tools":[{"type":"web_search"}]`), "unsupported_parameter", "tools[0].type"},
-		{"a tool without a name", tool(`{}`), "invalid_value", "tools[0].function.name"},
+		{"a tool of another type", with(`"tools":[{"type":"web_search"}]`), "unsupported_value", "tools[0].type"},
+		{"a tool without a name", tool(`{}`), "missing_required_parameter", "tools[0].function.name"},
 		{"a name that Bedrock does not take", tool(`{"name":"a.b"}`), "invalid_value", "tools[0].function.name"},
 		{"a name that is too long", tool(`{"name":"` + strings.Repeat("a", 65) + `"}`), "invalid_value", "tools[0].function.name"},
 		{"a schema of no object", tool(`{"name":"f","parameters":{"type":"array"}}`), "invalid_value", "tools[0].function.parameters"},
@@ -130,16 +154,21 @@ func TestFaultyToolsAndPartsAreRefusedByName(t *testing.T) {
 		{"two tools of one name", with(`"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"f"}}]`), "invalid_value", "tools[1]"},
 		{"too many tools", with(`"tools":[` + repeated(`{}`, 129) + `]`), "invalid_value", "tools"},
 		{"a choice among no tools", with(`"tool_choice":"required"`), "invalid_value", "tool_choice"},
+		{"a choice that is a number", with(twoTools + `,"tool_choice":5`), "invalid_type", "tool_choice"},
+		{"a strict tool that is open inside", tool(`{"name":"f","strict":true,"parameters":{"type":"object","additionalProperties":false,"properties":{"a":{"type":"array","items":{"type":"object"}}}}}`), "unsupported_value", "tools"},
+		{"a strict format that is open", with(`"response_format":{"type":"json_schema","json_schema":{"name":"p","strict":true,"schema":{"type":"object"}}}`), "unsupported_value", "response_format"},
+		{"a schema with its type in another case", tool(`{"name":"f","parameters":{"Type":"object"}}`), "invalid_value", "tools[0].function.parameters"},
+		{"a schema that is none", tool(`{"name":"f","parameters":"object"}`), "invalid_type", "tools[0].function.parameters"},
 		{"a choice that nobody knows", with(twoTools + `,"tool_choice":"maybe"`), "invalid_value", "tool_choice"},
 		{"a choice of an unknown tool", with(twoTools + `,"tool_choice":{"type":"function","function":{"name":"h"}}`), "invalid_value", "tool_choice"},
-		{"a choice of an unknown type", with(twoTools + `,"tool_choice":{"type":"custom","custom":{}}`), "unsupported_parameter", "tool_choice.type"},
+		{"a choice of an unknown type", with(twoTools + `,"tool_choice":{"type":"custom","custom":{}}`), "unsupported_value", "tool_choice.type"},
 		{"an unknown tool that is allowed", with(twoTools + `,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"h"}}]}}`), "invalid_value", "tool_choice.allowed_tools.tools"},
 		{"nothing that is allowed", with(twoTools + `,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}`), "invalid_value", "tool_choice.allowed_tools.tools"},
 		{"an allowance of an unknown mode", with(twoTools + `,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"none","tools":[]}}`), "invalid_value", "tool_choice.allowed_tools.mode"},
 		{"a format that nobody knows", with(`"response_format":{"type":"xml"}`), "invalid_value", "response_format.type"},
-		{"a format without its schema", with(`"response_format":{"type":"json_schema","json_schema":{"name":"p"}}`), "invalid_value", "response_format.json_schema.schema"},
+		{"a format without its schema", with(`"response_format":{"type":"json_schema","json_schema":{"name":"p"}}`), "missing_required_parameter", "response_format.json_schema.schema"},
 		{"a format of no object", with(`"response_format":{"type":"json_schema","json_schema":{"name":"p","schema":{"type":"string"}}}`), "invalid_value", "response_format.json_schema.schema"},
-		{"a format without a name", with(`"response_format":{"type":"json_schema","json_schema":{"schema":{"type":"object"}}}`), "invalid_value", "response_format.json_schema.name"},
+		{"a format without a name", with(`"response_format":{"type":"json_schema","json_schema":{"schema":{"type":"object"}}}`), "missing_required_parameter", "response_format.json_schema.name"},
 		{"an effort beyond", with(`"reasoning_effort":"xhigh"`), "invalid_value", "reasoning_effort"},
 		{"an image from elsewhere", image("https://example.com/a.png"), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an image that is no base64", image("data:image/png;base64,?"), "invalid_value", "messages[0].content[0].image_url.url"},
@@ -147,17 +176,19 @@ func TestFaultyToolsAndPartsAreRefusedByName(t *testing.T) {
 		{"an empty image", image("data:image/png;base64,"), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an image in an unknown format", image(dataURL("image/bmp", "BM")), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an image in another format than it says", image(dataURL("image/jpeg", png)), "invalid_value", "messages[0].content[0].image_url.url"},
-		{"a detail of an image", saying(`{"role":"user","content":[{"type":"image_url","image_url":{"url":"` + dataURL("image/png", png) + `","detail":"low"}}]}`), "unsupported_parameter", "messages[0].content[0].image_url.detail"},
+		{"a detail of an image", saying(`{"role":"user","content":[{"type":"image_url","image_url":{"url":"` + dataURL("image/png", png) + `","detail":"sharp"}}]}`), "invalid_value", "messages[0].content[0].image_url.detail"},
 		{"a stored file", file(`"file_id":"file-1"`), "unsupported_parameter", "messages[0].content[1].file.file_id"},
 		{"a file that is no data URL", file(`"filename":"a.pdf","file_data":"JVBERi0="`), "invalid_value", "messages[0].content[1].file.file_data"},
+		{"a PDF that is none", file(`"filename":"a.pdf","file_data":"` + dataURL("application/pdf", "PK") + `"`), "invalid_value", "messages[0].content[1].file.file_data"},
+		{"a file without data", file(`"filename":"a.pdf"`), "missing_required_parameter", "messages[0].content[1].file.file_data"},
 		{"a file in an unknown format", file(`"filename":"a.zip","file_data":"` + dataURL("application/zip", "PK") + `"`), "invalid_value", "messages[0].content[1].file.file_data"},
-		{"a file without a word", saying(`{"role":"user","content":[{"type":"file","file":{"file_data":"` + dataURL("text/plain", "a") + `"}}]}`), "unsupported_value", "messages"},
-		{"an image that a system shows", saying(`{"role":"system","content":[{"type":"image_url","image_url":{"url":"` + dataURL("image/png", png) + `"}}]},{"role":"user","content":"a"}`), "unsupported_parameter", "messages[0].content[0].type"},
-		{"a call without an id", saying(`{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"type":"function","function":{"name":"f","arguments":"{}"}}]}`), "invalid_value", "messages[1].tool_calls[0].id"},
+		{"six files", saying(`{"role":"user","content":[` + repeated(`{"type":"file","file":{"file_data":"`+dataURL("text/plain", "a")+`"}}`, 6) + `]}`), "unsupported_value", "messages"},
+		{"an image that a system shows", saying(`{"role":"system","content":[{"type":"image_url","image_url":{"url":"` + dataURL("image/png", png) + `"}}]},{"role":"user","content":"a"}`), "unsupported_value", "messages[0].content[0].type"},
+		{"a call without an id", saying(`{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"type":"function","function":{"name":"f","arguments":"{}"}}]}`), "missing_required_parameter", "messages[1].tool_calls[0].id"},
 		{"arguments that are no object", saying(`{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"[1]"}}]}`), "invalid_value", "messages[1].tool_calls[0].function.arguments"},
-		{"two calls of one id", saying(`{"role":"user","content":"q"},{"role":"assistant","tool_calls":[` + repeated(`{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}`, 2) + `]}`), "invalid_value", "messages[1].tool_calls"},
+		{"two calls of one id", saying(`{"role":"user","content":"q"},{"role":"assistant","tool_calls":[` + repeated(`{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}`, 2) + `]}`), "invalid_value", "messages[1].tool_calls[1].id"},
+		{"two calls of one id in two messages", saying(askedTool + `,{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]}`), "invalid_value", "messages[2].tool_calls[0].id"},
 		{"a call by the user", saying(`{"role":"user","content":"a","tool_calls":[{"id":"x"}]}`), "unsupported_parameter", "messages[0].tool_calls"},
-		{"an empty answer", saying(`{"role":"user","content":"q"},{"role":"assistant","content":null},{"role":"user","content":"a"}`), "invalid_value", "messages[1].content"},
 		{"a result of nothing", saying(`{"role":"user","content":"q"}` + result), "invalid_value", "messages[1].tool_call_id"},
 		{"the same result twice", saying(askedTool + result + result), "invalid_value", "messages[3].tool_call_id"},
 		{"no result at all", saying(askedTool + result), "invalid_value", "messages"},

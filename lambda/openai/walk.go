@@ -2,14 +2,20 @@ package openai
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
-// walker walks over JSON that is known to be valid, and refuses nesting without
-// end and names that stand twice, of which decoding would silently drop one.
+// walker walks over JSON that is known to be valid, and refuses what decoding
+// would silently change: nesting without end, names that stand twice, and halves
+// of characters.
 type walker struct {
 	data []byte
 	at   int
+	half int // where the first half of a character stands, 0 for nowhere
 }
 
 // value walks over one value, which lies in depth others.
@@ -80,11 +86,43 @@ func (w *walker) text() []byte {
 	from := w.at
 	for w.at++; w.data[w.at] != '"'; w.at++ {
 		if w.data[w.at] == '\\' {
-			w.at++
+			w.escape()
 		}
 	}
 	w.at++
 	return w.data[from:w.at]
+}
+
+// escape walks over an escape, up to its last byte. Two of them may be one
+// character, in UTF-16's surrogates; one of those alone is none.
+// Source: https://www.rfc-editor.org/rfc/rfc8259#section-8.2
+func (w *walker) escape() {
+	unit := w.unit()
+	if !utf16.IsSurrogate(unit) {
+		w.at++
+		return
+	}
+	first := w.at
+	w.at += len(`\uXXXX`)
+	if utf16.DecodeRune(unit, w.unit()) == utf8.RuneError {
+		w.half = cmp.Or(w.half, first)
+		w.at = first + 1
+		return
+	}
+	w.at++
+}
+
+// unit is the \u escape here, 0 if it is another escape or none.
+func (w *walker) unit() rune {
+	rest := w.data[w.at:]
+	if len(rest) < len(`\uXXXX`) || rest[0] != '\\' || rest[1] != 'u' {
+		return 0
+	}
+	n, err := strconv.ParseUint(string(rest[2:len(`\uXXXX`)]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return rune(n)
 }
 
 func (w *walker) space() {

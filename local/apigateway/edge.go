@@ -187,7 +187,7 @@ func (s *Service) receive(x *exchange) *refusal {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return refuse(http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", "Request Too Long")
+		return tooLong()
 	case err != nil:
 		return refuse(http.StatusBadRequest, "DEFAULT_4XX", "Bad Request")
 	default:

@@ -1,12 +1,15 @@
 package apigateway_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/lambda"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -83,7 +86,6 @@ func TestTheEdgeRefuses(t *testing.T) {
 		{"a stage that does not exist", "POST", host, "/beta/x", nil, 403, "Forbidden"},
 		{"the endpoint of another region", "POST", id + ".execute-api.us-east-1.amazonaws.com", "/prod/x", nil, 403, "Forbidden"},
 		{"headers over 20,480 bytes", "POST", host, "/prod/x", header("X-Long", strings.Repeat("x", 20_480)), 431, "Request Header Fields Too Large"},
-		{"a body over 10 MB", "POST", host, "/prod/x", body(strings.Repeat("x", 10<<20+1)), 413, "Request Too Long"},
 		{"missing required parameters", "GET", host, "/prod/strict", nil, 400, "Missing required request parameters: [X-Must, q]"},
 		{"one missing required parameter", "GET", host, "/prod/strict?q=1", nil, 400, "Missing required request parameters: [X-Must]"},
 	}
@@ -104,6 +106,30 @@ func TestTheEdgeRefuses(t *testing.T) {
 	assert.Equal(t, 200, f.do("POST", other, "/prod/x").status)
 	assert.Equal(t, 200, f.do("GET", host, "/prod/strict?q=1", header("X-Must", "1")).status)
 	assert.Equal(t, 200, f.do("POST", host, "/prod/x", body(strings.Repeat("x", 10<<20))).status)
+}
+
+// TestABodyIsTooLarge for API Gateway, which answers in words of its own, or for
+// Lambda, which is answered in those of the API.
+func TestABodyIsTooLarge(t *testing.T) {
+	f := newFixture(t)
+	f.lambda.define(serve, func(context.Context, lambda.Invocation) (*lambda.Result, error) {
+		return nil, &cloud.APIError{Code: "RequestTooLargeException", Status: http.StatusRequestEntityTooLarge}
+	})
+	doc := document(object{"/x": object{"post": open(streamed())}})
+	change(doc, object{"REQUEST_TOO_LARGE": object{"responseTemplates": object{"application/json": `{"worded":$context.error.messageString}`}}},
+		"x-amazon-apigateway-gateway-responses")
+	_, host := f.deploy("api", doc)
+	for name, tt := range map[string]struct{ body, media, want string }{
+		"for API Gateway": {strings.Repeat("x", 10<<20+1), "text; charset=utf-8", "HTTP content length exceeded 10485760 bytes."},
+		"for Lambda":      {strings.Repeat("x", 10<<20), "application/json", `{"worded":"Request Too Long"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res := f.do("POST", host, "/prod/x", body(tt.body))
+			assert.Equal(t, http.StatusRequestEntityTooLarge, res.status)
+			assert.Equal(t, tt.media, res.header.Get("Content-Type"))
+			assert.Equal(t, tt.want, res.body)
+		})
+	}
 }
 
 func TestADisabledDefaultEndpointIsForbidden(t *testing.T) {

@@ -75,8 +75,9 @@ func (x *exchange) sourceIP() string {
 	return host
 }
 
-// payload is the body as JSON text, or in base64 when its media type is among
-// the API's binary ones.
+// payload is the body as JSON text, in which what is no UTF-8 is replaced by
+// U+FFFD, or in base64 when its media type is among the API's binary ones.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
 func (x *exchange) payload() (body any, encoded bool) {
 	switch {
 	case len(x.body) == 0:

@@ -123,6 +123,17 @@ func internalError(status int, kind string) *refusal {
 // forbidden is the answer where no API is known yet, so none can word it.
 func forbidden() *refusal { return refuse(http.StatusForbidden, "", "Forbidden") }
 
+// tooLong is the answer to a body over API Gateway's own limit, which no API can
+// word. One over Lambda's is refused later, in the words of the API.
+func tooLong() *refusal {
+	f := refuse(http.StatusRequestEntityTooLarge, "REQUEST_TOO_LARGE", "")
+	f.worded = &wafv2.Response{
+		Status: f.status, Header: http.Header{"Content-Type": {"text; charset=utf-8"}},
+		Body: fmt.Sprintf("HTTP content length exceeded %d bytes.", maxPayload),
+	}
+	return f
+}
+
 // write sends the refusal in the words of the API, if it has any for it.
 func (f *refusal) write(x *exchange) {
 	if f.worded != nil {

@@ -46,6 +46,10 @@ func (s *Service) integrate(x *exchange) *refusal {
 		FunctionARN: i.function, Payload: event, Principal: "apigateway.amazonaws.com", Stream: i.streamURI,
 		SourceARN: fmt.Sprintf("%s/%s/%s%s", x.api.executionARN(), x.stage.name, x.method.name, x.resource.path),
 	})
+	var large *cloud.APIError
+	if errors.As(err, &large) && large.Status == http.StatusRequestEntityTooLarge {
+		return refuse(large.Status, "REQUEST_TOO_LARGE", "Request Too Long")
+	}
 	if err != nil {
 		return s.failure(x, guard, http.StatusInternalServerError, err)
 	}

@@ -85,6 +85,17 @@ func TestBinaryMediaTypesTravelInBase64(t *testing.T) {
 	assert.Equal(t, "AAE=", f.do("POST", host, "/prod/x").body, "whoever does not accept binary gets the text")
 }
 
+func TestTextIsUTF8(t *testing.T) {
+	f := newFixture(t)
+	f.lambda.define(serve, returns(`{"statusCode":200}`))
+	_, host := f.deploy("api", document(object{"/x": object{"post": open(buffered())}}))
+	f.do("POST", host, "/prod/x", body("a\xffb"), header("Content-Type", "application/json"))
+	var event map[string]any
+	require.NoError(t, json.Unmarshal(f.lambda.to(serve)[0].Payload, &event))
+	assert.Equal(t, "a\ufffdb", event["body"])
+	assert.Equal(t, false, event["isBase64Encoded"])
+}
+
 func TestAnswers(t *testing.T) {
 	throttled := func(context.Context, lambda.Invocation) (*lambda.Result, error) {
 		return nil, &cloud.APIError{Code: "TooManyRequestsException", Message: "Rate Exceeded.", Status: 429}

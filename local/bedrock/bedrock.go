@@ -19,15 +19,11 @@
 package bedrock
 
 import (
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/crossregion/crossregion/local/cloud"
 )
-
-// MaxCalls is how many calls [Service.Calls] remembers.
-const MaxCalls = 4096
 
 // Pace of the model when a [Config] does not set one.
 const (
@@ -68,22 +64,13 @@ type Service struct {
 
 	mu         sync.Mutex
 	profiles   map[string]profile     // application profiles by ARN
-	faults     map[string]Fault       // by source region
+	faults     map[string][]*Fault    // by source region
 	guardrails map[guardrail][]string // ARNs of their profiles
-	calls      []Call                 // a ring of the last [MaxCalls]
-	oldest     int                    // where the ring begins, once it is full
+	served     journal                // calls that reached a destination
+	arrived    journal                // calls that Bedrock accepts
 	routed     map[string]int         // calls routed so far, by the ARN that was named
 	requests   uint64                 // received so far, for their ids
 	prefixes   map[prefix]time.Time   // what is cached, by when it was used last
-}
-
-// Call is one inference that a destination region served.
-type Call struct {
-	Source      string // region whose endpoint was called
-	Destination string // region that processed the prompt
-	ModelID     string // as the caller named it: an ID or an ARN
-	Stream      bool   // ConverseStream, not Converse
-	Principal   string // ARN of the caller
 }
 
 // New returns a service without application profiles.
@@ -97,7 +84,7 @@ func New(cfg Config) *Service {
 	return &Service{
 		cfg:        cfg,
 		profiles:   map[string]profile{},
-		faults:     map[string]Fault{},
+		faults:     map[string][]*Fault{},
 		guardrails: map[guardrail][]string{},
 		routed:     map[string]int{},
 		prefixes:   map[prefix]time.Time{},
@@ -122,26 +109,3 @@ func (s *Service) Functions() []cloud.Function {
 // SigningName is "bedrock": the runtime's endpoint has another name, but signs
 // with this one.
 func (s *Service) SigningName() string { return "bedrock" }
-
-// Calls returns the calls that reached a destination region, oldest first, at
-// most the last [MaxCalls]. Those refused or failed before are not in it.
-func (s *Service) Calls() []Call {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Concat(s.calls[s.oldest:], s.calls[:s.oldest])
-}
-
-// route picks the region that serves the next call for t, in turn, beginning
-// with the source, and remembers the call.
-func (s *Service) route(t target, c Call) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.Source, c.Destination = t.source, t.destinations[s.routed[t.arn]%len(t.destinations)]
-	s.routed[t.arn]++
-	if len(s.calls) < MaxCalls {
-		s.calls = append(s.calls, c)
-		return
-	}
-	s.calls[s.oldest] = c
-	s.oldest = (s.oldest + 1) % MaxCalls
-}

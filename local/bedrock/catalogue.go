@@ -33,12 +33,14 @@ type model struct {
 	embeds   bool   // makes embeddings: no profile and no conversation
 	able     string // what it can do in a conversation besides text; see [model.can]
 	cacheMin int    // tokens from which on a prefix is cached
+	most     int    // tokens of one answer, 0 if the model card does not say
 }
 
 // Abilities of families.
 const (
 	ofClaude   = "tools stream-tools force own-choice images documents stop cache cache-tools thinking"
-	ofClaude45 = ofClaude + " schemas either"
+	ofClaude45 = ofClaude + " prefill schemas either"
+	ofClaude46 = ofClaude + " schemas either adaptive"
 	ofNova     = "tools stream-tools force images documents stop cache"
 )
 
@@ -68,34 +70,34 @@ var anthropic4x = []route{
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
 var catalogue = []model{
 	{id: "anthropic.claude-sonnet-4-5-20250929-v1:0", name: "Anthropic Claude Sonnet 4.5", routes: anthropic4x,
-		able: ofClaude45, cacheMin: 1024},
+		able: ofClaude45, cacheMin: 1024, most: 64_000},
 	{id: "anthropic.claude-haiku-4-5-20251001-v1:0", name: "Anthropic Claude Haiku 4.5", routes: anthropic4x,
-		able: ofClaude45, cacheMin: 4096},
-	{id: "anthropic.claude-sonnet-4-6", name: "Anthropic Claude Sonnet 4.6", able: ofClaude45 + " adaptive", cacheMin: 1024, routes: []route{
+		able: ofClaude45, cacheMin: 4096, most: 64_000},
+	{id: "anthropic.claude-sonnet-4-6", name: "Anthropic Claude Sonnet 4.6", able: ofClaude46, cacheMin: 1024, most: 128_000, routes: []route{
 		{"us", us3 + " us-west-1 ca-central-1 ca-west-1", us3},
 		{"eu", eu6 + " eu-central-2 eu-west-2", eu6},
 		{"au", au2 + " ap-southeast-6", au2},
 		{"jp", jp2, jp2},
 		{"global", worldwideAnthropic, ""},
 	}},
-	{id: "anthropic.claude-sonnet-4-20250514-v1:0", name: "Anthropic Claude Sonnet 4", able: ofClaude, cacheMin: 1024, routes: []route{
+	{id: "anthropic.claude-sonnet-4-20250514-v1:0", name: "Anthropic Claude Sonnet 4", able: ofClaude + " prefill", cacheMin: 1024, most: 64_000, routes: []route{
 		{"us", us3 + " us-west-1", us3},
 		{"eu", eu6 + " il-central-1", eu6},
 		{"apac", apac7, apac8},
 		{"global", us3 + " eu-west-1 ap-northeast-1", ""},
 	}},
-	{id: "amazon.nova-pro-v1:0", name: "Amazon Nova Pro", able: ofNova, cacheMin: 1000, routes: []route{
+	{id: "amazon.nova-pro-v1:0", name: "Amazon Nova Pro", able: ofNova, cacheMin: 1000, most: 10_000, routes: []route{
 		{"us", us3 + " us-west-1", us3},
 		{"eu", eu4 + " eu-south-1 eu-south-2", eu4},
 		{"eu", "il-central-1", eu4 + " eu-south-1"},
 	}, onDemand: "us-east-1 eu-west-2 ap-southeast-2 ap-southeast-3 me-central-1"},
-	{id: "amazon.nova-2-lite-v1:0", name: "Amazon Nova 2 Lite", able: ofNova + " reasoning", cacheMin: 1000, routes: []route{
+	{id: "amazon.nova-2-lite-v1:0", name: "Amazon Nova 2 Lite", able: ofNova + " reasoning", cacheMin: 1000, most: 65_535, routes: []route{
 		{"us", us3 + " us-west-1 ca-central-1 ca-west-1", us3},
 		{"eu", eu6, eu6},
 		{"jp", "ap-northeast-1", jp2},
 		{"global", worldwide, ""},
 	}},
-	{id: "meta.llama3-3-70b-instruct-v1:0", name: "Meta Llama 3.3 70B Instruct", able: "tools documents",
+	{id: "meta.llama3-3-70b-instruct-v1:0", name: "Meta Llama 3.3 70B Instruct", able: "tools documents", most: 8192,
 		routes: []route{{"us", us3, us3}}, onDemand: "us-east-2"},
 	{id: "amazon.titan-embed-text-v2:0", name: "Amazon Titan Text Embeddings V2", embeds: true,
 		onDemand: us3 + " ca-central-1 sa-east-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2" +

@@ -78,7 +78,7 @@ func validateGuardrail(g *guardrailConfig, stream bool) error {
 
 // intervenes reports whether the request's guardrail blocks it.
 func (r converseRequest) intervenes() bool {
-	return r.GuardrailConfig != nil && strings.Contains(r.Messages[len(r.Messages)-1].text(), BlockedPhrase)
+	return r.GuardrailConfig != nil && strings.Contains(message{Content: r.question()}.text(), BlockedPhrase)
 }
 
 // blocked is the answer in place of the model's, which was not asked.

@@ -55,28 +55,29 @@ func invoked(r *http.Request) (modelID string, ok bool) {
 	return modelID, err == nil
 }
 
-// serveInvoke answers one InvokeModel. A fault fails it with a plain response.
+// serveInvoke answers one InvokeModel.
 func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request, c cloud.Caller, modelID string) {
 	v, err := s.invoke(r, c, Call{ModelID: modelID, Principal: c.ARN})
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
-	if err := s.cfg.World.Clock.Sleep(r.Context(), s.cfg.FirstToken); err != nil {
-		s.cfg.World.Log.Debug("bedrock: answer not delivered", "region", c.Region, "error", err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Amzn-Bedrock-Input-Token-Count", strconv.Itoa(v.tokens))
-	if err := json.NewEncoder(w).Encode(v.body); err != nil {
-		s.cfg.World.Log.Debug("bedrock: answer not delivered", "region", c.Region, "error", err)
-	}
+	s.deliver(w, v.fault, func(w http.ResponseWriter) error {
+		first, _ := s.pace(v.fault)
+		if err := s.cfg.World.Clock.Sleep(r.Context(), first); err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Amzn-Bedrock-Input-Token-Count", strconv.Itoa(v.tokens))
+		return json.NewEncoder(w).Encode(v.body)
+	})
 }
 
 // vectors is the answer of a model that makes embeddings.
 type vectors struct {
 	body   any
 	tokens int
+	fault  Fault
 }
 
 // invoke does all that comes before the answer. Headers that would change it,
@@ -105,8 +106,10 @@ func (s *Service) invoke(r *http.Request, c cloud.Caller, call Call) (vectors, e
 	if err != nil {
 		return vectors{}, err
 	}
-	if f, broken := s.fault(c.Region); broken {
-		return vectors{}, f.err()
+	call.Source, call.At = c.Region, s.cfg.World.Clock.Now()
+	v.fault = s.arrive(call, false)
+	if err := v.fault.before(false); err != nil {
+		return vectors{}, err
 	}
 	s.route(t, call)
 	return v, nil

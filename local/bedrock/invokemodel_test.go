@@ -133,7 +133,7 @@ func TestInvokeModelIsAuthorizedAndFails(t *testing.T) {
 	ask := func() error { _, err := embedText(t, b, embedAt, titan2, `{"inputText":"x"}`); return err }
 	require.NoError(t, ask())
 	assert.Equal(t, []check{check("bedrock:InvokeModel on " + embedARN + titan2 + " in " + embedAt)}, b.iam.asked)
-	assert.Equal(t, []bedrock.Call{{Source: embedAt, Destination: embedAt, ModelID: titan2, Principal: role}}, b.Calls())
+	assert.Equal(t, []bedrock.Call{{Source: embedAt, Destination: embedAt, ModelID: titan2, Principal: role, At: b.Calls()[0].At}}, b.Calls())
 	b.SetFault(embedAt, &bedrock.Fault{Code: "ThrottlingException", AfterDeltas: 3})
 	assert.ErrorContains(t, ask(), "ThrottlingException")
 	b.SetFault(embedAt, nil)

@@ -178,7 +178,7 @@ func (r converseRequest) compose() (string, error) {
 			words = n
 		}
 	}
-	last := r.Messages[len(r.Messages)-1].Content
+	last := r.question()
 	said := []string{fmt.Sprintf("Turn %d.", turn)}
 	if results := all(last, "toolResult"); len(results) > 0 {
 		said = append(said, fmt.Sprintf("The tools said: %q.", quote(textOf(results))))
@@ -189,7 +189,11 @@ func (r converseRequest) compose() (string, error) {
 	for _, b := range append(all(last, "image"), all(last, "document")...) {
 		said = append(said, "I see "+b.describe()+".")
 	}
-	return strings.TrimSpace(strings.Join(append(said, filler(words)), " ")), nil
+	text := strings.TrimSpace(strings.Join(append(said, filler(words)), " "))
+	if begun := r.beginning(); begun != "" {
+		text = goOn(text, begun)
+	}
+	return text, nil
 }
 
 // quote is the beginning of text.

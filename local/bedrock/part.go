@@ -46,6 +46,15 @@ func (p part) events(index int) []streamed {
 	return append(all, streamed{"contentBlockStop", contentBlockStop{index}})
 }
 
+// events are those of all parts of a.
+func (a answer) events() []streamed {
+	var all []streamed
+	for i, p := range a.parts {
+		all = append(all, p.events(i)...)
+	}
+	return all
+}
+
 // pieces are the deltas of p.
 func (p part) pieces() []map[string]any {
 	if p.redacted {

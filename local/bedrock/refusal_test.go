@@ -72,6 +72,9 @@ func TestFeaturesThatBedrockRefuses(t *testing.T) {
 		{"a result of an odd status", sonnet, conversation([]string{hello, fmt.Sprintf(use, "u"), `{"toolResult":{"toolUseId":"u","content":[],"status":"ok"}}`}, toolConfig("", f)), "success or error"},
 		{"a result that nobody waits for", sonnet, user(fmt.Sprintf(result, "u"), toolConfig("", f)), "exceeds the number of toolUse blocks"},
 		{"a use without its result", sonnet, conversation([]string{hello, fmt.Sprintf(use, "u") + "," + fmt.Sprintf(use, "v"), fmt.Sprintf(result, "u")}, toolConfig("", f)), "for the following Ids: v"},
+		{"two uses of one id", sonnet, conversation([]string{hello, fmt.Sprintf(use, "u") + "," + fmt.Sprintf(use, "u"), fmt.Sprintf(result, "u")}, toolConfig("", f)), "toolUse blocks at messages.1.content contain duplicate Ids: u"},
+		{"two results of one id", sonnet, conversation([]string{hello, fmt.Sprintf(use, "u"), fmt.Sprintf(result, "u") + "," + fmt.Sprintf(result, "u")}, toolConfig("", f)), "toolResult blocks at messages.2.content contain duplicate Ids: u"},
+		{"uses of one id in two turns", sonnet, conversation([]string{hello, fmt.Sprintf(use, "u"), fmt.Sprintf(result, "u"), fmt.Sprintf(use, "u"), fmt.Sprintf(result, "u")}, toolConfig("", f)), "messages.3.content.0: `tool_use` ids must be unique"},
 		{"a word before the results", sonnet, conversation([]string{hello, fmt.Sprintf(use, "u"), hello + "," + fmt.Sprintf(result, "u")}, toolConfig("", f)), "must come before any other"},
 
 		{"a schema of a model without", novaPro, user(hello, outputSchema(`{}`)), "outputConfig.textFormat"},
@@ -96,6 +99,7 @@ func TestFeaturesThatBedrockRefuses(t *testing.T) {
 		{"Nova's unknown type", nova2, user(hello, additional(`{"reasoningConfig":{"type":"on"}}`)), "reasoningConfig.type"},
 		{"Nova's highest effort with a bound", nova2, user(hello, additional(`{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"high"}}`), config(`{"maxTokens":9}`)), "cannot be used with maxReasoningEffort"},
 		{"a forced tool after Nova's reasoning", nova2, user(hello, additional(`{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"low"}}`), toolConfig(`{"any":{}}`, f)), "cannot force a tool"},
+		{"more tokens than an answer can have", sonnet, user(hello, config(`{"maxTokens":64001}`)), "exceeds the model limit of 64000"},
 		{"a temperature and topP", sonnet, user(hello, config(`{"temperature":1,"topP":1}`)), "cannot both be specified"},
 		{"a stop sequence of a model without", "meta.llama3-3-70b-instruct-v1:0", user(hello, config(`{"stopSequences":["a"]}`)), "doesn't support the stopSequences field"},
 

@@ -77,9 +77,9 @@ func (r converseRequest) validate(m model, stream bool) error {
 		return err // without which nothing else can be checked
 	}
 	return cmp.Or(
-		validateBlocks("system", "system", r.System), r.InferenceConfig.validate(), validateMetadata(r.RequestMetadata),
+		validateBlocks("system", "system", r.System), r.InferenceConfig.validate(m), validateMetadata(r.RequestMetadata),
 		r.validateTools(m, stream), r.OutputConfig.validate(m), r.validateAdditional(m),
-		r.validateThoughts(m), r.validateAttachments(m), r.validateCache(m),
+		r.validateThoughts(m), r.validateBeginning(m), r.validateAttachments(m), r.validateCache(m),
 	)
 }
 
@@ -124,15 +124,16 @@ func validateMessages(messages []message) error {
 			return err
 		}
 	}
-	if messages[len(messages)-1].Role != "user" {
-		return unsupported("a conversation that ends with an assistant message")
-	}
 	return nil
 }
 
-func (c inferenceConfig) validate() error {
+func (c inferenceConfig) validate(m model) error {
 	if c.MaxTokens != nil && *c.MaxTokens < 1 {
 		return outOfBounds("inferenceConfig.maxTokens", *c.MaxTokens, "greater than or equal to 1")
+	}
+	if c.MaxTokens != nil && m.most > 0 && *c.MaxTokens > m.most {
+		return invalid("The maximum tokens you requested exceeds the model limit of %d. "+
+			"Try again with a maximum tokens value that is lower than %d.", m.most, m.most)
 	}
 	if t := c.Temperature; t != nil && (*t < 0 || *t > 1) {
 		return outOfBounds("inferenceConfig.temperature", *t, "between 0 and 1")

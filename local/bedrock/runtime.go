@@ -20,7 +20,7 @@ const MaxBodyBytes = 25_000_000
 type inference struct {
 	target  target
 	answer  answer
-	fault   Fault // without a code when there is none
+	fault   Fault // its zero value when there is none
 	started time.Time
 }
 
@@ -35,22 +35,20 @@ func (s *Service) ServeAWS(w http.ResponseWriter, r *http.Request, c cloud.Calle
 	}
 	modelID, stream, err := operation(r)
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	call, err := s.accept(r, c, Call{ModelID: modelID, Stream: stream, Principal: c.ARN})
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
-	if stream {
-		err = s.converseStream(r.Context(), w, call)
-	} else {
-		err = s.converse(r.Context(), w, call)
-	}
-	if err != nil {
-		s.cfg.World.Log.Debug("bedrock: answer not delivered", "region", c.Region, "error", err)
-	}
+	s.deliver(w, call.fault, func(w http.ResponseWriter) error {
+		if stream {
+			return s.converseStream(r.Context(), w, call)
+		}
+		return s.converse(r.Context(), w, call)
+	})
 }
 
 // operation reads the model and whether to stream from a request's path.
@@ -96,11 +94,12 @@ func (s *Service) accept(r *http.Request, c cloud.Caller, call Call) (inference,
 			return inference{}, err
 		}
 	}
-	f, broken := s.fault(c.Region)
-	if broken && !(call.Stream && f.inStream()) {
-		return inference{}, f.err()
+	call.Source, call.At, call.Asked = c.Region, s.cfg.World.Clock.Now(), quote(message{Content: req.question()}.text())
+	f := s.arrive(call, req.beginning() != "")
+	if err := f.before(call.Stream); err != nil {
+		return inference{}, err
 	}
-	accepted := inference{target: t, fault: f, started: s.cfg.World.Clock.Now()}
+	accepted := inference{target: t, fault: f, started: call.At}
 	if req.intervenes() {
 		accepted.answer = blocked()
 		return accepted, nil
@@ -133,7 +132,8 @@ type metrics struct {
 }
 
 func (s *Service) converse(ctx context.Context, w http.ResponseWriter, call inference) error {
-	wait := s.cfg.FirstToken + time.Duration(call.answer.steps())*s.cfg.PerDelta
+	first, delta := s.pace(call.fault)
+	wait := first + time.Duration(call.answer.steps())*delta
 	if err := s.cfg.World.Clock.Sleep(ctx, wait); err != nil {
 		return err
 	}
@@ -148,19 +148,6 @@ func (s *Service) converse(ctx context.Context, w http.ResponseWriter, call infe
 
 func (s *Service) metrics(call inference) metrics {
 	return metrics{LatencyMs: s.cfg.World.Clock.Now().Sub(call.started).Milliseconds()}
-}
-
-func (s *Service) refuse(w http.ResponseWriter, err error) {
-	api := asException(err)
-	if api.HTTPStatus() == http.StatusInternalServerError {
-		s.cfg.World.Log.Error("bedrock: internal failure", "error", err)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Amzn-ErrorType", api.Code)
-	w.WriteHeader(api.HTTPStatus())
-	if err := json.NewEncoder(w).Encode(map[string]string{"message": api.Message}); err != nil {
-		s.cfg.World.Log.Debug("bedrock: refusal not delivered", "error", err)
-	}
 }
 
 // requestID returns an id that no other request of the service has.

@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,8 +13,9 @@ import (
 
 // eventWriter sends each event of a stream at once.
 type eventWriter struct {
-	w   http.ResponseWriter
-	enc *eventstream.Encoder
+	w       http.ResponseWriter
+	enc     *eventstream.Encoder
+	corrupt bool
 }
 
 // Events of a ConverseStream.
@@ -49,38 +51,62 @@ type (
 // Anthropic's models. It ends early, without messageStop, when the fault says so
 // or when the client has left.
 func (s *Service) converseStream(ctx context.Context, w http.ResponseWriter, call inference) error {
-	if err := s.cfg.World.Clock.Sleep(ctx, s.cfg.FirstToken); err != nil {
+	first, delta := s.pace(call.fault)
+	if err := s.cfg.World.Clock.Sleep(ctx, first); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
 	out := eventWriter{w: w, enc: eventstream.NewEncoder()}
-	if call.fault.FirstFrame {
-		return out.exception(call.fault)
+	left := call.fault.after(call.answer.steps())
+	if left == 0 && call.fault.FirstFrame {
+		return s.strike(ctx, out, call)
 	}
 	if err := out.event("messageStart", messageStart{Role: "assistant"}); err != nil {
 		return err
 	}
-	left := min(call.fault.AfterDeltas, call.answer.steps())
-	for i, p := range call.answer.parts {
-		for _, ev := range p.events(i) {
-			if err := out.event(ev.name, ev.payload); err != nil {
-				return err
-			}
-			if ev.name != "contentBlockDelta" {
-				continue
-			}
-			if err := s.cfg.World.Clock.Sleep(ctx, s.cfg.PerDelta); err != nil {
-				return err
-			}
-			if left--; left == 0 {
-				return out.exception(call.fault)
-			}
+	for _, ev := range call.answer.events() {
+		if left == 0 {
+			return s.strike(ctx, out, call)
 		}
+		if err := out.event(ev.name, ev.payload); err != nil {
+			return err
+		}
+		if ev.name != "contentBlockDelta" {
+			continue
+		}
+		if err := s.cfg.World.Clock.Sleep(ctx, delta); err != nil {
+			return err
+		}
+		left--
 	}
-	if call.fault.AfterDeltas > 0 {
-		return out.exception(call.fault)
+	if left == 0 {
+		return s.strike(ctx, out, call)
 	}
 	return s.finish(out, call)
+}
+
+// strike is what a fault does within a stream.
+func (s *Service) strike(ctx context.Context, out eventWriter, call inference) error {
+	switch call.fault.kind() {
+	case Reset, Cut:
+		return hangUp(out.w, call.fault.kind())
+	case Silence:
+		if err := http.NewResponseController(out.w).Flush(); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	case End:
+		return nil
+	case Corrupt:
+		out.corrupt = true
+		return out.event("contentBlockDelta", contentBlockDelta{Delta: map[string]any{"text": "?"}})
+	case Filter:
+		call.answer.stopReason = "content_filtered"
+		return s.finish(out, call)
+	default:
+		return out.exception(call.fault)
+	}
 }
 
 func (s *Service) finish(out eventWriter, call inference) error {
@@ -107,7 +133,14 @@ func (e eventWriter) send(payload any, kind, nameHeader, name string) error {
 	msg.Headers.Set(eventstreamapi.MessageTypeHeader, eventstream.StringValue(kind))
 	msg.Headers.Set(nameHeader, eventstream.StringValue(name))
 	msg.Headers.Set(eventstreamapi.ContentTypeHeader, eventstream.StringValue("application/json"))
-	if err := e.enc.Encode(e.w, msg); err != nil {
+	var frame bytes.Buffer
+	if err := e.enc.Encode(&frame, msg); err != nil {
+		return fmt.Errorf("encode %s: %w", name, err)
+	}
+	if e.corrupt {
+		frame.Bytes()[frame.Len()-1]++ // of the checksum that ends it
+	}
+	if _, err := e.w.Write(frame.Bytes()); err != nil {
 		return fmt.Errorf("send %s: %w", name, err)
 	}
 	if err := http.NewResponseController(e.w).Flush(); err != nil {

@@ -163,9 +163,11 @@ func TestDestinationsTakeTurnsBeginningWithTheSource(t *testing.T) {
 		served = append(served, c.Destination)
 	}
 	assert.Equal(t, []string{"us-west-1", "us-east-1", "us-east-2", "us-west-2", "us-west-1"}, served)
+	last := b.Calls()[4]
+	assert.False(t, last.At.IsZero())
 	assert.Equal(t, bedrock.Call{
-		Source: "us-west-1", Destination: "us-west-1", ModelID: "us." + haiku, Stream: true, Principal: role,
-	}, b.Calls()[4])
+		Source: "us-west-1", Destination: "us-west-1", ModelID: "us." + haiku, Stream: true, Principal: role, Asked: "hello", At: last.At,
+	}, last)
 }
 
 func model(region, id string) string { return "arn:aws:bedrock:" + region + "::foundation-model/" + id }

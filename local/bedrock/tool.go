@@ -90,7 +90,34 @@ func (r converseRequest) validateTools(m model, stream bool) error {
 	if err := r.ToolConfig.validate(m); err != nil {
 		return err
 	}
+	if err := r.validateToolIDs(); err != nil {
+		return err
+	}
 	return r.validatePairs()
+}
+
+// validateToolIDs wants no id to stand twice in a message, as Converse does, nor
+// in a conversation, as Anthropic's models do.
+func (r converseRequest) validateToolIDs() error {
+	used := map[string]bool{}
+	for i, msg := range r.Messages {
+		results, uses := map[string]bool{}, map[string]bool{}
+		for n, b := range msg.Content {
+			switch {
+			case b.toolResult != nil && results[b.toolResult.ID]:
+				return invalid("The toolResult blocks at messages.%d.content contain duplicate Ids: %s", i, b.toolResult.ID)
+			case b.toolUse != nil && uses[b.toolUse.ID]:
+				return invalid("The toolUse blocks at messages.%d.content contain duplicate Ids: %s", i, b.toolUse.ID)
+			case b.toolUse != nil && used[b.toolUse.ID]:
+				return invalid("The model returned the following errors: messages.%d.content.%d: `tool_use` ids must be unique", i, n)
+			case b.toolResult != nil:
+				results[b.toolResult.ID] = true
+			case b.toolUse != nil:
+				uses[b.toolUse.ID], used[b.toolUse.ID] = true, true
+			}
+		}
+	}
+	return nil
 }
 
 func (c toolConfig) validate(m model) error {

@@ -167,7 +167,7 @@ func (s *Service) release(e *environment) {
 	if s.closed || e.gone() {
 		return
 	}
-	if e.v.retired {
+	if s.cold || e.v.retired {
 		e.stop()
 		return
 	}
@@ -195,13 +195,16 @@ func (s *Service) expire(ctx context.Context, e *environment) {
 	}
 }
 
-// takeIdle takes an environment from those that wait for work, if it is among
-// them. The caller holds s.mu.
-func (s *Service) takeIdle(e *environment) {
-	if i := slices.Index(e.v.idle, e); i >= 0 {
-		e.v.idle = slices.Delete(e.v.idle, i, i+1)
-		e.lease()
+// takeIdle takes an environment from those that wait for work, and tells whether
+// it was among them. The caller holds s.mu.
+func (s *Service) takeIdle(e *environment) bool {
+	i := slices.Index(e.v.idle, e)
+	if i < 0 {
+		return false
 	}
+	e.v.idle = slices.Delete(e.v.idle, i, i+1)
+	e.lease()
+	return true
 }
 
 // remove forgets an environment whose process is gone.

@@ -62,6 +62,7 @@ type Service struct {
 
 	mu       sync.Mutex
 	closed   bool
+	cold     bool // no environment waits for work
 	regions  map[string]*region
 	running  map[*environment]bool
 	sequence int // of request, trace and stream ids, and of log lines
@@ -117,6 +118,20 @@ func (s *Service) Environments() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.running)
+}
+
+// KeepWarm says whether environments wait for more work after an invocation, as
+// they do at first. Lambda promises nothing of the kind: without it those that
+// wait end at once, and each invocation is a cold start.
+func (s *Service) KeepWarm(keep bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cold = !keep
+	for e := range s.running {
+		if s.cold && s.takeIdle(e) {
+			e.stop()
+		}
+	}
 }
 
 // Close ends every process, waits for it, and refuses further invocations.

@@ -25,6 +25,27 @@ func TestIdleEnvironmentsEnd(t *testing.T) {
 	assert.NotEqual(t, decode(t, first)["pid"], decode(t, second)["pid"])
 }
 
+// TestNothingIsKeptWarm where that is wanted: each invocation has a process of
+// its own, and none is left.
+func TestNothingIsKeptWarm(t *testing.T) {
+	w := newWorld(t)
+	arn := w.function(nil)
+	pid := func() any {
+		body, _ := w.call(arn, order{"do": "context"})
+		return decode(t, body)["pid"]
+	}
+	warm := pid()
+	w.KeepWarm(false)
+	seen := map[any]bool{warm: true}
+	for range 3 {
+		seen[pid()] = true
+	}
+	assert.Len(t, seen, 4)
+	require.Eventually(t, func() bool { return w.Environments() == 0 }, 30*time.Second, time.Millisecond)
+	w.KeepWarm(true)
+	assert.Equal(t, pid(), pid())
+}
+
 func TestCloseLeavesNoProcess(t *testing.T) {
 	for _, start := range []string{"", "stubborn"} {
 		t.Run("START="+start, func(t *testing.T) {

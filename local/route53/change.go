@@ -71,7 +71,7 @@ func (s *Service) deleteRecord(_ context.Context, r cloud.Request[recordInputs])
 	return nil
 }
 
-// updateCheck changes a check in place: what the probes said stays said.
+// updateCheck changes a check in place: what its checkers agreed on stays.
 func (s *Service) updateCheck(_ context.Context, r cloud.Request[checkInputs]) (cloud.State, error) {
 	c, err := r.In.parse()
 	if err != nil {
@@ -87,9 +87,8 @@ func (s *Service) updateCheck(_ context.Context, r cloud.Request[checkInputs]) (
 		return cloud.State{}, err
 	}
 	c.id = was.id
-	c.up.Store(was.up.Load())
 	was.end()
-	s.begin(c)
+	s.begin(c, was.agreed())
 	for _, parent := range s.checks {
 		for i, child := range parent.children {
 			if child == was {

@@ -49,6 +49,7 @@ type fixture struct {
 
 	mu     sync.Mutex
 	down   map[string]bool // by URL
+	blind  map[string]bool // checkers that reach nothing
 	probed chan string     // URL of each probe
 }
 
@@ -56,7 +57,7 @@ func newFixture(t *testing.T, probe bool) *fixture {
 	t.Helper()
 	f := &fixture{
 		t: t, clock: cloud.NewManualClock(time.Unix(0, 0)), network: cloud.NewNetwork("0"),
-		down: map[string]bool{}, probed: make(chan string, 100),
+		down: map[string]bool{}, blind: map[string]bool{}, probed: make(chan string, 100),
 	}
 	cfg := route53.Config{World: cloud.World{Clock: f.clock, Network: f.network, Log: slog.New(slog.DiscardHandler)}}
 	if probe {
@@ -70,10 +71,13 @@ func newFixture(t *testing.T, probe bool) *fixture {
 	return f
 }
 
-func (f *fixture) probe(_ context.Context, url string) (int, string, error) {
+func (f *fixture) probe(_ context.Context, url, checker string) (int, string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.probed <- url
+	if f.blind[checker] {
+		return 0, "", errors.New("no route")
+	}
 	if f.down[url] {
 		return 503, "", nil
 	}

@@ -12,19 +12,24 @@ import (
 	"github.com/crossregion/crossregion/local/cloud"
 )
 
+// agreement is the share of its checkers that must find an endpoint healthy;
+// exactly that many do not suffice.
+// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+const agreement = 0.18
+
 // check is one health check. Only up changes.
 type check struct {
 	id        string
 	url       string        // that an endpoint check probes; empty for calculated ones
 	search    string        // that the body must contain; empty: any body
-	interval  time.Duration // between probes
-	threshold int           // results in a row that turn it
-	regions   []string      // of the checkers
+	interval  time.Duration // between probes of one checker
+	threshold int           // results in a row that turn a checker
+	regions   []string      // each with a checker
 	inverted  bool
 	disabled  bool
 	children  []*check
-	quorum    int         // of healthy children
-	up        atomic.Bool // what the probes say
+	quorum    int          // of healthy children
+	up        atomic.Int32 // checkers that find it healthy
 	end       context.CancelFunc
 }
 
@@ -69,8 +74,7 @@ func (s *Service) createCheck(_ context.Context, r cloud.Request[checkInputs]) (
 	}
 	h := r.Digits(32, "healthcheck")
 	c.id = strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
-	c.up.Store(true) // new checks start healthy
-	s.begin(c)
+	s.begin(c, true) // new checks start healthy
 	return cloud.State{ID: c.id, Outputs: map[string]any{
 		"arn": "arn:" + cloud.Partition + ":route53:::healthcheck/" + c.id,
 	}}, nil
@@ -88,13 +92,20 @@ func (s *Service) adopt(c *check, children []string) error {
 	return nil
 }
 
-// begin puts a check into service. The caller holds the lock.
-func (s *Service) begin(c *check) {
+// begin puts a check into service, with checkers that all find it up or all do
+// not. The caller holds the lock.
+func (s *Service) begin(c *check, up bool) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	c.end = cancel
 	s.checks[c.id] = c
-	if c.url != "" && !c.disabled {
-		s.owned.Go(func() { s.watch(ctx, c) })
+	if up {
+		c.up.Store(int32(len(c.regions)))
+	}
+	if c.url == "" || c.disabled {
+		return
+	}
+	for n := range c.regions {
+		s.owned.Go(func() { s.watch(ctx, c, n, up) })
 	}
 }
 
@@ -195,13 +206,16 @@ func or(given *int, fallback int) int {
 	return *given
 }
 
+// agreed reports whether enough checkers find the endpoint healthy.
+func (c *check) agreed() bool { return float64(c.up.Load()) > agreement*float64(len(c.regions)) }
+
 // healthy is the status that records see.
 // Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
 func (c *check) healthy() bool {
 	if c.disabled {
 		return true
 	}
-	up := c.up.Load()
+	up := c.agreed()
 	if c.url == "" {
 		healthy := 0
 		for _, child := range c.children {

@@ -68,13 +68,20 @@ func (f *fixture) watched(check string) (up func() bool) {
 	}
 }
 
-// step lets one interval pass, and waits until the probe is done.
-func (f *fixture) step(d time.Duration) {
+// checkers is how many probe an endpoint unless its check says otherwise.
+const checkers = 8
+
+// step lets one interval pass, and waits until all checkers have probed.
+func (f *fixture) step(d time.Duration) { f.stepOf(d, checkers) }
+
+func (f *fixture) stepOf(d time.Duration, checkers int) {
 	f.t.Helper()
-	require.NoError(f.t, f.clock.AwaitSleepers(f.t.Context(), 1))
+	require.NoError(f.t, f.clock.AwaitSleepers(f.t.Context(), checkers))
 	f.clock.Advance(d)
-	<-f.probed
-	require.NoError(f.t, f.clock.AwaitSleepers(f.t.Context(), 1))
+	for range checkers {
+		<-f.probed
+	}
+	require.NoError(f.t, f.clock.AwaitSleepers(f.t.Context(), checkers))
 }
 
 const healthz = "https://eu.api.example.com:443/healthz"
@@ -96,14 +103,67 @@ func TestDefaultsAreThreeResultsThirtySecondsApart(t *testing.T) {
 	f := newFixture(t, true)
 	up := f.watched(f.check(endpoint(nil)))
 	f.set(healthz, true)
-	require.NoError(t, f.clock.AwaitSleepers(t.Context(), 1))
+	f.step(30 * time.Second)
 	f.clock.Advance(29 * time.Second)
 	assert.Empty(t, f.probed)
 	f.step(time.Second)
-	f.step(30 * time.Second)
 	assert.True(t, up())
 	f.step(30 * time.Second)
 	assert.False(t, up())
+}
+
+// TestCheckersProbeOneAfterTheOther within the first interval, and keep their
+// distance.
+func TestCheckersProbeOneAfterTheOther(t *testing.T) {
+	f := newFixture(t, true)
+	f.check(endpoint(object{"requestInterval": 10.0, "regions": []any{"eu-west-1", "us-east-1", "us-west-2", "sa-east-1"}}))
+	for range 3 * 4 {
+		require.NoError(t, f.clock.AwaitSleepers(t.Context(), 4))
+		f.clock.Advance(2500*time.Millisecond - 1)
+		assert.Empty(t, f.probed)
+		f.clock.Advance(1)
+		<-f.probed
+	}
+	assert.Empty(t, f.probed)
+}
+
+// TestAnEndpointIsHealthyForMoreThanAFewCheckers: over 18 % of them suffice, be
+// the others cut off from it.
+func TestAnEndpointIsHealthyForMoreThanAFewCheckers(t *testing.T) {
+	all := []string{"ap-northeast-1", "ap-southeast-1", "ap-southeast-2", "eu-west-1", "sa-east-1", "us-east-1", "us-west-1", "us-west-2"}
+	tests := []struct {
+		name      string
+		of, blind int
+		want      bool
+	}{
+		{"all of eight", 8, 0, true},
+		{"two of eight are 25 %", 8, 6, true},
+		{"one of eight is 12.5 %", 8, 7, false},
+		{"one of six is 16.7 %", 6, 5, false},
+		{"one of five is 20 %", 5, 4, true},
+		{"one of three", 3, 2, true},
+		{"none of three", 3, 3, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t, true)
+			var regions []any
+			for n, region := range all[:tt.of] {
+				regions, f.blind[region] = append(regions, region), n < tt.blind
+			}
+			up := f.watched(f.check(endpoint(object{"regions": regions, "failureThreshold": 2.0})))
+			f.stepOf(30*time.Second, tt.of)
+			assert.True(t, up(), "each checker waits for a second result")
+			f.stepOf(30*time.Second, tt.of)
+			assert.Equal(t, tt.want, up())
+			f.mu.Lock()
+			clear(f.blind)
+			f.mu.Unlock()
+			f.stepOf(30*time.Second, tt.of)
+			f.stepOf(30*time.Second, tt.of)
+			assert.True(t, up(), "they find it again")
+		})
+	}
 }
 
 func TestHealthChecks(t *testing.T) {
@@ -150,11 +210,7 @@ func TestADrainedRegion(t *testing.T) {
 			partner := f.check(endpoint(object{"type": "HTTPS_STR_MATCH", "searchString": drained, "invertHealthcheck": true,
 				"fqdn": "partner.api.example.com", "failureThreshold": 1.0}))
 			up := f.watched(f.check(object{"type": "CALCULATED", "childHealthchecks": []any{own, partner}, "childHealthThreshold": 2.0}))
-			require.NoError(t, f.clock.AwaitSleepers(t.Context(), 2))
-			f.clock.Advance(30 * time.Second)
-			<-f.probed
-			<-f.probed
-			require.NoError(t, f.clock.AwaitSleepers(t.Context(), 2))
+			f.stepOf(30*time.Second, 2*checkers)
 			assert.Equal(t, want, up())
 		})
 	}
@@ -198,10 +254,12 @@ func TestTheDefaultProbe(t *testing.T) {
 				inputs = with(inputs, object{"type": "HTTPS_STR_MATCH", "searchString": tt.search})
 			}
 			up := f.watched(f.check(inputs))
-			require.NoError(t, f.clock.AwaitSleepers(t.Context(), 1))
+			require.NoError(t, f.clock.AwaitSleepers(t.Context(), checkers))
 			f.clock.Advance(30 * time.Second)
-			assert.Equal(t, "eu.api.example.com", <-hosts)
-			require.NoError(t, f.clock.AwaitSleepers(t.Context(), 1))
+			for range checkers {
+				assert.Equal(t, "eu.api.example.com", <-hosts)
+			}
+			require.NoError(t, f.clock.AwaitSleepers(t.Context(), checkers))
 			assert.Equal(t, tt.want, up())
 			assert.Empty(t, hosts, "one request for each probe")
 		})
@@ -213,9 +271,9 @@ func TestAnEndpointThatCannotBeReachedIsDown(t *testing.T) {
 		t.Run(fqdn, func(t *testing.T) {
 			f := newFixture(t, false)
 			up := f.watched(f.check(endpoint(object{"fqdn": fqdn, "failureThreshold": 1.0})))
-			require.NoError(t, f.clock.AwaitSleepers(t.Context(), 1))
+			require.NoError(t, f.clock.AwaitSleepers(t.Context(), checkers))
 			f.clock.Advance(30 * time.Second)
-			require.NoError(t, f.clock.AwaitSleepers(t.Context(), 1))
+			require.NoError(t, f.clock.AwaitSleepers(t.Context(), checkers))
 			assert.False(t, up())
 		})
 	}
@@ -233,7 +291,7 @@ func TestTheDefaultProbeKnowsNamesOfAPIGateway(t *testing.T) {
 		assert.NoError(t, err)
 		accepted <- c
 	}()
-	require.NoError(t, f.clock.AwaitSleepers(t.Context(), 1))
+	require.NoError(t, f.clock.AwaitSleepers(t.Context(), checkers))
 	f.clock.Advance(30 * time.Second)
 	assert.NoError(t, (<-accepted).Close())
 }

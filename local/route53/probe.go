@@ -20,38 +20,50 @@ const (
 	maxSearched     = 5120            // bytes of the body
 )
 
-// watch probes an endpoint until ctx ends, with the check or the service.
-func (s *Service) watch(ctx context.Context, c *check) {
-	streak := 0 // results in a row against the present state
-	for n := 0; ; n++ {
-		if s.cfg.World.Clock.Sleep(ctx, c.interval) != nil {
-			return
-		}
-		err := s.probe(ctx, c, c.regions[n%len(c.regions)])
+// watch has the nth checker probe an endpoint until ctx ends, with the check or
+// the service. Checkers do not wait for each other; they begin one after the
+// other, so that they stay apart. The checker begins with the opinion up.
+func (s *Service) watch(ctx context.Context, c *check, n int, up bool) {
+	streak := 0 // results in a row against the opinion
+	wait := c.interval * time.Duration(n+1) / time.Duration(len(c.regions))
+	for s.cfg.World.Clock.Sleep(ctx, wait) == nil {
+		wait = c.interval
+		err := s.probe(ctx, c, c.regions[n])
 		if ctx.Err() != nil {
 			return
 		}
-		if up := err == nil; up == c.up.Load() {
+		if up == (err == nil) {
 			streak = 0
 			continue
 		}
 		if streak++; streak >= c.threshold {
-			streak = 0
-			c.up.Store(err == nil)
-			s.cfg.World.Log.Info("route53: endpoint changed", "check", c.id, "url", c.url, "up", err == nil, "error", err)
+			up, streak = !up, 0
+			s.turn(c, c.regions[n], up, err)
 		}
 	}
 }
 
-// probe returns nil if the endpoint answers as the check wants. Checkers are
-// asked in turn, so a name with a routing policy is probed wherever it leads
-// from each of them.
+// turn counts the new opinion of a checker.
+func (s *Service) turn(c *check, checker string, up bool, err error) {
+	before := c.healthy()
+	if up {
+		c.up.Add(1)
+	} else {
+		c.up.Add(-1)
+	}
+	if after := c.healthy(); after != before {
+		s.cfg.World.Log.Info("route53: endpoint changed", "check", c.id, "url", c.url, "healthy", after, "checker", checker, "error", err)
+	}
+}
+
+// probe returns nil if the endpoint answers a checker as the check wants. A name
+// with a routing policy is probed wherever it leads from there.
 func (s *Service) probe(ctx context.Context, c *check, checker string) error {
 	request := s.cfg.Probe
 	if request == nil {
-		request = func(ctx context.Context, u string) (int, string, error) { return s.get(ctx, u, checker) }
+		request = s.get
 	}
-	status, body, err := request(ctx, c.url)
+	status, body, err := request(ctx, c.url, checker)
 	switch {
 	case err != nil:
 		return err

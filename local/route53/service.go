@@ -29,10 +29,10 @@ type Targets interface {
 type Config struct {
 	World   cloud.World // required
 	Targets Targets     // may come later, by [Service.UseTargets]; none if nil
-	// Probe makes one request of a health check, without following redirects,
-	// and returns the beginning of the body. The default resolves the host in
-	// this service and dials World.Network, without TLS.
-	Probe func(ctx context.Context, url string) (status int, body string, err error)
+	// Probe makes one request of a health check from a checker's region, without
+	// following redirects, and returns the beginning of the body. The default
+	// resolves the host in this service and dials World.Network, without TLS.
+	Probe func(ctx context.Context, url, checker string) (status int, body string, err error)
 }
 
 // Service is Route 53, which is global. Close ends its probes and servers.

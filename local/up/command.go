@@ -2,15 +2,11 @@ package up
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/crossregion/crossregion/local/deploy"
@@ -76,40 +72,4 @@ func interrupted(ctx context.Context, err error) error {
 		return errors.New("interrupted; nothing is left running")
 	}
 	return err
-}
-
-// print tells where to call.
-func (r *Running) print(w io.Writer, took time.Duration, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(w).Encode(map[string]any{
-			"endpoint": r.Endpoint, "apiKey": r.APIKey, "regions": r.Regions, "dns": r.DNS, "stack": r.Stack,
-		})
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "\nStack %s is up: %d resources in %.1f s.\n\n", r.Stack, r.Resources, took.Seconds())
-	fmt.Fprintf(&b, "  %-15s %s   as clients near %s see %s\n", "front door", r.Endpoint, r.From, r.name())
-	for _, region := range slices.Sorted(maps.Keys(r.Regions)) {
-		fmt.Fprintf(&b, "  %-15s %s\n", region, r.Regions[region])
-	}
-	fmt.Fprintf(&b, "  %-15s %s\n", "DNS", r.DNS)
-	fmt.Fprintf(&b, "  %-15s %s\n", "API key", r.APIKey)
-	fmt.Fprintf(&b, "  %-15s %s\n\nTry it:\n\n%s\n\n", "models", strings.Join(r.Models, ", "), r.curl())
-	fmt.Fprintf(&b, "OpenAI SDKs: base URL %s/v1 and the key above. Ctrl-C stops everything.\n", r.Endpoint)
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// name is what clients of the front door call.
-func (r *Running) name() string {
-	if r.Domain == "" {
-		return "the stack (it has no domain: home region only)"
-	}
-	return r.Domain
-}
-
-// curl is a command that works when pasted into a shell.
-func (r *Running) curl() string {
-	return fmt.Sprintf(`curl -N %s/v1/chat/completions -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' `+
-		`-d '{"model": %q, "stream": true, "messages": [{"role": "user", "content": "Please say 40 words."}]}'`,
-		r.Endpoint, r.APIKey, r.Models[0])
 }

@@ -20,9 +20,8 @@ const tenant = "local"
 // replicationPoll is how often a replica is asked for the new key.
 const replicationPoll = 20 * time.Millisecond
 
-// mintKey does what an operator does after the first deployment: it writes an
-// API key into the control table of the home region, and waits until every
-// region knows it.
+// mintKey writes an API key into the control table of the home region, and waits
+// until every region knows it.
 func (r *Running) mintKey(ctx context.Context, stack *deploy.Stack, table string) (string, error) {
 	key, err := auth.Mint(ctx, r.controlTable(stack.Settings.Conversations.Home, table), rand.Reader, auth.Grant{Tenant: tenant})
 	if err != nil {

@@ -42,7 +42,8 @@ func (p *prober) state(ctx context.Context) error {
 	return nil
 }
 
-// pairs expects a turn in two regions, and its tokens to be counted.
+// pairs expects a turn in two regions, and its tokens to be counted against
+// limits that were read.
 func (p *prober) pairs(ctx context.Context) error {
 	var raw *http.Response
 	if _, err := p.respond(ctx, "", option.WithResponseInto(&raw)); err != nil {
@@ -51,8 +52,11 @@ func (p *prober) pairs(ctx context.Context) error {
 	if got := raw.Header.Get(contract.HeaderReplicas); got != "2" {
 		return fmt.Errorf("a turn stands in %q regions", got)
 	}
-	if log := strings.Join(p.functionLog(contract.FunctionInvoker), "\n"); strings.Contains(log, "use not counted") {
-		return errors.New("use was not counted: " + log)
+	log := strings.Join(p.functionLog(contract.FunctionInvoker), "\n")
+	for _, line := range []string{"use not counted", "limits not read"} {
+		if strings.Contains(log, line) {
+			return errors.New(line + ": " + log)
+		}
 	}
 	return nil
 }

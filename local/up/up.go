@@ -20,6 +20,7 @@ import (
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/local/engine"
+	"github.com/crossregion/crossregion/local/iam"
 )
 
 // Options configure [Start].
@@ -63,8 +64,12 @@ type Running struct {
 	Endpoint string            // URL of the front door
 	Regions  map[string]string // URL of each region alone
 	DNS      string            // address of the DNS server
-	APIKey   string            // of a first tenant
-	Models   []string          // what to put into "model"
+	APIKey   string            // of a first tenant; empty where callers have none
+	// Signer is what a first caller signs with, where IAM decides; else nil.
+	Signer *iam.Credentials
+	// Tokens are what callers need of an issuer; nil where they need none.
+	Tokens *Tokens
+	Models []string // what to put into "model"
 	// ControlTable is the name of the table that holds keys and drain flags.
 	ControlTable string
 	// Outputs are all that the stack exports.
@@ -82,6 +87,7 @@ type Running struct {
 	Engine *engine.Engine
 
 	doors []*door
+	names map[string]string // URL of each region alone, as the cloud's DNS knows it
 }
 
 // Start deploys a stack and serves it. The caller closes what it returns;
@@ -118,9 +124,9 @@ func Start(ctx context.Context, o Options) (_ *Running, err error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Progress("mint an API key")
-	r.ControlTable = out.ControlTable
-	if r.APIKey, err = r.mintKey(ctx, stack, out.ControlTable); err != nil {
+	o.Progress("let a first caller in")
+	r.ControlTable, r.names = out.ControlTable, out.RegionalEndpoints
+	if err = r.admit(ctx, stack, out.ControlTable); err != nil {
 		return nil, err
 	}
 	return r, r.open(stack, out)

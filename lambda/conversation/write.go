@@ -1,0 +1,78 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// copies is how many regions a turn stands in before anyone is told of it, if as
+// many can be reached.
+func (s *Store) copies() int {
+	if s.Unpaired {
+		return 1
+	}
+	return 2
+}
+
+// quorum tells whether what stands in these regions is seen by whoever reads
+// when the others are all that answer: [Store.History] goes on without regions
+// that are no quorum, and with no others.
+func (s *Store) quorum(regions []string) bool {
+	if len(regions) >= s.copies() {
+		return true
+	}
+	return len(s.regions) == 2 && slices.Contains(regions, s.TieBreaker)
+}
+
+// anyRegion will do for what is missed where it has not arrived.
+func anyRegion(regions []string) bool { return len(regions) > 0 }
+
+// write puts items into so many replicas, in parallel: the local one, the first
+// partner's and so on, and for each that does not take them the next. A region
+// that is spared is tried if another has failed, or if the rest is not enough.
+func (s *Store) write(ctx context.Context, items []item, copies int, enough func(regions []string) bool) (Stored, error) {
+	well, spared := s.wellAndSpared()
+	took, err := s.writeTo(ctx, well, items, copies)
+	if err != nil || !enough(took) {
+		more, errSpared := s.writeTo(ctx, spared, items, copies-len(took))
+		took, err = append(took, more...), errors.Join(err, errSpared)
+	}
+	if !enough(took) {
+		return Stored{}, fmt.Errorf("%d of %d replicas took it, which is too few: %w", len(took), len(s.regions), err)
+	}
+	return Stored{Regions: took, Short: len(took) < s.copies()}, nil
+}
+
+// writeEverywhere puts it into every replica that can be reached, so that it
+// counts at once wherever a client is sent.
+func (s *Store) writeEverywhere(ctx context.Context, it item, enough func(regions []string) bool) (Stored, error) {
+	return s.write(ctx, []item{it}, len(s.regions), enough)
+}
+
+// writeTo puts items into so many of the regions, in parallel, and goes on to
+// the next for each that does not take them. It returns those that did, and why
+// others did not.
+func (s *Store) writeTo(ctx context.Context, regions []string, items []item, copies int) (took []string, err error) {
+	type result struct {
+		region string
+		err    error
+	}
+	results := make(chan result, len(regions))
+	for underway := 0; ; underway-- {
+		for underway+len(took) < copies && len(regions) > 0 {
+			region := regions[0]
+			regions, underway = regions[1:], underway+1
+			go func() { results <- result{region, s.put(ctx, region, items)} }()
+		}
+		if underway == 0 {
+			return took, err
+		}
+		if r := <-results; r.err == nil {
+			took = append(took, r.region)
+		} else {
+			err = errors.Join(err, r.err)
+		}
+	}
+}
