@@ -28,6 +28,7 @@ func (i *instance) Read(_ context.Context, r *pulumirpc.ReadRequest) (*pulumirpc
 	now := remembered(inputs, i.untagged(token, inputs, e))
 	out := resource.NewPropertyMapFromMap(e.Inputs)
 	maps.Copy(out, resource.NewPropertyMapFromMap(e.Outputs))
+	out[serial] = resource.NewProperty(float64(e.Serial))
 	delete(out, "tags")
 	maps.Copy(out, now)
 	if i.cloud.Taggable(token) {

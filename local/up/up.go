@@ -54,7 +54,8 @@ type Options struct {
 	// State is a folder in which the real Pulumi engine keeps what it knows of
 	// the stack. Without it a stand-in for the engine deploys, which forgets.
 	State string
-	// Diff takes what the engine prints. Default: nobody.
+	// Diff takes what the engine changes of a stack that it knew. Default:
+	// nobody.
 	Diff io.Writer
 }
 
