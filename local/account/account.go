@@ -127,11 +127,11 @@ func (a *Account) assemble(cfg Config) {
 	a.ACM.UseUsers(a.APIGateway)
 	a.Route53.UseTargets(a.APIGateway)
 	a.SNS = sns.New(a.KMS)
-	a.CloudWatch = cloudwatch.New(a.SNS)
+	a.CloudWatch = cloudwatch.New(a.SNS, a.IAM)
 	a.Quotas = servicequotas.New()
 
 	a.services = map[string]cloud.Service{}
-	for _, s := range []cloud.Service{a.DynamoDB, a.Bedrock} {
+	for _, s := range []cloud.Service{a.DynamoDB, a.Bedrock, a.CloudWatch} {
 		a.services[s.SigningName()] = s
 	}
 	a.resources = map[string]cloud.Resource{}

@@ -89,6 +89,9 @@ func (c *ManualClock) Sleep(ctx context.Context, d time.Duration) error {
 	case <-s.wake:
 		return nil
 	case <-ctx.Done():
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.waiting = slices.DeleteFunc(c.waiting, func(other sleeper) bool { return other.wake == s.wake })
 		return ctx.Err()
 	}
 }

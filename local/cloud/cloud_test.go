@@ -183,3 +183,16 @@ func TestEveryRegionHasItsOwnAddress(t *testing.T) {
 	_, err := cloud.RegionIP("eu-nowhere-1")
 	assert.ErrorContains(t, err, "not known")
 }
+
+func TestAManualClockDoesNotAwaitWhoHasLeft(t *testing.T) {
+	c := cloud.NewManualClock(time.Unix(0, 0))
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() { left <- c.Sleep(ctx, time.Hour) }()
+	require.NoError(t, c.AwaitSleepers(t.Context(), 1))
+	leave()
+	require.ErrorIs(t, <-left, context.Canceled)
+	tried, cancel := context.WithCancel(t.Context())
+	cancel()
+	assert.ErrorIs(t, c.AwaitSleepers(tried, 1), context.Canceled, "nobody sleeps")
+}

@@ -1,6 +1,6 @@
 // Package cloudwatch stands in for CloudWatch's alarms and dashboards: it keeps
 // them, and refuses those that CloudWatch would refuse or that would stay silent
-// for ever. It evaluates none. Log groups are local/lambda's.
+// for ever. It evaluates none: they say what SetAlarmState has set. Log groups are local/lambda's.
 //
 // It refuses anomaly detection, alarms across accounts, and actions other than
 // telling a topic.
@@ -23,15 +23,17 @@ type Topics interface {
 // Service is CloudWatch in every region.
 type Service struct {
 	topics Topics
+	iam    cloud.Authorizer
 
 	mu         sync.Mutex
-	alarms     map[string]bool // by ARN
-	dashboards map[string]bool // by name
+	alarms     map[string]bool   // by ARN
+	states     map[string]string // of alarms, by ARN
+	dashboards map[string]bool   // by name
 }
 
 // New returns a service without alarms and dashboards.
-func New(topics Topics) *Service {
-	return &Service{topics: topics, alarms: map[string]bool{}, dashboards: map[string]bool{}}
+func New(topics Topics, iam cloud.Authorizer) *Service {
+	return &Service{topics: topics, iam: iam, alarms: map[string]bool{}, states: map[string]string{}, dashboards: map[string]bool{}}
 }
 
 // Resources lists the Pulumi resource types that the service stands in for.

@@ -71,7 +71,7 @@ func (s *Service) deleteRecord(_ context.Context, r cloud.Request[recordInputs])
 	return nil
 }
 
-// updateCheck changes a check in place: what its checkers agreed on stays.
+// updateCheck changes a check in place: what the probes said stays said.
 func (s *Service) updateCheck(_ context.Context, r cloud.Request[checkInputs]) (cloud.State, error) {
 	c, err := r.In.parse()
 	if err != nil {
@@ -87,8 +87,9 @@ func (s *Service) updateCheck(_ context.Context, r cloud.Request[checkInputs]) (
 		return cloud.State{}, err
 	}
 	c.id = was.id
+	c.up.Store(min(was.up.Load(), int32(len(c.regions))))
 	was.end()
-	s.begin(c, was.agreed())
+	s.begin(c)
 	for _, parent := range s.checks {
 		for i, child := range parent.children {
 			if child == was {

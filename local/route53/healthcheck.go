@@ -74,7 +74,8 @@ func (s *Service) createCheck(_ context.Context, r cloud.Request[checkInputs]) (
 	}
 	h := r.Digits(32, "healthcheck")
 	c.id = strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
-	s.begin(c, true) // new checks start healthy
+	c.up.Store(int32(len(c.regions))) // new checks start healthy
+	s.begin(c)
 	return cloud.State{ID: c.id, Outputs: map[string]any{
 		"arn": "arn:" + cloud.Partition + ":route53:::healthcheck/" + c.id,
 	}}, nil
@@ -92,20 +93,16 @@ func (s *Service) adopt(c *check, children []string) error {
 	return nil
 }
 
-// begin puts a check into service, with checkers that all find it up or all do
-// not. The caller holds the lock.
-func (s *Service) begin(c *check, up bool) {
+// begin puts a check into service. The caller holds the lock.
+func (s *Service) begin(c *check) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	c.end = cancel
 	s.checks[c.id] = c
-	if up {
-		c.up.Store(int32(len(c.regions)))
-	}
-	if c.url == "" || c.disabled {
-		return
-	}
-	for n := range c.regions {
-		s.owned.Go(func() { s.watch(ctx, c, n, up) })
+	if c.url != "" && !c.disabled {
+		healthy := int(c.up.Load())
+		for n := range c.regions {
+			s.owned.Go(func() { s.watch(ctx, c, checker{n, n < healthy}) })
+		}
 	}
 }
 
@@ -206,16 +203,13 @@ func or(given *int, fallback int) int {
 	return *given
 }
 
-// agreed reports whether enough checkers find the endpoint healthy.
-func (c *check) agreed() bool { return float64(c.up.Load()) > agreement*float64(len(c.regions)) }
-
 // healthy is the status that records see.
 // Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
 func (c *check) healthy() bool {
 	if c.disabled {
 		return true
 	}
-	up := c.agreed()
+	up := float64(c.up.Load()) > agreement*float64(len(c.regions))
 	if c.url == "" {
 		healthy := 0
 		for _, child := range c.children {

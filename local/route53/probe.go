@@ -20,15 +20,21 @@ const (
 	maxSearched     = 5120            // bytes of the body
 )
 
-// watch has the nth checker probe an endpoint until ctx ends, with the check or
-// the service. Checkers do not wait for each other; they begin one after the
-// other, so that they stay apart. The checker begins with the opinion up.
-func (s *Service) watch(ctx context.Context, c *check, n int, up bool) {
-	streak := 0 // results in a row against the opinion
-	wait := c.interval * time.Duration(n+1) / time.Duration(len(c.regions))
+// checker is one of those that probe an endpoint.
+type checker struct {
+	n  int  // of the check's regions
+	up bool // its opinion to begin with
+}
+
+// watch has a checker probe an endpoint until ctx ends, with the check or the
+// service. Checkers do not wait for each other; they begin one after the other,
+// so that they stay apart.
+func (s *Service) watch(ctx context.Context, c *check, who checker) {
+	up, streak := who.up, 0 // the checker's opinion, and the results in a row against it
+	wait := c.interval * time.Duration(who.n+1) / time.Duration(len(c.regions))
 	for s.cfg.World.Clock.Sleep(ctx, wait) == nil {
 		wait = c.interval
-		err := s.probe(ctx, c, c.regions[n])
+		err := s.probe(ctx, c, c.regions[who.n])
 		if ctx.Err() != nil {
 			return
 		}
@@ -38,7 +44,7 @@ func (s *Service) watch(ctx context.Context, c *check, n int, up bool) {
 		}
 		if streak++; streak >= c.threshold {
 			up, streak = !up, 0
-			s.turn(c, c.regions[n], up, err)
+			s.turn(c, c.regions[who.n], up, err)
 		}
 	}
 }

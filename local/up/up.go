@@ -127,7 +127,7 @@ func Start(ctx context.Context, o Options) (_ *Running, err error) {
 	}
 	o.Progress("let a first caller in")
 	r.ControlTable, r.names = out.ControlTable, out.RegionalEndpoints
-	if err = r.admit(ctx, stack, out.ControlTable); err != nil {
+	if err = r.admit(ctx, stack); err != nil {
 		return nil, err
 	}
 	return r, r.open(stack, out)
