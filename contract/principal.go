@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // principalPattern takes the ARNs of who signs a request: a session of a role,
-// or a user.
+// or a user. It is compiled when the first comes, not while a function starts.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-var principalPattern = regexp.MustCompile(`^arn:[a-z-]+:(?:sts::([0-9]{12}):assumed-(role)/([\w+=,.@-]+)/[\w+=,.@-]+|iam::([0-9]{12}):(user)/(?:.*/)?([\w+=,.@-]+))$`)
+var principalPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^arn:[a-z-]+:(?:sts::([0-9]{12}):assumed-(role)/([\w+=,.@-]+)/[\w+=,.@-]+|iam::([0-9]{12}):(user)/(?:.*/)?([\w+=,.@-]+))$`)
+})
 
 // PrincipalTenant is the tenant that a principal of IAM speaks for, given the ARN
 // that API Gateway calls userArn: account, kind and name, as in
@@ -23,7 +26,7 @@ var principalPattern = regexp.MustCompile(`^arn:[a-z-]+:(?:sts::([0-9]{12}):assu
 // Everybody else is refused: the root user and federated users have no role
 // whose rights could be said.
 func PrincipalTenant(userARN string) (string, error) {
-	m := principalPattern.FindStringSubmatch(userARN)
+	m := principalPattern().FindStringSubmatch(userARN)
 	if m == nil {
 		return "", errors.New("the principal is neither a session of a role nor a user")
 	}

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/crossregion/crossregion/local/bench"
 	"github.com/crossregion/crossregion/local/drill"
 	"github.com/crossregion/crossregion/local/policy"
 	"github.com/crossregion/crossregion/local/residency"
@@ -22,6 +23,7 @@ commands:
   up         deploy a stack into the embedded cloud and serve it; up -h lists its flags
   drill      break a stack on purpose and see whether the promises hold; drill -h lists its flags
   soak       keep a stack under load while random parts of it break; soak -h lists its flags
+  bench      measure what the gateway costs, next to the least and to others; bench -h lists its flags
   residency  write where a stack processes and stores content, as Markdown
   policy     write what the role that deploys a stack may do, as JSON
 `
@@ -44,6 +46,8 @@ func run(ctx context.Context, args []string) error {
 		return drill.Command(ctx, args[1:], drill.Streams{Out: os.Stdout, Err: os.Stderr})
 	case len(args) > 0 && args[0] == "soak":
 		return soak.Command(ctx, args[1:], soak.Streams{Out: os.Stdout, Err: os.Stderr})
+	case len(args) > 0 && args[0] == "bench":
+		return bench.Command(ctx, args[1:], bench.Streams{Out: os.Stdout, Err: os.Stderr})
 	case len(args) > 0 && args[0] == "residency":
 		return residency.Command(ctx, args[1:], os.Stdout, os.Stderr)
 	case len(args) > 0 && args[0] == "policy":

@@ -19,15 +19,25 @@ import (
 
 // Program is the whole Pulumi program; main only hands it to pulumi.Run.
 func Program(ctx *pulumi.Context) error {
+	root, err := rootDirectory(ctx)
+	if err != nil {
+		return err
+	}
+	return program(ctx, root)
+}
+
+// ProgramIn is [Program] for an engine that names no project folder to it, as
+// the Automation API's does not.
+func ProgramIn(root string) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error { return program(ctx, root) }
+}
+
+func program(ctx *pulumi.Context, root string) error {
 	settings, err := LoadSettings(ctx)
 	if err != nil {
 		return err
 	}
 	platform, err := loadPlatform(ctx)
-	if err != nil {
-		return err
-	}
-	root, err := rootDirectory(ctx)
 	if err != nil {
 		return err
 	}

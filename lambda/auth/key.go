@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
@@ -115,8 +116,9 @@ func Mint(ctx context.Context, store Store, random io.Reader, g Grant) (string, 
 	return keyPrefix + id + "." + secret, nil
 }
 
-// modelPattern takes every name that settings may give a model.
-var modelPattern = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
+// modelPattern takes every name that settings may give a model. It is compiled
+// for operators only, not while the authorizer starts.
+var modelPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9._-]{1,64}$`) })
 
 func (g Grant) validate() error {
 	var errs []error
@@ -124,7 +126,7 @@ func (g Grant) validate() error {
 		errs = append(errs, errors.New("the tenant must be "+contract.TenantRule))
 	}
 	for i, m := range g.Models {
-		if !modelPattern.MatchString(m) || slices.Index(g.Models, m) != i {
+		if !modelPattern().MatchString(m) || slices.Index(g.Models, m) != i {
 			errs = append(errs, fmt.Errorf("models[%d] is %q: give each name from the stack's settings once", i, m))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -47,10 +48,11 @@ type ItemID struct {
 // errID says no more, since what was given is a caller's.
 var errID = errors.New("malformed id")
 
-var (
-	namePattern   = regexp.MustCompile(`^[` + nameAlphabet + `]{20}$`)
-	regionPattern = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]{1,16}){1,3}-[0-9]{1,2}$`)
-)
+// regionPattern is compiled when the first id is read, not while a function
+// starts.
+var regionPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z]{2,4}(-[a-z]{1,16}){1,3}-[0-9]{1,2}$`)
+})
 
 // IsZero tells whether id is none.
 func (id TurnID) IsZero() bool { return id == TurnID{} }
@@ -103,11 +105,11 @@ func ParseItemID(s string) (ItemID, error) {
 
 func check(region string, names ...string) error {
 	for _, name := range names {
-		if !namePattern.MatchString(name) {
+		if len(name) != nameLength || strings.Trim(name, nameAlphabet) != "" {
 			return errID
 		}
 	}
-	if !regionPattern.MatchString(region) {
+	if !regionPattern().MatchString(region) {
 		return errID
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/crossregion/crossregion/lambda/converse"
 )
@@ -15,9 +16,10 @@ const maxTools = 128
 // What Bedrock lets names and ids of tools be.
 // Sources: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html
 // and https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html
+// Compiled when the first is read, not while a function starts.
 var (
-	toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-	toolID   = regexp.MustCompile(`^[a-zA-Z0-9_.:-]{1,64}$`)
+	toolName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`) })
+	toolID   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9_.:-]{1,64}$`) })
 )
 
 // anyArguments is the schema of a function that was described without one.
@@ -93,7 +95,7 @@ func (s spelling) function(o *object) *object {
 // functionName takes the name of the function o.
 func functionName(o *object) string {
 	n := needed(o, "name")
-	if !toolName.MatchString(n) {
+	if !toolName().MatchString(n) {
 		o.invalid("name", "it must have 1 to 64 letters, digits, underscores and hyphens")
 	}
 	return n

@@ -28,7 +28,7 @@ func define() cloud.Resource {
 			return cloud.State{}, cloud.Refuse("ValidationException", "size %d is negative", r.In.Size)
 		}
 		return cloud.State{ID: r.PhysicalName(32)}, nil
-	})
+	}, nil, nil)
 }
 
 func TestCreateRefuses(t *testing.T) {
@@ -61,7 +61,7 @@ func tagged(t *testing.T, tags map[string]any) error {
 	t.Helper()
 	r := cloud.DefineResource("aws:test/tagged:Tagged", func(context.Context, cloud.Request[taggedInputs]) (cloud.State, error) {
 		return cloud.State{}, nil
-	})
+	}, nil, nil)
 	assert.True(t, r.Taggable)
 	_, err := r.Create(t.Context(), "eu-west-1", "thing", map[string]any{"tags": tags})
 	return err

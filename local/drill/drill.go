@@ -29,14 +29,16 @@ import (
 const clientsEach = 2
 
 // The window W in which Route 53 finds out about a lost region and its clients
-// ask again: probes, what the checkers take to agree, and the TTL of a record.
-// That of an alias to API Gateway is assumed to be 60 seconds.
+// ask again: probes with what each waits for an answer, what the checkers take to
+// agree, and the TTL of a record. That of an alias to API Gateway is assumed to be
+// 60 seconds. It is what the preview of such a stack prints.
 const (
 	probeInterval = 10 * time.Second
+	probeTimeout  = 6 * time.Second
 	threshold     = 3
 	aggregation   = 10 * time.Second
 	recordTTL     = 60 * time.Second
-	window        = threshold*probeInterval + aggregation + recordTTL
+	window        = threshold*(probeInterval+probeTimeout) + aggregation + recordTTL
 )
 
 // drill is one scenario at work on one stack, whose first region is the one that

@@ -51,9 +51,9 @@ func TestPromisesAreHeldAgainstEverySample(t *testing.T) {
 		{"an answer at the second", func(d *drill) { d.ask(10*time.Second, gone, gone, "503") }, ""},
 		{"none, before anything broke", func(d *drill) { d.ask(10*time.Second, gone, "", "503", "503") }, "R2: at 10s"},
 		{"none, underway as the region went", func(d *drill) { d.ask(29500*time.Millisecond, gone, "", "cut", "cut") }, ""},
-		{"none, within the window", func(d *drill) { d.ask(129*time.Second, gone, "", "cut", "cut") }, ""},
+		{"none, within the window", func(d *drill) { d.ask(147*time.Second, gone, "", "cut", "cut") }, ""},
 		{"none, within the window, for a client of another region", func(d *drill) { d.ask(60*time.Second, partner, "", "cut", "cut") }, "R2: at 1m0s"},
-		{"none, after the window", func(d *drill) { d.ask(132*time.Second, gone, "", "cut", "cut") }, "R2: at 2m12s"},
+		{"none, after the window", func(d *drill) { d.ask(150*time.Second, gone, "", "cut", "cut") }, "R2: at 2m30s"},
 		{"none, after the mending", func(d *drill) { d.ask(200*time.Second, gone, "", "cut", "cut") }, "R2: at 3m20s"},
 		{"an answer that forgot a turn", func(d *drill) { d.ask(50*time.Second, gone, partner).wrong = "turn 3" }, "R3: at 50s"},
 		{"no turn checked", func(d *drill) { d.samples[0].turn = false }, "nothing was shown"},
@@ -105,9 +105,9 @@ func TestEachExpectationCanBeDisappointed(t *testing.T) {
 	}{
 		{"nobody is led elsewhere", "region-lost", moves, func(d *drill) { d.ask(220*time.Second, gone, gone) }, "never served by another region"},
 		{"they are led elsewhere too late", "region-lost", moves, func(d *drill) {
-			d.ask(150*time.Second, gone, partner)
+			d.ask(160*time.Second, gone, partner)
 			d.ask(220*time.Second, gone, gone)
-		}, "after 121.0 s, later than 100 s"},
+		}, "after 131.0 s, later than 118 s"},
 		{"nobody comes back", "drain-return", moves, func(d *drill) { d.ask(90*time.Second, gone, partner) }, "never back"},
 		{"a drain is noticed", "drain-return", moves, func(d *drill) { moves(d); d.ask(100*time.Second, partner, partner, "503") }, "failed (503), though nothing was broken"},
 		{"a stream is cut off and its client served elsewhere", "region-lost-streaming", func(d *drill) {
@@ -131,7 +131,7 @@ func TestEachExpectationCanBeDisappointed(t *testing.T) {
 		{"nothing fails where all is lost", "all-lost", func(d *drill) { d.ask(170*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) },
 			func(d *drill) { d.ask(220*time.Second, gone, gone) }, "no request failed"},
 		{"they fail long after the mending", "all-lost", func(d *drill) { d.ask(270*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) },
-			func(d *drill) { d.ask(300*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) }, "R2: at 5m0s"},
+			func(d *drill) { d.ask(299*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) }, "R2: at 4m59s"},
 		{"another client is stale", "stale-dns", func(d *drill) { moves(d); d.ask(170*time.Second, gone, "", "cut", "cut") },
 			func(d *drill) { moves(d); d.ask(170*time.Second, gone, "", "cut", "cut").client = 1 }, "R2: at 2m50s"},
 	}
@@ -185,7 +185,7 @@ func TestAReportShowsEveryRequest(t *testing.T) {
 	require.NoError(t, writeReport(&page, []picture{p}))
 	for _, want := range []string{
 		"BROKEN", `href="#ok"`, `href="#moved"`, `href="#retried"`, `href="#failed"`, `href="#broken"`, `href="#wrong"`, `class="down"`,
-		"served by eu-west-1", "region lost", "W = 100 s", "a &lt;region&gt; is gone", "no answer 1", "turn 2 is missing",
+		"served by eu-west-1", "region lost", "W = 118 s", "a &lt;region&gt; is gone", "no answer 1", "turn 2 is missing",
 	} {
 		assert.Contains(t, page.String(), want)
 	}
@@ -203,7 +203,7 @@ func TestThePictureHasTheSizeOfItsTime(t *testing.T) {
 	assert.Equal(t, left, p.Ticks[0].X)
 	assert.Equal(t, left+width, p.Ticks[len(p.Ticks)-1].X)
 	assert.Equal(t, []extent{{left + width/10, width / 2}}, spansOf(p.Faults))
-	assert.Equal(t, []extent{{left + width/10, width / 3}}, spansOf(p.Windows))
+	assert.Equal(t, []extent{{left + width/10, 338}}, spansOf(p.Windows))
 	requests := 0
 	for _, part := range p.Slices {
 		for _, place := range part.Places {
@@ -265,7 +265,7 @@ func TestCommandRefuses(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, Command(t.Context(), nil, Streams{&out, io.Discard}))
 	assert.Contains(t, out.String(), "region-lost")
-	assert.Contains(t, out.String(), "W = 100 s")
+	assert.Contains(t, out.String(), "W = 118 s")
 }
 
 func TestAnInterruptedDrillIsReportedAsSuch(t *testing.T) {

@@ -34,6 +34,10 @@ var (
 		promises: "R2 R3 R4", away: window, back: window,
 		text: fmt.Sprintf("its clients may fail for W = %.0f s, nobody else's; they are served elsewhere within W, and at home again within W of the mending", window.Seconds()),
 	}
+	comesAndGoes = expectation{
+		promises: "R2 R3", back: window,
+		text: fmt.Sprintf("its clients may fail for W = %.0f s from each time that it goes, nobody else's; they are at home again within W of its last return", window.Seconds()),
+	}
 	modelsMove = expectation{
 		promises: "R2", away: soon, back: soon,
 		text: fmt.Sprintf("no request fails twice; another region's model answers within %.0f s, its own again within %.0f s of the mending", soon.Seconds(), soon.Seconds()),

@@ -93,7 +93,7 @@ func TestADrillFailsWhereAPromiseIsBroken(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := newDrill(scenario{name: "mutant", steps: tt.steps}, deployed(t, tt.settings, tt.alter), 20)
 			require.NoError(t, err)
-			d.length = 150 * time.Second
+			d.length = 165 * time.Second
 			require.NoError(t, d.run(t.Context(), func(string) {}))
 			v := d.judge()
 			assert.Greater(t, v.Turns, 50, "all else is well")

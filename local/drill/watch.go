@@ -59,7 +59,7 @@ func watchCommand(ctx context.Context, args []string, s Streams) error {
 	flags.DurationVar(&o.length, "for", 5*time.Minute, "how `long` to watch")
 	flags.DurationVar(&o.pause, "pause", 2*time.Second, "`time` of each client between two requests, at least 100ms")
 	flags.DurationVar(&o.answer, "timeout", time.Minute, "`time` that a client waits for an answer before its retry")
-	flags.DurationVar(&o.window, "window", 160*time.Second, "`W`, in which clients of a lost region may fail, as the preview prints it")
+	flags.DurationVar(&o.window, "window", 178*time.Second, "`W`, in which clients of a lost region may fail, as the preview prints it")
 	flags.StringVar(&o.report, "report", "report.html", "`file` to write the picture to")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

@@ -1,0 +1,96 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/crossregion/crossregion/local/deploy"
+)
+
+// Streams are where [Command] writes: results to Out, progress to Err.
+type Streams struct{ Out, Err io.Writer }
+
+// Command runs the bench with the arguments of the command line.
+func Command(ctx context.Context, args []string, s Streams) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(s.Err)
+	only := flags.String("only", "", "`parts` to run, with commas: "+names())
+	fast := flags.Bool("quick", false, "measure less, within a minute")
+	profile := flags.String("cpuprofile", "", "`file` for a profile of the gateway in part overhead")
+	list := flags.String("json", "bench.json", "`file` for the figures")
+	page := flags.String("html", "bench.html", "`file` for the pictures")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return nil
+		}
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("bench takes flags only, not %q; choose parts with --only", flags.Args())
+	}
+	root, err := deploy.FindRoot()
+	if err != nil {
+		return err
+	}
+	o := Options{Root: root, Quick: *fast, Profile: *profile, Progress: func(line string) { fmt.Fprintln(s.Err, line) }}
+	if *only != "" {
+		o.Parts = strings.Split(*only, ",")
+	}
+	r, err := Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	return conclude(r, *list, *page, s.Out)
+}
+
+func names() string {
+	var all []string
+	for _, p := range parts() {
+		all = append(all, p.name)
+	}
+	return strings.Join(all, ", ")
+}
+
+// conclude prints the table and writes both files.
+func conclude(r Result, list, page string, w io.Writer) error {
+	if err := writeTable(w, r.Figures); err != nil {
+		return err
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintln(w, "\nNote:", n)
+	}
+	if err := writeFile(list, func(w io.Writer) error { return writeJSON(w, r.Figures) }); err != nil {
+		return err
+	}
+	if err := writeFile(page, func(w io.Writer) error { return writePage(w, r) }); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%d figures, %d targets missed. They are in %s, the pictures in %s; docs/performance.md says how to read them.\n",
+		len(r.Figures), missed(r.Figures), list, page)
+	return err
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	return errors.Join(write(f), f.Close())
+}
+
+// writeJSON writes the figures as one list.
+func writeJSON(w io.Writer, figures []Figure) error {
+	if figures == nil {
+		figures = []Figure{}
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(figures)
+}

@@ -1,0 +1,137 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/crossregion/crossregion/local/bench/upstream"
+)
+
+// call is a request that is made over and over.
+type call struct {
+	url    string
+	body   string
+	header http.Header
+	words  int // that a whole answer has
+}
+
+// sample is what one request took, in microseconds.
+type sample struct {
+	first float64   // to its first word
+	total float64   // to its end
+	gaps  []float64 // between words that came apart
+}
+
+// client makes calls, one connection for each in flight.
+func newClient(inFlight int) *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConns: inFlight, MaxIdleConnsPerHost: inFlight, DisableCompression: true}}
+}
+
+// do makes the call once. An answer that is not whole is an error, so that no
+// subject is quick by failing.
+func (c call) do(ctx context.Context, client *http.Client) (sample, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader([]byte(c.body)))
+	if err != nil {
+		return sample{}, err
+	}
+	req.Header = c.header
+	started := time.Now()
+	resp, err := client.Do(req)
+	if err != nil {
+		return sample{}, err
+	}
+	var r reading
+	text, err := r.all(resp.Body, started)
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
+		return sample{}, err
+	}
+	if resp.StatusCode != http.StatusOK || r.words != c.words {
+		return sample{}, fmt.Errorf("%s: status %d with %d words, want 200 with %d: %.300s", c.url, resp.StatusCode, r.words, c.words, text)
+	}
+	r.sample.total = micros(time.Since(started))
+	return r.sample, nil
+}
+
+func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
+
+// reading counts words while they come.
+type reading struct {
+	sample
+	words int
+	last  time.Time
+}
+
+// all reads to the end and returns how it begins.
+func (r *reading) all(body io.Reader, started time.Time) (head []byte, err error) {
+	buffer := make([]byte, 32<<10)
+	kept := 0 // bytes of a word that may go on in the next read
+	for {
+		n, err := body.Read(buffer[kept:])
+		now := time.Now()
+		seen := buffer[:kept+n]
+		if found := bytes.Count(seen, []byte(upstream.Word)); found > 0 {
+			r.note(found, now, started)
+		}
+		if len(head) == 0 {
+			head = bytes.Clone(seen)
+		}
+		kept = copy(buffer, partial(seen))
+		if err == io.EOF {
+			return head, nil
+		}
+		if err != nil {
+			return head, err
+		}
+	}
+}
+
+// partial is the end of seen that may be the beginning of a word.
+func partial(seen []byte) []byte {
+	for n := min(len(upstream.Word)-1, len(seen)); n > 0; n-- {
+		if end := seen[len(seen)-n:]; bytes.HasPrefix([]byte(upstream.Word), end) {
+			return end
+		}
+	}
+	return nil
+}
+
+func (r *reading) note(found int, now, started time.Time) {
+	if r.words == 0 {
+		r.first = micros(now.Sub(started))
+	} else {
+		r.gaps = append(r.gaps, micros(now.Sub(r.last)))
+	}
+	r.words += found
+	r.last = now
+}
+
+// slice keeps inFlight requests going for a while, or until each has been made
+// at least once, and returns what they took. It fails with the first that does.
+func (c call) slice(ctx context.Context, client *http.Client, inFlight int, d time.Duration) ([]sample, error) {
+	end := time.Now().Add(d)
+	all := make([][]sample, inFlight)
+	errs := make([]error, inFlight)
+	var working sync.WaitGroup
+	for i := range inFlight {
+		working.Go(func() {
+			for errs[i] == nil && (len(all[i]) == 0 || time.Now().Before(end)) {
+				var s sample
+				if s, errs[i] = c.do(ctx, client); errs[i] == nil {
+					all[i] = append(all[i], s)
+				}
+			}
+		})
+	}
+	working.Wait()
+	var samples []sample
+	for _, some := range all {
+		samples = append(samples, some...)
+	}
+	return samples, errors.Join(errs...)
+}

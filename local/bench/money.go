@@ -1,0 +1,289 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/crossregion/crossregion/lambda/conversation"
+	"github.com/crossregion/crossregion/local/bench/upstream"
+)
+
+// idleTarget is what two regions may cost a month while nobody asks.
+const idleTarget = 25
+
+// Of a month, and of what cannot be measured here.
+const (
+	monthSeconds = 730 * 3600
+	// probesPerSecond reach an endpoint from all eight regions of checkers at an
+	// interval of 30 s.
+	// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+	probesPerSecond = 0.5
+	fewCheckers     = 3.0 / 8 // of the probes, with the fewest regions of checkers
+	// healthSeconds is what a probe's invocation is billed: one read of DynamoDB.
+	healthSeconds = 0.005
+	healthGB      = 0.25
+	invokerGB     = 0.5
+	// answerSeconds and answerWords are those of an answer that people wait for:
+	// the function is held for as long as the model speaks.
+	answerSeconds = 5.0
+	answerWords   = 250.0
+	// platformLogBytes are Lambda's own lines about an invocation, as JSON.
+	platformLogBytes = 600
+	gigabyte         = 1e9
+	million          = 1e6
+)
+
+// traffic is what a request leaves behind, as measured.
+type traffic struct {
+	logBytes  float64 // in the invoker's log
+	wordBytes float64 // to the client for each word
+}
+
+// money makes a bill of what was measured and of what AWS asks for.
+func money(ctx context.Context, b *bench) ([]Figure, error) {
+	p, err := readPrices()
+	if err != nil {
+		return nil, err
+	}
+	t, err := b.measureTraffic(ctx)
+	if err != nil {
+		return nil, err
+	}
+	figures := []Figure{
+		figure("log of a streamed request", "B", t.logBytes),
+		figure("sent to the client for a word", "B", t.wordBytes),
+	}
+	var two float64
+	for _, regions := range []int{2, 3} {
+		stack, err := b.preview(ctx, regions)
+		if err != nil {
+			return nil, err
+		}
+		idle, total := idleFigures(p, stack)
+		if regions == 2 {
+			two = total
+		}
+		serving, err := servingFigures(ctx, p, t, regions)
+		if err != nil {
+			return nil, err
+		}
+		figures = append(append(figures, idle...), serving...)
+	}
+	for _, a := range p.Alternatives {
+		figures = append(figures, figure("idle a month, as published: "+a.Name, "$", a.USD).over(two))
+	}
+	b.note("%s", p.note())
+	return figures, nil
+}
+
+// idleFigures are what a month without a request costs.
+func idleFigures(p prices, stack previewed) ([]Figure, float64) {
+	of := fmt.Sprintf("idle a month, %d regions", stack.regions)
+	all := idleBill(p, stack, 1, false)
+	figures := all.figures(of)
+	last := &figures[len(figures)-1]
+	few := figure(starred(of+", probed from three regions: all", true), "$", idleBill(p, stack, fewCheckers, false).total()).over(all.total())
+	own := figure(starred(of+", probed from three, if Route 53 counts them as AWS's: all", true), "$", idleBill(p, stack, fewCheckers, true).total()).over(all.total())
+	if stack.regions == 2 {
+		*last, few, own = last.atMost(idleTarget), few.atMost(idleTarget), own.atMost(idleTarget)
+	}
+	return append(figures, few, own), all.total()
+}
+
+// idleBill is what a month costs with a share of all probes.
+func idleBill(p prices, stack previewed, share float64, own bool) *bill {
+	b := newBill(p)
+	check, option := "healthCheck", "healthCheckOption"
+	if own {
+		check, option = "healthCheckAWS", "healthCheckAWSOption"
+	}
+	const token = "aws:route53/healthCheck:HealthCheck"
+	plain, matching := float64(count(stack.made, token, "HTTPS")), float64(count(stack.made, token, "HTTPS_STR_MATCH"))
+	b.add("Route 53", check, plain+matching)
+	b.add("Route 53", option, plain+2*matching)
+	b.add("Route 53", "healthCheckAWS", float64(count(stack.made, token, "CALCULATED")))
+	b.add("Route 53", "hostedZone", 1)
+	probes := (plain + matching) * probesPerSecond * share * monthSeconds
+	b.add("API Gateway", "apiGatewayRequest", probes)
+	b.add("Lambda", "lambdaRequest", probes)
+	b.add("Lambda", "lambdaSecond", probes*healthSeconds*healthGB)
+	b.add("DynamoDB", "dynamodbRead", probes/2)
+	b.add("CloudWatch", "logGigabyte", probes*platformLogBytes/gigabyte)
+	b.add("CloudWatch", "alarmMetric", float64(alarmMetrics(stack.made)))
+	b.add("CloudWatch", "dashboard", float64(count(stack.made, "aws:cloudwatch/dashboard:Dashboard")))
+	b.add("KMS", "kmsKey", float64(count(stack.made, "aws:kms/key:Key")))
+	return b
+}
+
+// alarmMetrics are what alarms are billed by.
+func alarmMetrics(all []made) int {
+	n := 0
+	for _, m := range all {
+		if m.token != "aws:cloudwatch/metricAlarm:MetricAlarm" {
+			continue
+		}
+		queries, _ := m.inputs["metricQueries"].([]any)
+		own := 0
+		for _, q := range queries {
+			if query, ok := q.(map[string]any); ok && query["metric"] != nil {
+				own++
+			}
+		}
+		n += max(1, own)
+	}
+	return n
+}
+
+// servingFigures are what a million streamed answers cost, and what state adds.
+func servingFigures(ctx context.Context, p prices, t traffic, regions int) ([]Figure, error) {
+	b := newBill(p)
+	b.add("API Gateway", "apiGatewayRequest", million)
+	b.add("Lambda", "lambdaRequest", million)
+	b.add("Lambda", "lambdaSecond", million*answerSeconds*invokerGB)
+	b.add("DynamoDB", "dynamodbWrite", million*float64(regions)) // the record of usage
+	b.add("CloudWatch", "logGigabyte", million*(t.logBytes+platformLogBytes)/gigabyte)
+	b.add("transfer", "transferOut", million*answerWords*t.wordBytes/gigabyte)
+	of := fmt.Sprintf("a million streamed answers, %d regions", regions)
+	figures := b.figures(of)
+
+	kept := newBill(p)
+	turn, err := turnUnits(ctx, regions)
+	if err != nil {
+		return nil, err
+	}
+	kept.add("DynamoDB", "dynamodbWrite", million*turn.writes)
+	kept.add("DynamoDB", "dynamodbRead", million*turn.reads)
+	kept.add("DynamoDB", "dynamodbStorage", million*turn.bytes/gigabyte*float64(regions))
+	// A turn goes to the partner, and from both to all other regions.
+	kept.add("transfer", "transferRegion", million*turn.bytes/gigabyte*float64(1+2*(regions-1)))
+	figures = append(figures, figure(starred(of+": what keeping the tenth turn for a month adds", true), "$", kept.total()).over(b.total()))
+	metrics := newBill(p)
+	metrics.add("CloudWatch", "customMetric", float64(regions*emitted*(1+len(models))))
+	return append(figures, figure(starred(fmt.Sprintf("a month with any request, %d regions: the gateway's own metrics", regions), true), "$", metrics.total())), nil
+}
+
+// emitted is how many of the gateway's metrics an ordinary request has.
+const emitted = 8
+
+// turnCosts are what DynamoDB bills for the tenth turn of a thread.
+type turnCosts struct {
+	units
+	bytes float64 // of the turn
+}
+
+func turnUnits(ctx context.Context, regions int) (turnCosts, error) {
+	l := newLedger(regions)
+	store, err := newStore(map[string]conversation.DynamoDB{home: l, partner: l}, partner)
+	if err != nil {
+		return turnCosts{}, err
+	}
+	t := newThread(store)
+	const turns = 9
+	for range turns {
+		if err := t.say(ctx, turnBytes); err != nil {
+			return turnCosts{}, err
+		}
+	}
+	before := l.billed
+	if err := t.load(ctx, turns); err != nil {
+		return turnCosts{}, err
+	}
+	if err := t.say(ctx, turnBytes); err != nil {
+		return turnCosts{}, err
+	}
+	return turnCosts{l.since(before), l.meanBytes()}, nil
+}
+
+// meanBytes is the size of an item.
+func (l *ledger) meanBytes() float64 {
+	var sizes []float64
+	for _, p := range l.partitions {
+		for _, it := range p.items {
+			sizes = append(sizes, float64(itemBytes(it)))
+		}
+	}
+	return mean(sizes)
+}
+
+// measureTraffic has the gateway answer, and looks at what that leaves behind.
+func (b *bench) measureTraffic(ctx context.Context) (_ traffic, err error) {
+	s, err := b.openStand(ctx)
+	if err != nil {
+		return traffic{}, err
+	}
+	defer func() { err = closing(err, s.close()) }()
+	log, err := os.Create(filepath.Join(b.dir, "gateway.log"))
+	if err != nil {
+		return traffic{}, err
+	}
+	defer func() { err = closing(err, log.Close()) }()
+	url, err := s.logged(ctx, b, log)
+	if err != nil {
+		return traffic{}, err
+	}
+	begun, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return traffic{}, err
+	}
+	const requests = 3
+	sent := 0
+	for range requests {
+		n, err := answerBytes(ctx, url+"/v1/chat/completions", ask(upstream.Paced, true, message{"user", question}))
+		if err != nil {
+			return traffic{}, err
+		}
+		sent += n
+	}
+	s.lanes["logged"].proc.stop()
+	ended, err := log.Seek(0, io.SeekEnd)
+	return traffic{float64(ended-begun) / requests, float64(sent) / requests / upstream.PacedWords}, err
+}
+
+// logged starts the gateway with a log that is kept, and returns its URL once it
+// has answered.
+func (s *stand) logged(ctx context.Context, b *bench, log *os.File) (string, error) {
+	path, err := b.binary(ctx, "gateway")
+	if err != nil {
+		return "", err
+	}
+	env, err := s.data.environment(s.url)
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command(path, "-tenant", tenant)
+	cmd.Stdout = log
+	p, url, err := serveCommand(cmd, env)
+	if err != nil {
+		return "", err
+	}
+	s.lanes["logged"] = &lane{name: "logged", proc: p}
+	_, err = answerBytes(ctx, url+"/v1/chat/completions", ask(upstream.Instant, false, message{"user", question}))
+	return url, err
+}
+
+// answerBytes returns the length of the body of an answer.
+func answerBytes(ctx context.Context, url, body string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader([]byte(body)))
+	if err != nil {
+		return 0, err
+	}
+	req.Header = jsonHeader
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := io.ReadAll(resp.Body)
+	if err := closing(err, resp.Body.Close()); err != nil {
+		return 0, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("status %d: %.300s", resp.StatusCode, answer)
+	}
+	return len(answer), nil
+}

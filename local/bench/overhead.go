@@ -1,0 +1,286 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os/exec"
+	"strings"
+
+	"github.com/crossregion/crossregion/local/bench/upstream"
+)
+
+// Targets of part overhead.
+const (
+	timesFloor     = 1.25
+	firstWordMore  = 1000 // microseconds
+	memoryMegabyte = 48
+)
+
+// models of the stack that is measured.
+var models = []string{upstream.Instant, upstream.Paced}
+
+// question is what is asked, of the length that people type.
+const question = "Our order 4711 was to arrive on Tuesday and has not. Where is it, and what can we do if it is lost? Please answer in two sentences."
+
+// historyTurns is how many turns the conversations have that go on.
+const historyTurns = 10
+
+// responseTellings is how often a streamed response tells its text: as it grows,
+// and in the ends of the text, the part, the item and the response.
+const responseTellings = 5
+
+// stand is what part overhead and part peers measure on.
+type stand struct {
+	data     *data
+	upstream *process
+	url      string // of the upstream
+	secure   string // the same over TLS, with the certificate in a file
+	lanes    map[string]*lane
+
+	certificate string
+}
+
+func (b *bench) openStand(ctx context.Context) (_ *stand, err error) {
+	s := &stand{lanes: map[string]*lane{}}
+	defer func() {
+		if err != nil {
+			err = closing(err, s.close())
+		}
+	}()
+	if s.data, err = openData(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.openUpstream(ctx, b)
+}
+
+func (s *stand) openUpstream(ctx context.Context, b *bench) error {
+	path, err := b.binary(ctx, "upstream")
+	if err != nil {
+		return err
+	}
+	var key string
+	if s.certificate, key, err = certificate(b.dir); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.secure = "https://" + l.Addr().String()
+	cmd := exec.Command(path)
+	s.upstream, s.url, err = serveCommand(cmd, []string{upstream.EnvCertificate + "=" + s.certificate, upstream.EnvKey + "=" + key}, l)
+	return closing(err, l.Close())
+}
+
+// add starts one of the bench's commands as a lane.
+func (s *stand) add(ctx context.Context, b *bench, name, command string, env []string, args ...string) (*lane, error) {
+	path, err := b.binary(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	own, err := s.data.environment(s.url)
+	if err != nil {
+		return nil, err
+	}
+	p, url, err := serve(path, append(own, env...), args...)
+	if p != nil {
+		s.lanes[name] = &lane{name: name, proc: p, call: call{url: url}}
+	}
+	return s.lanes[name], err
+}
+
+func (s *stand) close() error {
+	for _, l := range s.lanes {
+		if l.proc != nil {
+			l.proc.stop()
+		}
+	}
+	if s.upstream != nil {
+		s.upstream.stop()
+	}
+	if s.data != nil {
+		return s.data.Close()
+	}
+	return nil
+}
+
+var jsonHeader = http.Header{"Content-Type": {"application/json"}}
+
+// message is one of a chat.
+type message struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+// ask is the body of a chat completion.
+func ask(model string, stream bool, messages ...message) string {
+	b, _ := json.Marshal(map[string]any{"model": model, "stream": stream, "messages": messages}) // strings always encode
+	return string(b)
+}
+
+func wordsOf(model string) int {
+	if model == upstream.Paced {
+		return upstream.PacedWords
+	}
+	return upstream.InstantWords
+}
+
+// overhead measures requests through the gateway, the floor, and nothing.
+func overhead(ctx context.Context, b *bench) (_ []Figure, err error) {
+	s, err := b.openStand(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = closing(err, s.close()) }()
+	profile := []string{"CROSSREGION_BENCH_CPUPROFILE=" + b.Profile}
+	for _, l := range []struct {
+		name, command string
+		env           []string
+		args          []string
+	}{
+		{"floor", "floor", nil, nil},
+		{"gateway", "gateway", profile, nil},
+		{"counted", "gateway", nil, []string{"-tenant", tenant}},
+		{"state", "gateway", nil, []string{"-tenant", tenant}},
+	} {
+		if _, err := s.add(ctx, b, l.name, l.command, l.env, l.args...); err != nil {
+			return nil, err
+		}
+	}
+	s.lanes["direct"] = &lane{name: "direct"}
+	thread, err := s.tell(ctx, historyTurns)
+	if err != nil {
+		return nil, err
+	}
+	var figures []Figure
+	for _, n := range b.scale.flights {
+		whole, err := s.whole(ctx, b, n, thread)
+		if err != nil {
+			return nil, fmt.Errorf("whole, %d in flight: %w", n, err)
+		}
+		streamed, err := s.streamed(ctx, b, n, thread)
+		if err != nil {
+			return nil, fmt.Errorf("streamed, %d in flight: %w", n, err)
+		}
+		figures = append(append(figures, whole...), streamed...)
+	}
+	return figures, nil
+}
+
+// tell holds a conversation of some turns and returns the id of its last
+// response.
+func (s *stand) tell(ctx context.Context, turns int) (id string, err error) {
+	for range turns {
+		body := map[string]any{"model": upstream.Instant, "input": question}
+		if id != "" {
+			body["previous_response_id"] = id
+		}
+		b, err := json.Marshal(body)
+		if err != nil {
+			return "", err
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.lanes["state"].call.url+"/v1/responses", strings.NewReader(string(b)))
+		if err != nil {
+			return "", err
+		}
+		req.Header = jsonHeader
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return "", err
+		}
+		var answer struct{ ID string }
+		err = closing(json.NewDecoder(resp.Body).Decode(&answer), resp.Body.Close())
+		if err != nil || answer.ID == "" {
+			return "", fmt.Errorf("tell a conversation: status %d, no id: %w", resp.StatusCode, err)
+		}
+		id = answer.ID
+	}
+	return id, nil
+}
+
+// prepare points every lane at the same question.
+func (s *stand) prepare(model string, stream bool, thread string) {
+	set := func(name, path, body string) {
+		l := s.lanes[name]
+		base, _, _ := strings.Cut(strings.TrimPrefix(l.call.url, "http://"), "/")
+		if l.proc == nil {
+			base = strings.TrimPrefix(s.url, "http://")
+		}
+		l.call = call{url: "http://" + base + path, body: body, header: jsonHeader, words: wordsOf(model)}
+	}
+	chat := ask(model, stream, message{"user", question})
+	set("gateway", "/v1/chat/completions", chat)
+	set("counted", "/v1/chat/completions", chat)
+	set("floor", "/v1/chat/completions", ask(profileARN(home, model), stream, message{"user", question}))
+	set("state", "/v1/responses", fmt.Sprintf(`{"model":%q,"stream":%t,"previous_response_id":%q,"input":%q}`, model, stream, thread, question))
+	if stream {
+		s.lanes["state"].call.words *= responseTellings
+	}
+	operation := "/converse"
+	if stream {
+		operation += "-stream"
+	}
+	set("direct", "/model/"+model+operation, fmt.Sprintf(`{"messages":[{"role":"user","content":[{"text":%q}]}]}`, question))
+}
+
+func (s *stand) pick(names ...string) []*lane {
+	var lanes []*lane
+	for _, n := range names {
+		lanes = append(lanes, s.lanes[n])
+	}
+	return lanes
+}
+
+// whole measures answers that come at once.
+func (s *stand) whole(ctx context.Context, b *bench, n int, thread string) ([]Figure, error) {
+	s.prepare(upstream.Instant, false, thread)
+	l := load{rounds: b.scale.rounds, slice: b.scale.slice, inFlight: n}
+	if err := l.run(ctx, s.pick("direct", "floor", "gateway", "counted", "state")); err != nil {
+		return nil, err
+	}
+	direct, floor, gateway := s.lanes["direct"].seen, s.lanes["floor"].seen, s.lanes["gateway"].seen
+	name := func(what string) string { return fmt.Sprintf("whole, %d in flight: %s", n, what) }
+	figures := []Figure{
+		figure(name("p50"), "µs", gateway.p50()).over(floor.p50()).atMostTimes(timesFloor),
+		figure(name("p50 beyond a direct call"), "µs", gateway.p50()-direct.p50()).over(floor.p50() - direct.p50()),
+		figure(name("p99"), "µs", gateway.p99(l)).over(floor.p99(l)),
+		figure(name("CPU of a request"), "µs", gateway.cpuEach()).over(floor.cpuEach()).atMostTimes(timesFloor),
+		figure(name("requests of a core"), "/s", 1e6/gateway.cpuEach()).over(1e6 / floor.cpuEach()),
+		figure(name("memory"), "MB", gateway.memory).over(floor.memory).atMost(memoryMegabyte),
+	}
+	for _, more := range []struct{ lane, name string }{{"counted", "with usage counted"}, {"state", fmt.Sprintf("after %d stored turns", historyTurns)}} {
+		t := s.lanes[more.lane].seen
+		figures = append(figures,
+			figure(name("p50 "+more.name), "µs", t.p50()).over(floor.p50()),
+			figure(name("p99 "+more.name), "µs", t.p99(l)).over(floor.p99(l)),
+			figure(name("CPU "+more.name), "µs", t.cpuEach()).over(floor.cpuEach()),
+			figure(name("memory "+more.name), "MB", t.memory).over(floor.memory).atMost(memoryMegabyte))
+	}
+	return figures, nil
+}
+
+// streamed measures answers that come word by word.
+func (s *stand) streamed(ctx context.Context, b *bench, n int, thread string) ([]Figure, error) {
+	s.prepare(upstream.Paced, true, thread)
+	// A turn is as long as each needs for one stream.
+	l := load{rounds: b.scale.rounds, inFlight: n, streamed: true}
+	if err := l.run(ctx, s.pick("direct", "floor", "gateway", "state")); err != nil {
+		return nil, err
+	}
+	direct, floor, gateway, state := s.lanes["direct"].seen, s.lanes["floor"].seen, s.lanes["gateway"].seen, s.lanes["state"].seen
+	name := func(what string) string { return fmt.Sprintf("streamed, %d in flight: %s", n, what) }
+	return []Figure{
+		figure(name("first word p50"), "µs", gateway.p50()).over(direct.p50()).atMostBeyond(firstWordMore),
+		figure(name("first word p50 of the floor"), "µs", floor.p50()).over(direct.p50()),
+		figure(name("first word p99"), "µs", gateway.p99(l)).over(floor.p99(l)),
+		figure(name("between words p50"), "µs", gateway.gap(0.5)).over(floor.gap(0.5)),
+		figure(name("between words p99"), "µs", gateway.gap(0.99)).over(floor.gap(0.99)),
+		figure(name("CPU of a stream"), "µs", gateway.cpuEach()).over(floor.cpuEach()).atMostTimes(timesFloor),
+		figure(name("memory"), "MB", gateway.memory).over(floor.memory).atMost(memoryMegabyte),
+		figure(name(fmt.Sprintf("first word p50 after %d stored turns", historyTurns)), "µs", state.p50()).over(floor.p50()),
+		figure(name(fmt.Sprintf("CPU after %d stored turns", historyTurns)), "µs", state.cpuEach()).over(floor.cpuEach()),
+	}, nil
+}
