@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os/exec"
 	"time"
+
+	"github.com/crossregion/crossregion/local/bench/upstream"
 )
 
 // lane is one subject under load, and what it has taken so far.
@@ -46,7 +48,15 @@ type load struct {
 	rounds   int
 	slice    time.Duration
 	inFlight int
-	streamed bool // first words count, not whole answers
+	streamed bool          // first words count, not whole answers
+	spread   time.Duration // over which the first requests of a turn begin
+}
+
+// words is the load of streams at a model's pace: each of inFlight callers asks
+// at least twice in a turn.
+func words(rounds, inFlight int) load {
+	const length = upstream.FirstWord + upstream.PacedWords*upstream.NextWord
+	return load{rounds: (rounds + 1) / 2, slice: length, inFlight: inFlight, streamed: true, spread: length}
 }
 
 // run gives each lane its turns. What a lane took before is forgotten.
@@ -57,7 +67,7 @@ func (l load) run(ctx context.Context, lanes []*lane) error {
 		clients[i] = newClient(l.inFlight)
 		defer clients[i].CloseIdleConnections()
 		// Connections and pools are not part of what a request takes.
-		if _, err := ln.call.slice(ctx, clients[i], l.inFlight, l.slice/4); err != nil {
+		if _, err := ln.call.slice(ctx, clients[i], load{inFlight: l.inFlight, slice: l.slice / 4}); err != nil {
 			return err
 		}
 	}
@@ -69,7 +79,7 @@ func (l load) turn(ctx context.Context, ln *lane, client *http.Client) error {
 	if err != nil {
 		return err
 	}
-	samples, err := ln.call.slice(ctx, client, l.inFlight, l.slice)
+	samples, err := ln.call.slice(ctx, client, l)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (s *stand) compare(ctx context.Context, b *bench, n int, stream bool) ([]Fi
 	l := load{rounds: b.scale.rounds, slice: b.scale.slice, inFlight: n}
 	if stream {
 		model, kind = upstream.Paced, "streamed"
-		l = load{rounds: (b.scale.rounds + 1) / 2, inFlight: n, streamed: true}
+		l = words(b.scale.rounds, n)
 	}
 	lanes := []*lane{s.lanes["gateway"]}
 	for _, p := range allPeers() {
