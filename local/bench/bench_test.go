@@ -27,28 +27,24 @@ func TestEveryPartMeasures(t *testing.T) {
 		{"program", "preview of 3 regions"},
 		{"money", "idle a month, 2 regions: all *"},
 	}
-	results := map[string]bench.Result{}
-	for _, tt := range tests {
-		if _, done := results[tt.part]; !done {
-			r, err := bench.Run(t.Context(), bench.Tiny(root, tt.part))
-			require.NoError(t, err, tt.part)
-			results[tt.part] = r
-		}
-		seen := map[string]bool{}
-		for _, f := range results[tt.part].Figures {
-			assert.Equal(t, tt.part, f.Part)
-			assert.False(t, seen[f.Name], "%s is told twice", f.Name)
-			seen[f.Name] = true
-		}
-		assert.True(t, seen[tt.some], "%s: %s is not told of", tt.part, tt.some)
+	r, err := bench.Run(t.Context(), bench.Tiny(root, "overhead", "coldstart", "state", "program", "money"))
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	for _, f := range r.Figures {
+		name := f.Part + ": " + f.Name
+		assert.False(t, seen[name], "%s is told twice", name)
+		seen[name] = true
 	}
+	for _, tt := range tests {
+		assert.True(t, seen[tt.part+": "+tt.some], "%s: %s is not told of", tt.part, tt.some)
+	}
+	units(t, r.Figures)
 }
 
-// TestBilledUnits: what is computed and not timed is the same on every machine.
-func TestBilledUnits(t *testing.T) {
-	r, err := bench.Run(t.Context(), bench.Tiny(root, "state"))
-	require.NoError(t, err)
-	for _, f := range r.Figures {
+// units checks what is computed and not timed: it is the same on every machine.
+func units(t *testing.T, figures []bench.Figure) {
+	t.Helper()
+	for _, f := range figures {
 		if strings.HasPrefix(f.Name, "store of") && f.Unit == "WRU" {
 			assert.InDelta(t, 1, *f.Ratio, 0, "a turn costs the same in a larger store")
 		}
