@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/crossregion/crossregion/local/bench/upstream"
@@ -69,6 +70,13 @@ func Ask(ctx context.Context, url string, words, inFlight int) (samples, gaps in
 		gaps += len(s.gaps)
 	}
 	return len(all), gaps, err
+}
+
+// CountWords reads to the end.
+func CountWords(r io.Reader) (int, error) {
+	var seen reading
+	_, err := seen.all(r, time.Now())
+	return seen.words, err
 }
 
 // Word is what a call counts.

@@ -1,10 +1,13 @@
 package bench_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"github.com/crossregion/crossregion/local/bench"
 	"github.com/stretchr/testify/assert"
@@ -37,9 +40,18 @@ func TestEachInFlightAsksOnceAtLeast(t *testing.T) {
 }
 
 func TestWordsAreCountedWhereverTheyAreCut(t *testing.T) {
-	var asked atomic.Int64
-	_, _, err := bench.Ask(t.Context(), pieces(t, http.StatusOK, &asked, "wo", "rd1 w", "o", "r", "d2 wor", "d3 wow"), 3, 1)
-	require.NoError(t, err)
+	const said = "word1 wow word2 worword3 wordword wor"
+	for name, r := range map[string]io.Reader{
+		"at once":      strings.NewReader(said),
+		"byte by byte": iotest.OneByteReader(strings.NewReader(said)),
+		"in halves":    iotest.HalfReader(strings.NewReader(said)),
+	} {
+		words, err := bench.CountWords(r)
+		require.NoError(t, err)
+		assert.Equal(t, 5, words, name)
+	}
+	_, err := bench.CountWords(iotest.ErrReader(io.ErrUnexpectedEOF))
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
 func TestAnswersThatAreNotWholeAreErrors(t *testing.T) {

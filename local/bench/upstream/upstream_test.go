@@ -106,8 +106,9 @@ func TestTunnels(t *testing.T) {
 			assert.Equal(t, upstream.InstantWords, strings.Count(body, upstream.Word))
 		})
 	}
-	status, _ := ask(t, proxy.Client(), proxy.URL+"/model/instant/converse")
+	status, body := ask(t, proxy.Client(), proxy.URL+"/model/instant/converse")
 	assert.Equal(t, http.StatusOK, status, "what asks for no tunnel is answered")
+	assert.Contains(t, body, upstream.Word)
 	require.NoError(t, tunnels.Close())
 	require.ErrorIs(t, <-served, net.ErrClosed)
 }
