@@ -17,6 +17,9 @@ type lane struct {
 	proc *process // nil where nothing stands between client and upstream
 
 	seen tally
+	// spare tells that the others go on when the lane fails, which failed says.
+	spare  bool
+	failed error
 }
 
 // tally is what a lane has taken at one load.
@@ -63,15 +66,30 @@ func words(rounds, inFlight int) load {
 func (l load) run(ctx context.Context, lanes []*lane) error {
 	clients := make([]*http.Client, len(lanes))
 	for i, ln := range lanes {
-		ln.seen = tally{}
+		ln.seen, ln.failed = tally{}, nil
 		clients[i] = newClient(l.inFlight)
 		defer clients[i].CloseIdleConnections()
 		// Connections and pools are not part of what a request takes.
-		if _, err := ln.call.slice(ctx, clients[i], load{inFlight: l.inFlight, slice: l.slice / 4}); err != nil {
+		_, err := ln.call.slice(ctx, clients[i], load{inFlight: l.inFlight, slice: l.slice / 4})
+		if err = ln.fail(ctx, err); err != nil {
 			return err
 		}
 	}
-	return interleave(l.rounds, len(lanes), func(i int) error { return l.turn(ctx, lanes[i], clients[i]) })
+	return interleave(l.rounds, len(lanes), func(i int) error {
+		if lanes[i].failed != nil {
+			return nil
+		}
+		return lanes[i].fail(ctx, l.turn(ctx, lanes[i], clients[i]))
+	})
+}
+
+// fail keeps the error of a spare lane, and returns that of any other.
+func (ln *lane) fail(ctx context.Context, err error) error {
+	if !ln.spare || ctx.Err() != nil {
+		return err
+	}
+	ln.failed = err
+	return nil
 }
 
 func (l load) turn(ctx context.Context, ln *lane, client *http.Client) error {

@@ -78,6 +78,7 @@ func overhead(ctx context.Context, b *bench) (_ []Figure, err error) {
 		}
 	}
 	s.lanes["direct"] = &lane{name: "direct"}
+	s.lanes["counted"].spare, s.lanes["state"].spare = true, true
 	thread, err := s.tell(ctx, historyTurns)
 	if err != nil {
 		return nil, err
@@ -185,6 +186,10 @@ func (s *stand) whole(ctx context.Context, b *bench, n int, thread string) ([]Fi
 	}
 	for _, more := range []struct{ lane, name string }{{"counted", "with usage counted"}, {"state", fmt.Sprintf("after %d stored turns", historyTurns)}} {
 		t := s.lanes[more.lane].seen
+		if err := s.lanes[more.lane].failed; err != nil {
+			b.note("overhead: %d at once in one process are too many for the stand-in for DynamoDB on this machine, so the figures %s are left out: %v", n, more.name, err)
+			continue
+		}
 		figures = append(figures,
 			figure(name("p50 "+more.name), "µs", t.p50()).over(floor.p50()),
 			figure(name("p99 "+more.name), "µs", t.p99(l)).over(floor.p99(l)),
@@ -203,7 +208,7 @@ func (s *stand) streamed(ctx context.Context, b *bench, n int, thread string) ([
 	}
 	direct, floor, gateway, state := s.lanes["direct"].seen, s.lanes["floor"].seen, s.lanes["gateway"].seen, s.lanes["state"].seen
 	name := func(what string) string { return fmt.Sprintf("streamed, %d in flight: %s", n, what) }
-	return []Figure{
+	figures := []Figure{
 		figure(name("first word p50"), "µs", gateway.p50()).over(direct.p50()).atMostBeyond(firstWordMore),
 		figure(name("first word p50 of the floor"), "µs", floor.p50()).over(direct.p50()),
 		figure(name("first word p99"), "µs", gateway.p99(l)).over(floor.p99(l)),
@@ -211,7 +216,11 @@ func (s *stand) streamed(ctx context.Context, b *bench, n int, thread string) ([
 		figure(name("between words p99"), "µs", gateway.gap(0.99)).over(floor.gap(0.99)),
 		figure(name("CPU of a stream"), "µs", gateway.cpuEach()).over(floor.cpuEach()).atMostTimes(timesFloor),
 		figure(name("memory"), "MB", gateway.memory).over(floor.memory).atMost(memoryMegabyte),
+	}
+	if s.lanes["state"].failed != nil {
+		return figures, nil // as it was told of whole answers
+	}
+	return append(figures,
 		figure(name(fmt.Sprintf("first word p50 after %d stored turns", historyTurns)), "µs", state.p50()).over(floor.p50()),
-		figure(name(fmt.Sprintf("CPU after %d stored turns", historyTurns)), "µs", state.cpuEach()).over(floor.cpuEach()),
-	}, nil
+		figure(name(fmt.Sprintf("CPU after %d stored turns", historyTurns)), "µs", state.cpuEach()).over(floor.cpuEach())), nil
 }

@@ -62,6 +62,7 @@ func peers(ctx context.Context, b *bench) (_ []Figure, err error) {
 			b.note("peers: %s is left out: %v", p.name, err)
 			continue
 		}
+		l.spare = true
 		s.lanes[p.name] = l
 	}
 	for _, n := range b.scale.flights {
@@ -107,6 +108,10 @@ func (s *stand) compare(ctx context.Context, b *bench, n int, stream bool) ([]Fi
 	}
 	var figures []Figure
 	for _, ln := range working[1:] {
+		if ln.failed != nil {
+			b.note("peers: %s failed under %s, %d in flight, and is left out there: %.200v", ln.name, kind, n, ln.failed)
+			continue
+		}
 		figures = append(figures, beside(fmt.Sprintf("%s, %d in flight: ", kind, n), l, lanes[0].seen, ln)...)
 	}
 	return figures, nil
