@@ -27,6 +27,8 @@ var directions = []struct{ from, never, why string }{
 	{"ops", module + "components", "operators meet a stack through its outputs"},
 	{"ops", module + "stacks", "operators meet a stack through its outputs"},
 	{"ops", module + "local", "operators meet the embedded cloud through its file"},
+	{"rollout", module + "lambda", "a rollout brings handlers, and knows none"},
+	{"rollout", module + "local", "a rollout knows AWS and Pulumi only"},
 	{"local/cloud", module + "contract", "the ground of the embedded cloud knows nothing of the program"},
 	{"local/acm", module + "contract", embedded},
 	{"local/apigateway", module + "contract", embedded},
@@ -50,7 +52,7 @@ var directions = []struct{ from, never, why string }{
 
 // sole lists packages that only the named rooms may import themselves.
 var sole = map[string][]string{
-	module + "stacks": {"", "local", "local/deploy"},
+	module + "stacks": {"", "local", "local/deploy", "local/policy", "rollout"},
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config": {"stacks"},
 }
 

@@ -11,7 +11,9 @@ import (
 
 	"github.com/crossregion/crossregion/local/bench"
 	"github.com/crossregion/crossregion/local/drill"
+	"github.com/crossregion/crossregion/local/policy"
 	"github.com/crossregion/crossregion/local/residency"
+	"github.com/crossregion/crossregion/local/soak"
 	"github.com/crossregion/crossregion/local/up"
 )
 
@@ -20,8 +22,10 @@ const usage = `usage: go run ./local <command>
 commands:
   up         deploy a stack into the embedded cloud and serve it; up -h lists its flags
   drill      break a stack on purpose and see whether the promises hold; drill -h lists its flags
+  soak       keep a stack under load while random parts of it break; soak -h lists its flags
   bench      measure what the gateway costs, next to the least and to others; bench -h lists its flags
   residency  write where a stack processes and stores content, as Markdown
+  policy     write what the role that deploys a stack may do, as JSON
 `
 
 func main() {
@@ -40,10 +44,14 @@ func run(ctx context.Context, args []string) error {
 		return up.Command(ctx, args[1:], up.Streams{Out: os.Stdout, Err: os.Stderr})
 	case len(args) > 0 && args[0] == "drill":
 		return drill.Command(ctx, args[1:], drill.Streams{Out: os.Stdout, Err: os.Stderr})
+	case len(args) > 0 && args[0] == "soak":
+		return soak.Command(ctx, args[1:], soak.Streams{Out: os.Stdout, Err: os.Stderr})
 	case len(args) > 0 && args[0] == "bench":
 		return bench.Command(ctx, args[1:], bench.Streams{Out: os.Stdout, Err: os.Stderr})
 	case len(args) > 0 && args[0] == "residency":
 		return residency.Command(ctx, args[1:], os.Stdout, os.Stderr)
+	case len(args) > 0 && args[0] == "policy":
+		return policy.Command(ctx, args[1:], os.Stdout, os.Stderr)
 	case len(args) == 1 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help"):
 		fmt.Print(usage)
 		return nil

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -104,6 +106,48 @@ func TestUpServesUntilInterrupted(t *testing.T) {
 	assert.Empty(t, left, "files are left behind")
 	_, err = net.Dial("tcp", strings.TrimPrefix(r.Endpoint, "http://"))
 	assert.Error(t, err, "something still listens")
+}
+
+// TestAnInterruptedDrillLeavesNothing but its report on what ran.
+func TestAnInterruptedDrillLeavesNothing(t *testing.T) {
+	temp, report := t.TempDir(), filepath.Join(t.TempDir(), "report.html")
+	cmd := command(t, "drill", "--stack", "eu", "--report", report, "region-lost", "all-lost")
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp)
+	var table bytes.Buffer
+	cmd.Stdout = &table
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() && lines.Text() != "region-lost: running for 30 s" {
+	}
+	require.NoError(t, lines.Err())
+	var functions []int
+	require.Eventually(t, func() bool {
+		functions = children(t, cmd.Process.Pid)
+		return len(functions) >= 6 // each region has served somebody
+	}, time.Minute, 50*time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	rest, err := io.ReadAll(stderr)
+	require.NoError(t, err)
+	assert.Equal(t, 1, exitCode(t, cmd.Wait()))
+	assert.Contains(t, string(rest), "local: interrupted; nothing is left running")
+	assert.Contains(t, table.String(), "interrupted")
+	assert.NotContains(t, table.String(), "all-lost")
+	assert.FileExists(t, report)
+	for _, pid := range functions {
+		assert.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH, "process %d still runs", pid)
+	}
+	left, err := os.ReadDir(temp)
+	require.NoError(t, err)
+	assert.Empty(t, left, "files are left behind")
+}
+
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	return exit.ExitCode()
 }
 
 // call asks for a streamed answer with nothing but what was printed.

@@ -123,6 +123,9 @@ func (all readings) of(q quota, region string) (float64, bool) {
 func (s *stack) readQuotas(quotas []quota) (readings, error) {
 	var all readings
 	for _, r := range s.settings.Regions {
+		if r.Offline {
+			continue
+		}
 		for _, q := range quotas {
 			args := &servicequotas.LookupServiceQuotaArgs{ServiceCode: q.service, QuotaCode: &q.code}
 			if q.code == "" {

@@ -17,7 +17,7 @@ func (s *stack) checkDeployers() error {
 	if len(s.settings.Deployers) == 0 {
 		return nil
 	}
-	caller, err := aws.GetCallerIdentity(s.ctx, nil, pulumi.Provider(s.home().provider))
+	caller, err := aws.GetCallerIdentity(s.ctx, nil, pulumi.Provider(s.witness()))
 	if err != nil {
 		return fmt.Errorf("find out who runs the program: %w", err)
 	}

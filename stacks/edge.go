@@ -20,7 +20,7 @@ func (s *stack) findZones() error {
 		zones["frontDoor.zone"] = d.Zone
 	}
 	for setting, name := range zones {
-		zone, err := route53.LookupZone(s.ctx, &route53.LookupZoneArgs{Name: &name}, pulumi.Provider(s.home().provider))
+		zone, err := route53.LookupZone(s.ctx, &route53.LookupZoneArgs{Name: &name}, pulumi.Provider(s.witness()))
 		if err != nil {
 			return fmt.Errorf("hosted zone %s: %w; create it in this account, or correct %s in the settings", name, err, setting)
 		}

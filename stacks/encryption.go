@@ -31,7 +31,7 @@ func (s *stack) newRoles() error {
 func (s *stack) newKeys() error {
 	return s.each(func(r *region) (err error) {
 		r.key, err = encryption.NewKey(s.ctx, r.Name+"-encryption", &encryption.KeyArgs{
-			Region: r.Name, Regions: s.settings.regionNames(), Protect: s.settings.protect(), Operators: s.settings.Deployers,
+			Witness: s.witness(), Region: r.Name, Regions: s.settings.regionNames(), Protect: s.settings.protect(), Operators: s.settings.Deployers,
 			Roles: s.readers(r),
 		}, pulumi.Provider(r.provider))
 		return err

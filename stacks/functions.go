@@ -60,11 +60,23 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 		if n := s.reserved(f.name); n > 0 {
 			f.args.ReservedConcurrency = &n
 		}
+		f.args.Canary, f.args.After = s.canary.of(r.Name+"-"+f.name), s.before(r)
 		if functions[f.name], err = invoker.NewFunction(s.ctx, r.Name+"-"+f.name, f.args, pulumi.Provider(r.provider)); err != nil {
 			return nil, err
 		}
 	}
 	return functions, nil
+}
+
+// before is what must be changed before r's functions: the API of the region
+// that the settings list before it. An update that fails in one region stops
+// there.
+func (s *stack) before(r *region) []pulumi.Resource {
+	names := s.settings.regionNames()
+	if i := slices.Index(names, r.Name); i > 0 {
+		return s.regions[names[i-1]].api.Parts()
+	}
+	return nil
 }
 
 // reserved is how many environments a function has to itself, 0 for none. Where

@@ -19,15 +19,25 @@ import (
 
 // Program is the whole Pulumi program; main only hands it to pulumi.Run.
 func Program(ctx *pulumi.Context) error {
+	root, err := rootDirectory(ctx)
+	if err != nil {
+		return err
+	}
+	return program(ctx, root)
+}
+
+// ProgramIn is [Program] for an engine that names no project folder to it, as
+// the Automation API's does not.
+func ProgramIn(root string) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error { return program(ctx, root) }
+}
+
+func program(ctx *pulumi.Context, root string) error {
 	settings, err := LoadSettings(ctx)
 	if err != nil {
 		return err
 	}
 	platform, err := loadPlatform(ctx)
-	if err != nil {
-		return err
-	}
-	root, err := rootDirectory(ctx)
 	if err != nil {
 		return err
 	}
@@ -38,7 +48,11 @@ func Program(ctx *pulumi.Context) error {
 	if err := ctx.RegisterStackTransformation(tagComponent); err != nil {
 		return err
 	}
-	s := &stack{ctx: ctx, settings: settings, platform: platform, zips: zips, regions: map[string]*region{}, zones: map[string]string{}}
+	canary, err := loadCanary(ctx)
+	if err != nil {
+		return err
+	}
+	s := &stack{ctx: ctx, settings: settings, platform: platform, canary: canary, zips: zips, regions: map[string]*region{}, zones: map[string]string{}}
 	return s.deploy()
 }
 
@@ -56,6 +70,7 @@ type stack struct {
 	ctx      *pulumi.Context
 	settings Settings
 	platform invoker.Platform
+	canary   canary
 	zips     invoker.Zips
 	regions  map[string]*region
 	zones    map[string]string // ID by name
@@ -63,6 +78,8 @@ type stack struct {
 	routing   *routing.GlobalRouting // nil without a domain
 	dashboard *observability.Dashboard
 	warnings  []string // sentences, collected on the way
+
+	owner *inference.Owner // of profiles in regions that are offline; nil without any
 
 	quotaReadings readings // none where the capacity check is off
 }
@@ -85,7 +102,7 @@ type region struct {
 // replicas the home region's table.
 func (s *stack) deploy() error {
 	for _, step := range []func() error{
-		s.newProviders, s.checkDeployers, s.checkHome, s.findZones, s.newProfiles, s.checkCapacity, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting,
+		s.newProviders, s.checkOffline, s.checkDeployers, s.checkHome, s.findZones, s.newProfiles, s.checkCapacity, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting,
 		s.newObservability, s.warn,
 	} {
 		if err := step(); err != nil {
@@ -124,6 +141,9 @@ func (s *stack) newProviders() error {
 		if s.settings.Account != "" {
 			args.AllowedAccountIds = pulumi.StringArray{pulumi.String(s.settings.Account)}
 		}
+		if r.Offline {
+			leaveAlone(args)
+		}
 		provider, err := aws.NewProvider(s.ctx, r.Name, args)
 		if err != nil {
 			return fmt.Errorf("provider of %s: %w", r.Name, err)
@@ -145,6 +165,9 @@ func (s *stack) newProfiles() error {
 			Region: r.Name, Jurisdiction: s.settings.Jurisdiction, Allowed: JurisdictionRegions(s.settings.Jurisdiction),
 			AllowGlobal: s.settings.Jurisdiction == anywhere, Models: models,
 		}
+		if r.Offline {
+			args.Offline = s.owner
+		}
 		if g, ok := s.settings.Guardrail[r.Name]; ok {
 			args.Guardrail = &inference.Guardrail{ID: g.ID, Version: g.Version, Profile: g.Profile}
 		}
@@ -164,7 +187,7 @@ func (s *stack) newProfiles() error {
 // warning: the next may know.
 func (s *stack) checkHome() error {
 	home := s.settings.Conversations.Home
-	return s.each(func(r *region) error {
+	return s.eachOnline(func(r *region) error {
 		deployed, err := conversation.DeployedHome(s.ctx, s.ctx.Stack(), pulumi.Provider(r.provider))
 		if err != nil {
 			s.warnings = append(s.warnings, fmt.Sprintf("whether the tables have another home was not checked in %s: allow tag:GetResources there", r.Name))

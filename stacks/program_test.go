@@ -212,7 +212,7 @@ func checkEnvironment(t *testing.T, stack *deploy.Stack, f componenttest.Registr
 	case contract.FunctionAuthorizer:
 		c, err := contract.Decode[contract.Authorizer](getenv)
 		require.NoError(t, err, f.Name)
-		assert.Contains(t, c.Table, "control")
+		assert.Equal(t, c.OIDC == nil, strings.Contains(c.Table, "control"), "only API keys are in a table")
 	default:
 		t.Errorf("%s has an environment for nobody: %q", f.Name, kind)
 	}

@@ -85,6 +85,9 @@ func (s *stack) residency() Residency {
 			if m.Model != "" {
 				why = "invoked in the region itself, without a cross-region profile"
 			}
+			if region.Offline {
+				why = "the catalogue lists it; AWS was not asked, since the region is offline"
+			}
 			for _, d := range s.regions[region.Name].profiles.ModelDestinations(m.Name) {
 				add("model "+m.Name+", called from "+region.Name, "processed", d, why)
 			}

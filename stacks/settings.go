@@ -3,25 +3,7 @@
 // every fault at once.
 package stacks
 
-import (
-	"cmp"
-	"errors"
-	"fmt"
-	"maps"
-	"reflect"
-	"slices"
-	"strings"
-
-	"github.com/crossregion/crossregion/components/invoker"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
-)
-
-// Configuration keys, below the project's namespace.
-const (
-	settingsKey = "settings"
-	platformKey = "platform"
-)
+import "cmp"
 
 // Settings is the object under crossregion:settings in Pulumi.<stack>.yaml.
 type Settings struct {
@@ -57,6 +39,9 @@ type Settings struct {
 	Guardrail map[string]Guardrail `json:"guardrail"`
 	// Logs say what is kept of the functions' and the API's logs.
 	Logs Logs `json:"logs"`
+	// Rollout says how a new version comes to the regions. Default: ten minutes
+	// from region to region, without canary.
+	Rollout Rollout `json:"rollout"`
 	// Firewall puts a web application firewall before each API. Default: none.
 	Firewall *Firewall `json:"firewall"`
 	// Deployers are ARNs of all who deploy the stack or work on its tables by
@@ -91,6 +76,10 @@ type Region struct {
 	Name string `json:"name"`
 	// Failover names partners in the order in which they are tried. Required.
 	Failover []string `json:"failover"`
+	// Offline leaves alone a region whose control planes do not answer: nothing
+	// is asked there, and what the program must know of it comes from the
+	// catalogue. Default: false.
+	Offline bool `json:"offline"`
 }
 
 // Model is a name that callers use, and what answers to it: a system-defined
@@ -113,32 +102,6 @@ type Domain struct {
 	// DualStack answers over IPv6 too. Default: false.
 	DualStack bool `json:"dualStack"`
 }
-
-// Conversations says where the tables live.
-type Conversations struct {
-	// Home is the region that owns the global tables. Required; to change it
-	// would replace them.
-	Home string `json:"home"`
-	// RecoveryPeriodInDays is how far back a table can be restored, 1 to 35.
-	// Default: 35.
-	RecoveryPeriodInDays int `json:"recoveryPeriodInDays"`
-	// RetentionDays is how long a conversation lasts from its beginning, 1 to
-	// 3650. Default: 30.
-	RetentionDays int `json:"retentionDays"`
-	// PairWriting writes each turn to a partner's replica too before its end is
-	// told. Without it, a region takes with it what it has not yet replicated.
-	// Default: true.
-	PairWriting *bool `json:"pairWriting"`
-	// TieBreaker is the region that goes on with conversations alone while the
-	// other one is silent, in a stack of two; the other does not. Default: Home.
-	TieBreaker string `json:"tieBreaker"`
-}
-
-func (c Conversations) retentionDays() int { return cmp.Or(c.RetentionDays, 30) }
-
-func (c Conversations) tieBreaker() string { return cmp.Or(c.TieBreaker, c.Home) }
-
-func (c Conversations) pairWriting() bool { return c.PairWriting == nil || *c.PairWriting }
 
 // Usage says what is kept of who used how much.
 type Usage struct {
@@ -239,76 +202,3 @@ type Alarms struct {
 
 // protect reports whether what holds data is guarded.
 func (s Settings) protect() bool { return s.Protect == nil || *s.Protect }
-
-// LoadSettings reads and validates the stack's settings. The error names every
-// fault with its path and what to do.
-func LoadSettings(ctx *pulumi.Context) (Settings, error) {
-	raw, err := config.Try(ctx, settingsKey)
-	if err != nil {
-		return Settings{}, fmt.Errorf("config %s:%s is missing: add it to Pulumi.%s.yaml", ctx.Project(), settingsKey, ctx.Stack())
-	}
-	if ctx.IsConfigSecret(ctx.Project() + ":" + settingsKey) {
-		return Settings{}, fmt.Errorf("config %s:%s is a secret, and would be spread in plain text: "+
-			"settings hold no secrets, store it in plain", ctx.Project(), settingsKey)
-	}
-	s, err := ParseSettings(raw)
-	if err != nil {
-		return Settings{}, fmt.Errorf("config %s:%s of stack %s:\n%w", ctx.Project(), settingsKey, ctx.Stack(), err)
-	}
-	return s, nil
-}
-
-// ParseConfig reads and validates everything that a project's namespace of a
-// stack's configuration holds, given by full key. The error names every fault.
-func ParseConfig(project string, config map[string]string) (Settings, error) {
-	var all Faults
-	for _, key := range slices.Sorted(maps.Keys(config)) {
-		name, ours := strings.CutPrefix(key, project+":")
-		if ours && name != settingsKey && name != platformKey {
-			known := map[string]reflect.Type{settingsKey: nil, platformKey: nil}
-			all = append(all, Fault{key, "unknown key", suggestion(name, known)})
-		}
-	}
-	if raw, given := config[project+":"+platformKey]; given {
-		if _, err := invoker.ParsePlatform(raw); err != nil {
-			all = append(all, Fault{project + ":" + platformKey, err.Error(), "use linux/arm64 or linux/amd64"})
-		}
-	}
-	raw, given := config[project+":"+settingsKey]
-	if !given {
-		return Settings{}, append(all, Fault{project + ":" + settingsKey, "missing", "see the settings table in README.md"})
-	}
-	s, err := ParseSettings(raw)
-	var more Faults
-	if errors.As(err, &more) {
-		all = append(all, more...)
-	}
-	if len(all) > 0 {
-		return Settings{}, all
-	}
-	return s, err
-}
-
-// ParseSettings decodes settings from JSON and validates them.
-func ParseSettings(raw string) (Settings, error) {
-	s, faults := decodeSettings(raw)
-	faults = append(faults, unreported(s.validate(), faults)...)
-	if len(faults) > 0 {
-		return Settings{}, faults
-	}
-	return s, nil
-}
-
-// loadPlatform reads what the handlers are built for. The embedded cloud asks
-// for its own machine's here, and for nothing else anywhere.
-func loadPlatform(ctx *pulumi.Context) (invoker.Platform, error) {
-	raw := config.Get(ctx, platformKey)
-	if raw == "" {
-		return invoker.DefaultPlatform, nil
-	}
-	p, err := invoker.ParsePlatform(raw)
-	if err != nil {
-		return p, fmt.Errorf("config %s:%s: %w", ctx.Project(), platformKey, err)
-	}
-	return p, nil
-}

@@ -45,6 +45,7 @@ func (s Settings) validate() Faults {
 		"choose one of "+strings.Join(Jurisdictions(), ", "))
 	s.validateRegions(&f)
 	s.validateModels(&f)
+	s.validateOffline(&f)
 	s.validateDomain(&f)
 	home := s.Conversations.Home
 	f.check(slices.Contains(s.regionNames(), home), "conversations.home", fmt.Sprintf("%q is not one of the stack's regions", home),
@@ -56,6 +57,7 @@ func (s Settings) validate() Faults {
 	f.check(s.PermissionsBoundary == "" || boundaryPattern.MatchString(s.PermissionsBoundary), "permissionsBoundary",
 		fmt.Sprintf("%q is not the ARN of a managed policy", s.PermissionsBoundary), "give arn:aws:iam::ACCOUNT:policy/NAME, or leave it out")
 	s.validateLimits(&f)
+	s.Rollout.validate(&f)
 	s.validateFailover(&f)
 	s.validateGuardrail(&f)
 	s.validateFrontDoor(&f)

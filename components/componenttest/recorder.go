@@ -5,6 +5,7 @@ package componenttest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -38,13 +39,14 @@ type Recorder struct {
 	mu      sync.Mutex
 	regs    []Registration
 	regions map[string]string // provider ID -> region
+	asked   map[string]bool   // regions whose provider answered a function
 	outputs int
 }
 
 // New returns a Recorder that answers the given functions by token, besides
 // aws.GetPartition and aws.GetCallerIdentity.
 func New(calls map[string]Call) *Recorder {
-	return &Recorder{calls: calls, regions: map[string]string{}}
+	return &Recorder{calls: calls, regions: map[string]string{}, asked: map[string]bool{}}
 }
 
 // Run executes program to completion. Every output has resolved when it
@@ -100,6 +102,10 @@ func outputs(reg Registration) resource.PropertyMap {
 
 // Call implements pulumi.MockResourceMonitor.
 func (r *Recorder) Call(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	r.mu.Lock()
+	region := r.regions[a.Provider[strings.LastIndexByte(a.Provider, ':')+1:]]
+	r.asked[region] = true
+	r.mu.Unlock()
 	switch a.Token {
 	case "aws:index/getPartition:getPartition":
 		return resource.PropertyMap{"partition": resource.NewProperty("aws")}, nil
@@ -113,12 +119,12 @@ func (r *Recorder) Call(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	if !ok {
 		return nil, fmt.Errorf("unexpected call of %s", a.Token)
 	}
-	r.mu.Lock()
-	region := r.regions[a.Provider[strings.LastIndexByte(a.Provider, ':')+1:]]
-	r.mu.Unlock()
 	out, err := call(region, a.Args.Mappable())
 	return resource.NewPropertyMapFromMap(out), err
 }
+
+// Asked returns the regions, sorted, whose provider answered a function.
+func (r *Recorder) Asked() []string { return slices.Sorted(maps.Keys(r.asked)) }
 
 // RegisterResourceOutputs counts completions; the SDK finds it by its shape.
 func (r *Recorder) RegisterResourceOutputs() (*emptypb.Empty, error) {

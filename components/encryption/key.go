@@ -47,6 +47,9 @@ type KeyArgs struct {
 	Roles pulumi.StringArrayInput
 	// Protect guards the key against deletion by Pulumi.
 	Protect bool
+	// Witness is the provider that is asked who runs the program. Default: that
+	// of the key, whose region has to answer.
+	Witness pulumi.ProviderResource
 }
 
 func (a *KeyArgs) validate() error {
@@ -97,7 +100,11 @@ func (k *Key) policy(ctx *pulumi.Context, args *KeyArgs) pulumi.StringOutput {
 	if roles == nil {
 		roles = pulumi.StringArray{}
 	}
-	caller := aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, pulumi.Parent(k))
+	ask := pulumi.InvokeOption(pulumi.Parent(k))
+	if args.Witness != nil {
+		ask = pulumi.Provider(args.Witness)
+	}
+	caller := aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, ask)
 	return pulumi.All(caller.AccountId(), caller.Arn(), roles.ToStringArrayOutput()).ApplyT(func(values []any) (string, error) {
 		users := Users{
 			Account: values[0].(string), Region: args.Region, Regions: args.Regions, Operators: args.Operators, Roles: values[2].([]string),

@@ -77,6 +77,9 @@ type ProfilesArgs struct {
 	Guardrail *Guardrail
 	// Models to create profiles for. Required.
 	Models []Model
+	// Offline is set for a region that cannot be asked: what AWS would answer
+	// comes from the catalogue. Default: AWS is asked.
+	Offline *Owner
 }
 
 func (a *ProfilesArgs) validate() error {
@@ -91,7 +94,7 @@ func (a *ProfilesArgs) validate() error {
 			errs = append(errs, fmt.Errorf("missing %s", field))
 		}
 	}
-	errs = append(errs, a.Guardrail.validate())
+	errs = append(errs, a.Guardrail.validate(), a.Offline.validate())
 	for _, m := range a.Models {
 		if m.Name == "" || (m.Profile == "") == (m.ID == "") {
 			errs = append(errs, fmt.Errorf("model %q needs a name and either a profile or an ID", m.Name))
@@ -155,7 +158,7 @@ func (p *Profiles) find(ctx *pulumi.Context, args *ProfilesArgs) error {
 	faults := []error{err}
 	p.checkpoint = checkpoint
 	for _, m := range args.Models {
-		s, err := lookup(ctx, args.Region, m, pulumi.Parent(p))
+		s, err := args.lookup(ctx, m, pulumi.Parent(p))
 		if err == nil {
 			err = checkResidency(s, args)
 		}

@@ -27,6 +27,14 @@ type source struct {
 	embeds bool     // arn is a model that makes embeddings, for which there are no profiles
 }
 
+// lookup finds where a model may be processed that is called from the region.
+func (a *ProfilesArgs) lookup(ctx *pulumi.Context, m Model, opts ...pulumi.InvokeOption) (source, error) {
+	if a.Offline != nil {
+		return a.Offline.recall(a.Region, m)
+	}
+	return lookup(ctx, a.Region, m, opts...)
+}
+
 // lookup asks AWS, in the source region, where a model may be processed. The
 // answer depends on the pair of profile and source region, never on the
 // profile's prefix.

@@ -21,10 +21,6 @@ import (
 // resources unless the old token is kept as an alias.
 const functionType = "crossregion:invoker:Function"
 
-// aliasName is the alias that callers invoke, so that a version can be moved
-// under them.
-const aliasName = "live"
-
 // Function is one handler on Lambda. It may write its own log group and do
 // what FunctionArgs.Policies say.
 type Function struct {
@@ -72,6 +68,12 @@ type FunctionArgs struct {
 	// Tracing sends a trace of each invocation to X-Ray of the region. Default:
 	// off.
 	Tracing bool
+	// Canary keeps a former version in service. Default: none, the newest has
+	// all calls.
+	Canary *Canary
+	// After are what must be well before the function is changed: an update that
+	// fails in them stops before it. Default: nothing.
+	After []pulumi.Resource
 }
 
 func (a *FunctionArgs) validate() error {
@@ -89,7 +91,7 @@ func (a *FunctionArgs) validate() error {
 		errs = append(errs, fmt.Errorf("ReservedConcurrency is %d: the function could never run; give 1 or more, or none", *n))
 	}
 	_, err := a.Platform.architecture()
-	return errors.Join(append(errs, err)...)
+	return errors.Join(append(errs, err, a.Canary.validate())...)
 }
 
 // NewFunction registers a Function and its children.
@@ -187,13 +189,11 @@ func (f *Function) newFunction(ctx *pulumi.Context, name string, args *FunctionA
 		TracingConfig: lambda.FunctionTracingConfigArgs{Mode: pulumi.String(mode)},
 
 		ReservedConcurrentExecutions: pulumi.IntPtrFromPtr(args.ReservedConcurrency),
-	}, pulumi.Parent(f), pulumi.DependsOn(parts.role.grants))
+	}, pulumi.Parent(f), pulumi.DependsOn(slices.Concat(parts.role.grants, args.After)))
 	if err != nil {
 		return fmt.Errorf("function %s: %w", name, err)
 	}
-	alias, err := lambda.NewAlias(ctx, name+"-alias", &lambda.AliasArgs{
-		FunctionName: fn.Name, FunctionVersion: fn.Version, Name: pulumi.String(aliasName),
-	}, pulumi.Parent(f))
+	alias, err := newAlias(ctx, name+"-alias", fn, args.Canary, pulumi.Parent(f))
 	if err != nil {
 		return fmt.Errorf("alias of %s: %w", name, err)
 	}

@@ -129,3 +129,40 @@ func TestReservedConcurrency(t *testing.T) {
 	fn := rec.One(t, "aws:lambda/function:Function", "test-fn").Inputs
 	assert.Equal(t, 20.0, fn["reservedConcurrentExecutions"].NumberValue())
 }
+
+// TestACanary: a share of the calls goes to what is new, and the rest to the
+// version that is named.
+func TestACanary(t *testing.T) {
+	tests := []struct {
+		name   string
+		canary invoker.Canary
+		weight float64 // of the newest version, which the recorder says is 1
+	}{
+		{"a share goes to the newest", invoker.Canary{Version: "0", Percent: 25}, 0.25},
+		{"none goes to it", invoker.Canary{Version: "0"}, 0},
+		{"nothing new was published", invoker.Canary{Version: "1", Percent: 25}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			args := valid()
+			args.Canary = &tt.canary
+			rec, err := run(t, args)
+			require.NoError(t, err)
+			alias := rec.One(t, "aws:lambda/alias:Alias", "test-alias").Inputs
+			assert.Equal(t, tt.canary.Version, alias["functionVersion"].StringValue())
+			routing, given := alias["routingConfig"]
+			if tt.weight == 0 {
+				assert.True(t, !given || routing.IsNull())
+				return
+			}
+			weights := routing.ObjectValue()["additionalVersionWeights"].ObjectValue()
+			assert.InDelta(t, tt.weight, weights["1"].NumberValue(), 1e-9)
+		})
+	}
+	for _, c := range []invoker.Canary{{Percent: 5}, {Version: "1", Percent: 100}, {Version: "1", Percent: -1}} {
+		args := valid()
+		args.Canary = &c
+		_, err := run(t, args)
+		assert.ErrorContains(t, err, "canary", c)
+	}
+}

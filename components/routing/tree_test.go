@@ -161,7 +161,7 @@ type resolver struct {
 	t       *testing.T
 	clock   *cloud.ManualClock
 	service *route53.Service
-	probes  int
+	probes  int   // of one interval
 	world   world // changes while no probe runs
 }
 
@@ -182,10 +182,18 @@ func newResolver(t *testing.T, rec *componenttest.Recorder) *resolver {
 		require.NoError(t, err, g.Name)
 		ids[g.Name+"-id"] = state.ID
 		if g.Type == checkToken && g.Inputs["type"].StringValue() != "CALCULATED" {
-			r.probes++
+			r.probes += checkers(g)
 		}
 	}
 	return r
+}
+
+// checkers is how many probe an endpoint.
+func checkers(check componenttest.Registration) int {
+	if regions := check.Inputs["regions"]; regions.IsArray() {
+		return len(regions.ArrayValue())
+	}
+	return len(routing.CheckerRegions())
 }
 
 // rename replaces the recorder's IDs by those of the embedded cloud.
@@ -207,7 +215,7 @@ func rename(value any, ids map[string]string) any {
 	return value
 }
 
-func (r *resolver) probe(_ context.Context, raw string) (int, string, error) {
+func (r *resolver) probe(_ context.Context, raw, _ string) (int, string, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return 0, "", err

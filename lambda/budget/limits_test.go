@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/budget"
 	"github.com/stretchr/testify/assert"
@@ -114,4 +116,33 @@ func TestOfManyTenantsSomeAreForgotten(t *testing.T) {
 	_, err = c.Reserve(t.Context(), "tenant-0", 1)
 	require.NoError(t, err)
 	assert.Equal(t, 1002, reads, "the first is not")
+}
+
+// slow is a replica whose answers take a while.
+type slow struct{ *replica }
+
+const takes = 10 * time.Millisecond
+
+func (s slow) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	time.Sleep(takes)
+	return s.replica.UpdateItem(ctx, in, opts...)
+}
+
+// TestNobodyWaitsForTwoCalls: limits that are not known yet are read while the
+// request is counted.
+func TestNobodyWaitsForTwoCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, now := newReplica(), noon
+		c := counter(t, r, "eu-west-1", &now, both)
+		c.Client, c.Limits = slow{r}, func(context.Context, string) (contract.Budget, error) {
+			time.Sleep(takes)
+			return both, nil
+		}
+		for range 2 {
+			began := time.Now()
+			_, err := c.Reserve(t.Context(), "acme", 1)
+			require.NoError(t, err)
+			assert.Equal(t, takes, time.Since(began))
+		}
+	})
 }

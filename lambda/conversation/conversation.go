@@ -8,26 +8,46 @@
 // affair: this package neither reads nor changes it. It knows no API and no
 // model, and reaches only the regions that it is given.
 //
+// # Faults
+//
+// A region is silent for a caller that it does not answer, be it down, slow or cut
+// off; each caller knows that of itself only, and a region that is silent for one
+// may be at work for others. Replication is without order and takes as long as it
+// takes; a region may fall silent at any moment, also between the reading of a
+// history and the writing of the turn that continues it. A region that is lost for
+// ever takes with it what it alone had.
+//
 // # Copies
 //
-// With two copies the loss of one region is not the loss of a turn. One copy
-// ([Stored] names one region: no partner answered, or [Config.Unpaired]) is
-// replicated by DynamoDB, usually within a second. Until then, should its region
-// fall silent, what names the turn as its parent gets [ErrNotArrived]: the gap is
-// seen. A conversation has no such name. Its history is read as long as no more
-// regions are silent than copies are meant to be spare, so a turn that was told
-// with one copy is missed by who reads elsewhere before it has arrived there and
-// while that very region is silent. In a stack of three regions or more that
-// takes a second region to fail while the turn is being written, since a
-// conversation is not continued while two are silent; in a stack of two it is
-// the lag of replication before the one region is lost and the other is back.
+// A turn is written to two regions, with the same bytes, before anyone is told of
+// it. If a region does not take it the next one does.
+//
+// What continues a response names it. If it has not arrived, that gap is seen, and
+// [ErrNotArrived] says so. So for a response one copy will do when no other region
+// answers ([Stored.Short]): with its region lost before replication, usually within
+// a second, it cannot be continued, but it is never silently missing.
+//
+// A conversation names no turn as its last. Its history is the union of what the
+// regions have, and a region that is silent may have turns that no other knows.
+// Hence quorums: a turn of a conversation, a change of its metadata and every
+// deletion stand in a quorum or fail, and a history is read only if the silent
+// regions are no quorum, so that at least one that answers has each turn. Any two
+// regions are a quorum. With three regions or more, one may be silent at any time,
+// and whoever can read a history can continue it. With two, neither could go on
+// without the other: one of them, [Config.TieBreaker], is a quorum by itself. It
+// goes on alone; the other refuses to read and to write conversations until the
+// first answers. No rule gives that to both, since each would have to take the
+// other for dead while that one is at work. [Config.Unpaired] makes every region a
+// quorum by itself, and then no history is read while any is silent.
 //
 // # Deletion
 //
-// What is deleted gets a tombstone first, in every region that answers, and then
-// goes. Single items of a turn are marked, and their bytes go with the turn. A
-// function that was running when a turn was deleted, or a region that was silent,
-// may bring items back: they are never read, and expire.
+// What is deleted gets a tombstone first, in every region that answers and a quorum
+// at least, and then goes. In a conversation it is gone for every reader from then
+// on; a response may be read in a region that was silent until replication comes
+// there. Of a single item the bytes go too: the turn is replaced by a version
+// without them (see [Store.DeleteItem]). A function that was running meanwhile, or
+// a region that was silent, may bring items back: they are never read, and expire.
 package conversation
 
 import (

@@ -20,34 +20,45 @@ const maxBodyBytes = 96 << 20
 // packers and unpackers are kept, since each takes far more memory than what it
 // packs.
 var (
-	packers   sync.Pool // of *flate.Writer
+	packers   sync.Pool // of *packer
 	unpackers sync.Pool // of io.ReadCloser, each a flate.Resetter
 )
+
+// packer compresses into its buffer.
+type packer struct {
+	w *flate.Writer
+	b bytes.Buffer
+}
+
+func (p *packer) pack(body []byte) error {
+	p.b.Reset()
+	p.w.Reset(&p.b)
+	if _, err := p.w.Write(body); err != nil {
+		return err
+	}
+	return p.w.Close()
+}
 
 // pack compresses a body that is worth it. The same body gives the same bytes.
 func pack(body []byte) (packed []byte, ok bool, err error) {
 	if len(body) < packFrom {
 		return body, false, nil
 	}
-	var b bytes.Buffer
-	b.Grow(len(body) / 4)
-	w, ok := packers.Get().(*flate.Writer)
-	if ok {
-		w.Reset(&b)
-	} else if w, err = flate.NewWriter(&b, flate.BestSpeed); err != nil {
+	p, ok := packers.Get().(*packer)
+	if !ok {
+		p = &packer{}
+		if p.w, err = flate.NewWriter(&p.b, flate.BestSpeed); err != nil {
+			return nil, false, fmt.Errorf("compress a turn: %w", err)
+		}
+	}
+	defer packers.Put(p)
+	if err := p.pack(body); err != nil {
 		return nil, false, fmt.Errorf("compress a turn: %w", err)
 	}
-	defer packers.Put(w)
-	if _, err := w.Write(body); err != nil {
-		return nil, false, fmt.Errorf("compress a turn: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, false, fmt.Errorf("compress a turn: %w", err)
-	}
-	if b.Len() >= len(body) {
+	if p.b.Len() >= len(body) {
 		return body, false, nil
 	}
-	return b.Bytes(), true, nil
+	return bytes.Clone(p.b.Bytes()), true, nil
 }
 
 // unpack undoes [pack] of a body that was size bytes long, and refuses what does

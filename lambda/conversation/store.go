@@ -53,7 +53,7 @@ type Config struct {
 	Unpaired bool
 	// TieBreaker is the region whose copy alone will do in a stack of two, so
 	// that a conversation can be continued while the other is silent. Without
-	// one, or with more regions, it takes two copies. See [Conversation].
+	// one, or with more regions, it takes two copies.
 	TieBreaker string
 	// CallTimeout bounds one call to one region; 0 means [DefaultCallTimeout].
 	CallTimeout time.Duration

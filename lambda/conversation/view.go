@@ -41,8 +41,11 @@ func (v *view) add(items []item) {
 // noteDeleted reads the sort key of an item's tombstone.
 func (v *view) noteDeleted(sort string) {
 	name, ok := strings.CutPrefix(sort, sortDeleted+"#")
+	if !ok {
+		return
+	}
 	turn, digits, one := strings.Cut(name, "#")
-	if number, err := strconv.Atoi(digits); ok && one && err == nil {
+	if number, err := strconv.Atoi(digits); one && err == nil {
 		v.deleted[turn] = append(v.deleted[turn], number)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 	"github.com/crossregion/crossregion/contract"
 )
 
@@ -49,12 +50,18 @@ func (c *Client) Open(ctx context.Context, target contract.Target, r Request) (S
 		return embed(ctx, client, target, r.Model, *r.Embed)
 	}
 	t := translate(r)
-	out, err := client.ConverseStream(ctx, t.input(target))
+	out, err := client.ConverseStream(ctx, t.input(target), ownProtocol)
 	if err != nil {
 		return nil, newError(target.Region, err)
 	}
 	return &stream{ctx: ctx, region: target.Region, source: out.GetStream(), answer: t.answer}, nil
 }
+
+// ownProtocol gives a call what decodes its stream. The SDK's would be shared by
+// all streams of a client without a lock, also with one that was left and is
+// still being read.
+// Source: https://github.com/aws/smithy-go/issues/714
+func ownProtocol(o *bedrockruntime.Options) { o.Protocol = restjson1.New(nil) }
 
 // guardrail has every piece of an answer checked before it is sent: otherwise a
 // caller could read what the guardrail blocks a moment later. Its trace, which

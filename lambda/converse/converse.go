@@ -83,7 +83,7 @@ type Tool struct {
 	Name        string
 	Description string          // "" for none
 	Schema      json.RawMessage // of its arguments: a JSON schema of an object
-	Strict      bool            // arguments must match the schema exactly
+	Strict      bool            // arguments match the schema exactly, if the model keeps to one
 	Cache       bool            // the tools up to this one are worth keeping
 }
 
@@ -112,7 +112,7 @@ type Format struct {
 	Schema      json.RawMessage
 	Name        string // "" for none
 	Description string // "" for none
-	Strict      bool   // the answer must match the schema exactly
+	Strict      bool   // the answer matches the schema exactly, if the model keeps to one
 }
 
 // DefaultMaxTokens bounds an answer whose request names no bound. Without one

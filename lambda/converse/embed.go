@@ -63,11 +63,22 @@ func FindEmbedder(model string) (Embedder, bool) {
 // maxCalls is how many calls of one request are under way at once.
 const maxCalls = 8
 
-// vectors is what one call returns.
+// vectors is what one call returns, or panics with, which is for whoever reads
+// the stream to handle.
 type vectors struct {
-	all    [][]float32
-	tokens int
-	err    *Error
+	all      [][]float32
+	tokens   int
+	err      *Error
+	panicked any
+}
+
+func guarded(call func() vectors) (v vectors) {
+	defer func() {
+		if p := recover(); p != nil {
+			v = vectors{panicked: p}
+		}
+	}()
+	return call()
 }
 
 // embedding is the answer to an [Embed]: as many calls as its texts need, whose
@@ -103,7 +114,7 @@ func embed(ctx context.Context, client *bedrockruntime.Client, target contract.T
 			for i := next.Add(1) - 1; i < int64(len(batches)) && s.ctx.Err() == nil; i = next.Add(1) - 1 {
 				one := e
 				one.Texts = batches[i]
-				s.came[i] <- embedder.call(s.ctx, client, target, one)
+				s.came[i] <- guarded(func() vectors { return embedder.call(s.ctx, client, target, one) })
 			}
 		})
 	}
@@ -122,6 +133,9 @@ func (s *embedding) Next() (Event, error) {
 		}
 		select {
 		case v := <-s.came[s.read]:
+			if v.panicked != nil {
+				panic(v.panicked) // in the goroutine that can handle it
+			}
 			if v.err != nil {
 				return Event{}, v.err
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -210,4 +211,18 @@ func TestAChatModelMakesNoEmbeddings(t *testing.T) {
 	c := bedrock(t, func(reply) { t.Error("somebody was called") })
 	_, err := embed(t.Context(), c, "amazon.nova-pro-v1:0", converse.Embed{Texts: []string{"a"}})
 	assertClass(t, converse.Invalid, err)
+}
+
+// panicking is a client with a fault of its own.
+type panicking struct{}
+
+func (panicking) Do(*http.Request) (*http.Response, error) { panic("sesame") }
+
+func TestAPanicIsThatOfTheReader(t *testing.T) {
+	cfg := config(t, "http://127.0.0.1:1")
+	cfg.HTTPClient = panicking{}
+	s, err := converse.New(cfg, []string{region}).Open(t.Context(), target, converse.Request{Model: titan, Embed: &converse.Embed{Texts: []string{"a"}}})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, s.Close()) }()
+	assert.PanicsWithValue(t, "sesame", func() { _, _ = s.Next() })
 }

@@ -61,7 +61,7 @@ func Check(r Request) error {
 }
 
 func (m abilities) fitTools(r Request) *Unfit {
-	used := len(toolsUsed(r.Messages)) > 0
+	used := len(toolsUsed(r.Messages)) > 0 && !m.retells(r)
 	forced := r.ToolChoice.Mode == ToolAny || r.ToolChoice.Mode == ToolOne
 	switch {
 	case !m.tools && (len(r.Tools) > 0 || used):
@@ -72,18 +72,13 @@ func (m abilities) fitTools(r Request) *Unfit {
 		return unfit(FeatureToolChoice, "A model that reasons cannot be made to use a tool.")
 	case r.ToolChoice.Single && !m.choose:
 		return unfit(FeatureSingle, "This model cannot be kept from using several tools at once.")
-	case used && r.withoutTools() && !m.choose && !m.answersByTool(r):
-		return unfit(FeatureToolChoice, "This model cannot be kept from using tools once it has used some: send the tools, and no choice of none.")
 	}
 	return m.fitStrict(r.Tools)
 }
 
 func (m abilities) fitStrict(tools []Tool) *Unfit {
 	for _, t := range tools {
-		switch {
-		case t.Strict && !m.schemas:
-			return unfit(FeatureTools, "This model cannot be held to strict schemas of tools.")
-		case t.Strict && !closed(t.Schema):
+		if t.Strict && m.schemas && !closed(t.Schema) {
 			return unfit(FeatureTools, openSchema)
 		}
 	}

@@ -42,12 +42,10 @@ func TestWhatAModelCannotDoIsRefused(t *testing.T) {
 	}{
 		{"tools of a model without", tool(llama, nothing), converse.FeatureTools},
 		{"tools of a model that nobody knows", tool("", nothing), converse.FeatureTools},
-		{"a history with tools for a model without", afterTool(llama), converse.FeatureTools},
 		{"a tool that must be used", tool("mistral.mistral-large-2407-v1:0", func(r *converse.Request) { r.ToolChoice.Mode = converse.ToolAny }), converse.FeatureToolChoice},
 		{"a tool that must be used after thoughts", tool(sonnet45, func(r *converse.Request) { r.ToolChoice.Mode, r.Effort = converse.ToolAny, "low" }), converse.FeatureToolChoice},
-		{"no more tools", afterTool(novaPro), converse.FeatureToolChoice},
 		{"one tool at a time", tool(novaPro, func(r *converse.Request) { r.ToolChoice.Single = true }), converse.FeatureSingle},
-		{"a strict tool", tool(novaPro, func(r *converse.Request) { r.Tools[0].Strict = true }), converse.FeatureTools},
+		{"a history with tools for a model without, and tools", tool(llama, func(r *converse.Request) { r.Messages = afterTool(llama).Messages }), converse.FeatureTools},
 		{"a strict tool that is open", tool(sonnet45, func(r *converse.Request) { r.Tools[0].Strict = true }), converse.FeatureTools},
 		{"a strict format that is open inside", to(sonnet45, func(r *converse.Request) {
 			r.Format = &converse.Format{Strict: true, Schema: json.RawMessage(`{"anyOf":[{"type":"object"}]}`)}
@@ -82,9 +80,10 @@ func TestWhatAModelCannotDoIsRefused(t *testing.T) {
 		})
 	}
 	for name, in := range map[string]converse.Request{
-		"20 images and 5 files":           parts(sonnet45, append(images(20, 1), files(5, 1)...)...),
-		"a plain temperature of thoughts": effort(sonnet45, func(r *converse.Request) { r.Temperature = aws.Float32(1) }),
-		"the longest answer":              to(sonnet45, func(r *converse.Request) { r.MaxTokens = 64_000 }),
+		"20 images and 5 files":                            parts(sonnet45, append(images(20, 1), files(5, 1)...)...),
+		"a plain temperature of thoughts":                  effort(sonnet45, func(r *converse.Request) { r.Temperature = aws.Float32(1) }),
+		"a strict tool of a model that keeps to no schema": tool(novaPro, func(r *converse.Request) { r.Tools[0].Strict = true }),
+		"the longest answer":                               to(sonnet45, func(r *converse.Request) { r.MaxTokens = 64_000 }),
 		"a strict schema of data": to(sonnet45, func(r *converse.Request) {
 			r.Format = &converse.Format{Strict: true, Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"a":{"enum":[{"type":"object"}]}}}`)}
 		}),

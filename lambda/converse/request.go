@@ -21,6 +21,7 @@ type translation struct {
 	points    int    // cache points so far
 	documents int    // documents so far
 	uses      toolIDs
+	retold    bool // the uses of tools, in words
 }
 
 func translate(r Request) *translation {
@@ -28,6 +29,9 @@ func translate(r Request) *translation {
 	t := &translation{Request: r, model: m}
 	if m.answersByTool(r) {
 		t.answer = answerTool(r.Tools)
+	}
+	if t.retold = m.retells(r); t.retold {
+		t.Messages = retell(r.Messages)
 	}
 	return t
 }

@@ -134,6 +134,23 @@ func TestPartsOfTheWire(t *testing.T) {
 			to(sonnet45, func(r *converse.Request) {
 				r.Tools = []converse.Tool{{Name: "f", Schema: json.RawMessage(`{}`), Strict: true}}
 			})},
+		{"a strict tool of a model that keeps to no schema", "toolConfig", `{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object"}}}}]}`,
+			to(novaPro, func(r *converse.Request) {
+				r.Tools = []converse.Tool{{Name: "f", Schema: json.RawMessage(`{"type":"object"}`), Strict: true}}
+			})},
+		{"no more tools of a model that would use them", "toolConfig", `null`, afterTool(novaPro)},
+		{"so that their use is told in words", "messages", `[{"role":"user","content":[{"text":"hello"}]},
+			{"role":"assistant","content":[{"text":"(I called weather with {\"n\":12345678901234567890}.)"}]},
+			{"role":"user","content":[{"text":"weather answered:"},{"text":"rain"}]}]`, afterTool(novaPro)},
+		{"to a model without tools, too", "messages", `[{"role":"user","content":[{"text":"hello"}]},
+			{"role":"assistant","content":[{"text":"(I called weather with {\"n\":12345678901234567890}.)"}]},
+			{"role":"user","content":[{"text":"weather answered:"},{"text":"rain"}]}]`, afterTool(llama)},
+		{"none of the tools that there are", "toolConfig", `null`,
+			func() converse.Request {
+				r := afterTool(novaPro)
+				r.Tools, r.ToolChoice.Mode = []converse.Tool{weather}, converse.ToolNone
+				return r
+			}()},
 		{"a schema that the model keeps to", "outputConfig", `{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{
 			"schema":"{\"type\":\"object\",\"required\":[\"x\"],\"additionalProperties\":false}","name":"point","description":"a point"}}}}`,
 			to(sonnet45, func(r *converse.Request) { r.Format = schema })},

@@ -55,7 +55,7 @@ func toolsUsed(messages []Message) []string {
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use.html
 func (t *translation) toolConfig() *types.ToolConfiguration {
 	used := toolsUsed(t.Messages)
-	if t.withoutTools() && len(used) == 0 && t.answer == "" {
+	if t.retold || t.withoutTools() && len(used) == 0 && t.answer == "" {
 		return nil
 	}
 	config := &types.ToolConfiguration{}
@@ -94,7 +94,7 @@ func (t *translation) specification(tool Tool) types.Tool {
 	if tool.Description != "" {
 		spec.Description = aws.String(tool.Description)
 	}
-	if tool.Strict {
+	if tool.Strict && t.model.schemas {
 		spec.Strict = aws.Bool(true)
 	}
 	return &types.ToolMemberToolSpec{Value: spec}
@@ -126,7 +126,7 @@ type ownChoice struct {
 // ownChoice returns nil if Bedrock's own choice says it all.
 func (t *translation) ownChoice() *ownChoice {
 	switch {
-	case t.answer != "" && t.withoutTools():
+	case t.retold || t.answer != "" && t.withoutTools():
 		return nil
 	case t.withoutTools() && len(toolsUsed(t.Messages)) > 0:
 		return &ownChoice{Type: "none"}

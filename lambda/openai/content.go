@@ -63,11 +63,15 @@ func textIn(p *object, name string) []converse.Part {
 	return text(needed(p, name))
 }
 
-// assistantPart takes a part of what a model said.
+// assistantPart takes a part of what a model said. Clients that make one of a
+// whole message leave that one's other members in it.
 func assistantPart(p *object, kind string) []converse.Part {
+	p.refuse("role", "assistant")
+	p.refuse("annotations", []any{})
 	if kind == "refusal" {
 		return textIn(p, "refusal")
 	}
+	p.refuse("refusal")
 	return textPart(p, kind)
 }
 

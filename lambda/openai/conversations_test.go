@@ -84,12 +84,14 @@ func TestConversationIsContinuedAndReadBack(t *testing.T) {
 
 		p := responses.ResponseNewParams{Model: "claude-sonnet"}
 		p.Conversation = responses.ResponseNewParamsConversationUnion{OfConversationObject: &responses.ResponseConversationParam{ID: begun.id}}
-		_, err = c.Responses.New(t.Context(), p)
-		assertError(t, err, http.StatusBadRequest, "invalid_value", "the last item must be the user's")
-		_, err = c.Conversations.Items.Delete(t.Context(), begun.id, added.Data[1].ID)
+		ask(t, url, p, stream)
+		assert.Equal(t, said(converse.User, "(Please go on.)"), spoken(e.question.Messages)[6])
+		_, err = c.Conversations.Items.New(t.Context(), begun.id, conversations.ItemNewParams{
+			Items: []responses.ResponseInputItemUnionParam{spokenBy("user", "e")},
+		})
 		require.NoError(t, err)
 		ask(t, url, p, stream)
-		assert.Equal(t, said(converse.User, "c"), spoken(e.question.Messages)[4], "the input may be in the conversation already")
+		assert.Equal(t, said(converse.User, "e"), spoken(e.question.Messages)[6], "the input may be in the conversation already")
 	}
 }
 
@@ -254,7 +256,7 @@ func TestQueriesAreChecked(t *testing.T) {
 		{"log probabilities", response + "?include[]=message.output_text.logprobs", "no log probabilities"},
 		{"obfuscation", response + "?include_obfuscation=true", "does not support"},
 		{"a stream that is none", response + "?stream=1", "true or false"},
-		{"a place to start at", response + "?starting_after=1", "Unknown parameter"},
+		{"a place to start at", response + "?starting_after=1", "from its beginning"},
 		{"of a conversation", "/v1/conversations/" + begun.id + "?limit=1", "Unknown parameter: 'limit'"},
 		{"of the models", "/v1/models?limit=1", "Unknown parameter: 'limit'"},
 		{"of one item", items + "/" + begun.item + "?limit=1", "Unknown parameter"},

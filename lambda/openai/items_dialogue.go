@@ -14,12 +14,13 @@ type dialogue struct {
 	system   []converse.Part
 	messages []converse.Message
 	open     []string // calls that have no output yet, in order
+	given    bool     // there is something besides the request's instructions
 }
 
 // newDialogue fails if the input is in no order that a model could answer. The
 // history is mended instead: its callers could not.
 func newDialogue(model, instructions string, history, input []item) (*dialogue, error) {
-	d := &dialogue{model: model}
+	d := &dialogue{model: model, given: len(history)+len(input) > 0}
 	d.instruct([]itemPart{inputText(instructions)})
 	for _, it := range reunited(withoutOrphans(history, input)) {
 		if err := d.add(it); err != nil {
@@ -162,15 +163,11 @@ func (d *dialogue) finish() error {
 		return err
 	}
 	d.dropIdle()
-	d.messages = opened(d.messages)
-	switch d.last() {
-	case converse.User:
-		return nil
-	case "":
-		return invalid("input", "missing_required_parameter", "Invalid 'input': at least one item must be the user's.")
-	default:
-		return invalid("input", "invalid_value", "Invalid 'input': the last item must be the user's, or the output of a function.")
+	if len(d.messages)+len(d.system) == 0 || !d.given {
+		return invalid("input", "missing_required_parameter", "Missing required parameter: 'input'.")
 	}
+	d.messages = framed(d.messages)
+	return nil
 }
 
 // contentParts are what a model is shown of a content, without empty texts,

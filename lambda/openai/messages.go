@@ -21,7 +21,6 @@ const (
 type conversation struct {
 	system  []converse.Part
 	turns   []converse.Message
-	last    *object  // the message of the last turn
 	parts   int      // of all contents so far
 	pending []string // ids of the assistant's calls that have no result yet
 }
@@ -29,8 +28,7 @@ type conversation struct {
 // messages takes the conversation. Converse keeps instructions apart and wants
 // roles to alternate, so system and developer messages are collected from
 // wherever they stand, and neighbours of one role become one message of several
-// parts; what tools answered is the user's. The last turn must be the user's:
-// models take an assistant's last words for their own, to go on with.
+// parts; what tools answered is the user's.
 func messages(o *object) (system []converse.Part, turns []converse.Message) {
 	raws := field[[]json.RawMessage](o, "messages", "an array of messages")
 	if raws == nil {
@@ -48,31 +46,39 @@ func messages(o *object) (system []converse.Part, turns []converse.Message) {
 		all.add(o.child(fmt.Sprintf("messages[%d]", i), raw))
 	}
 	all.end(o, "messages")
-	return all.system, opened(all.turns)
+	return all.system, framed(all.turns)
 }
 
-// opening stands for the user where the assistant speaks first: with a greeting,
-// say, or since what it answered was deleted.
-const opening = "(The assistant speaks first.)"
+// What stands for the user where the assistant speaks first, with a greeting, say,
+// or since what it answered was deleted, and where it speaks last.
+const (
+	opening = "(The assistant speaks first.)"
+	closing = "(Please go on.)"
+)
 
-// opened begins with the user, as models want it.
-func opened(turns []converse.Message) []converse.Message {
-	if len(turns) == 0 || turns[0].Role == converse.User {
-		return turns
+// framed begins and ends with the user, as models want it: they take an
+// assistant's last words for their own, to go on within them.
+func framed(turns []converse.Message) []converse.Message {
+	user := func(text string) converse.Message {
+		return converse.Message{Role: converse.User, Parts: []converse.Part{{Text: text}}}
 	}
-	return append([]converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: opening}}}}, turns...)
+	if len(turns) == 0 || turns[0].Role != converse.User {
+		turns = append([]converse.Message{user(opening)}, turns...)
+	}
+	if turns[len(turns)-1].Role != converse.User {
+		turns = append(turns, user(closing))
+	}
+	return turns
 }
 
 // end faults a conversation that no model could go on with; name is that of the
 // list in o.
 func (all *conversation) end(o *object, name string) {
 	switch {
-	case len(all.turns) == 0:
-		o.invalid(name, "at least one message must be the user's")
+	case len(all.turns)+len(all.system) == 0:
+		o.invalid(name, "nothing is said in it")
 	case len(all.pending) > 0:
 		o.invalid(name, "the last calls of tools have no results")
-	case all.turns[len(all.turns)-1].Role != converse.User:
-		all.last.invalid("role", "the last message must be the user's")
 	}
 }
 
@@ -209,7 +215,7 @@ func (all *conversation) result(c *object, name string, r *converse.ToolResult) 
 		return
 	}
 	all.pending = slices.Delete(all.pending, at, at+1)
-	all.append(c, converse.User, []converse.Part{{ToolResult: r}})
+	all.append(converse.User, []converse.Part{{ToolResult: r}})
 }
 
 func (all *conversation) notEmpty(c *object, parts []converse.Part) []converse.Part {
@@ -226,14 +232,13 @@ func (all *conversation) say(c *object, role converse.Role, parts []converse.Par
 	if len(all.pending) > 0 && (role == converse.User || !sameTurn) {
 		c.invalid("role", "calls of tools before have no results yet")
 	}
-	all.append(c, role, parts)
+	all.append(role, parts)
 }
 
-func (all *conversation) append(c *object, role converse.Role, parts []converse.Part) {
+func (all *conversation) append(role converse.Role, parts []converse.Part) {
 	if len(all.turns) == 0 || all.turns[len(all.turns)-1].Role != role {
 		all.turns = append(all.turns, converse.Message{Role: role})
 	}
 	last := &all.turns[len(all.turns)-1]
 	last.Parts = append(last.Parts, parts...)
-	all.last = c
 }

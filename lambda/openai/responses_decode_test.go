@@ -67,6 +67,9 @@ func TestInputInEveryForm(t *testing.T) {
 			[]converse.Message{said(converse.User, "a"), said(converse.Assistant, "b"), said(converse.User, "c")}},
 		{"an assistant first", `[{"role":"assistant","content":"a"},{"role":"user","content":"b"}]`,
 			[]converse.Message{said(converse.User, "(The assistant speaks first.)"), said(converse.Assistant, "a"), said(converse.User, "b")}},
+		{"an assistant last", `[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]`,
+			[]converse.Message{said(converse.User, "a"), said(converse.Assistant, "b"), said(converse.User, "(Please go on.)")}},
+		{"only instructions", `[{"role":"system","content":"a"}]`, []converse.Message{said(converse.User, "(The assistant speaks first.)")}},
 		{"an output behind something else", `[` + oneCall + `,{"role":"user","content":"a"},{"type":"function_call_output","call_id":"c","output":""}]`,
 			[]converse.Message{said(converse.User, "a"), {Role: converse.Assistant, Parts: []converse.Part{use}}, user(converse.Part{ToolResult: &converse.ToolResult{ID: "c"}})}},
 		{"a call that was cut off was never made", `[{"role":"user","content":"a"},{"type":"function_call","status":"incomplete","call_id":"c","name":"f","arguments":"{"},{"role":"user","content":"b"}]`,
@@ -111,11 +114,11 @@ func TestRefusedResponses(t *testing.T) {
 	const missing = "resp_" + firstID
 	input := func(items string) string { return `"input":[{"role":"user","content":"a"},` + items + `]` }
 	tests := []struct{ name, members, param, code, text string }{
-		{"no input", `"store":true`, "input", "missing_required_parameter", "at least one item"},
+		{"no input", `"store":true`, "input", "missing_required_parameter", "Missing"},
+		{"no input but instructions", `"instructions":"i"`, "input", "missing_required_parameter", "Missing"},
+		{"nothing said", `"input":[{"role":"system","content":""}]`, "input", "missing_required_parameter", "Missing"},
 		{"empty input", `"input":""`, "input", "invalid_value", "empty"},
 		{"input of another type", `"input":7`, "input", "invalid_type", "a string or an array of items"},
-		{"only instructions", `"input":[{"role":"system","content":"a"}]`, "input", "missing_required_parameter", "at least one item"},
-		{"an assistant last", input(`{"role":"assistant","content":"b"}`), "input", "invalid_value", "last item"},
 		{"too many items", `"input":[` + strings.Repeat(`{"role":"user","content":"a"},`, 900) + `{"role":"user","content":"a"}]`, "input", "invalid_value", "901 items are more than 900"},
 		{"too many parts", `"input":[{"role":"user","content":[` + strings.Repeat(`{"type":"input_text","text":"a"},`, 2048) + `{"type":"input_text","text":"a"}]}]`, "input[0].content", "invalid_value", "2048 parts"},
 		{"a role", input(`{"role":"tool","content":"b"}`), "input[1].role", "invalid_value", "expected one of"},

@@ -24,9 +24,12 @@ func (s *server) retrieveResponse(w http.ResponseWriter, r *http.Request, _ *rec
 	if err != nil {
 		return err
 	}
-	q, err := decodeQuery(r, "stream", "include_obfuscation")
+	q, err := decodeQuery(r, "stream", "include_obfuscation", "starting_after")
 	if err != nil {
 		return err
+	}
+	if q.Has("starting_after") {
+		return unsupported("starting_after", "A stored response is streamed from its beginning.")
 	}
 	if obfuscation := q.Get("include_obfuscation"); obfuscation != "" && obfuscation != "false" {
 		return unsupported("include_obfuscation", "This service does not support it.")

@@ -97,6 +97,9 @@ func TestMessagesThatNeedMending(t *testing.T) {
 	}{
 		{"the assistant speaks first", `{"role":"system","content":"s"},{"role":"assistant","content":"a"},{"role":"user","content":"b"}`,
 			[]converse.Message{said(converse.User, "(The assistant speaks first.)"), said(converse.Assistant, "a"), said(converse.User, "b")}},
+		{"the assistant speaks last", `{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"text","text":"b","role":"assistant","refusal":null,"annotations":[]}]},{"role":"developer","content":"c"}`,
+			[]converse.Message{said(converse.User, "a"), said(converse.Assistant, "b"), said(converse.User, "(Please go on.)")}},
+		{"nobody speaks but the system", `{"role":"system","content":"s"}`, []converse.Message{said(converse.User, "(The assistant speaks first.)")}},
 		{"the assistant said nothing", `{"role":"user","content":"a"},{"role":"assistant","content":""},{"role":"user","content":"b"}`,
 			[]converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: "a"}, {Text: "b"}}}}},
 		{"users have names", `{"role":"user","name":"jane","content":"a"},{"role":"assistant","name":"bot","content":"b"},{"role":"user","name":"joe","content":"c"}`,

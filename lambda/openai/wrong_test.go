@@ -18,7 +18,7 @@ import (
 )
 
 // wrong are what stands in place of every value of a right request.
-var wrong = []string{`null`, `""`, `0`, `-1`, `1.5`, `1e400`, `[]`, `{}`, `"x"`, `true`, `[null]`, `{"x":[{}]}`}
+var wrong = []string{`null`, `""`, `0`, `-1`, `1e400`, `[]`, `{}`, `"x"`, `[null]`}
 
 // rightRequests have as much in them as fits in one.
 func rightRequests(conversation, response string) map[string][]string {

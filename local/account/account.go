@@ -67,8 +67,10 @@ type Account struct {
 	Faults *fault.Board
 
 	world     cloud.World
+	clock     *cloud.RunningClock      // world's
 	services  map[string]cloud.Service // by signing name
 	resources map[string]cloud.Resource
+	kept      *kept
 	functions map[string]cloud.Function
 
 	dir      string // of unpacked code
@@ -83,9 +85,11 @@ type Account struct {
 
 // Open starts an empty account.
 func Open(cfg Config) (*Account, error) {
+	clock := cloud.RealClock(cfg.Speed)
 	a := &Account{
-		world:  cloud.World{Clock: cloud.RealClock(cfg.Speed), Network: cloud.NewNetwork(cfg.Port), Log: cfg.Log},
-		Faults: fault.NewBoard(), edges: map[string]bool{},
+		clock:  clock,
+		world:  cloud.World{Clock: clock, Network: cloud.NewNetwork(cfg.Port), Log: cfg.Log},
+		Faults: fault.NewBoard(), edges: map[string]bool{}, kept: newKept(),
 	}
 	var err error
 	if a.dir, err = os.MkdirTemp("", "crossregion-"); err != nil {
@@ -120,13 +124,14 @@ func (a *Account) assemble(cfg Config) {
 		World: a.world, Lambda: a.Lambda, Certificates: a.ACM, Roles: a.IAM, Signers: a.IAM, Logs: a.Lambda, Firewall: a.WAFV2,
 	})
 	a.WAFV2.UseStages(a.APIGateway)
+	a.ACM.UseUsers(a.APIGateway)
 	a.Route53.UseTargets(a.APIGateway)
 	a.SNS = sns.New(a.KMS)
-	a.CloudWatch = cloudwatch.New(a.SNS)
+	a.CloudWatch = cloudwatch.New(a.SNS, a.IAM)
 	a.Quotas = servicequotas.New()
 
 	a.services = map[string]cloud.Service{}
-	for _, s := range []cloud.Service{a.DynamoDB, a.Bedrock} {
+	for _, s := range []cloud.Service{a.DynamoDB, a.Bedrock, a.CloudWatch} {
 		a.services[s.SigningName()] = s
 	}
 	a.resources = map[string]cloud.Resource{}
@@ -140,6 +145,10 @@ func (a *Account) assemble(cfg Config) {
 		a.functions[f.Token] = f
 	}
 }
+
+// Skip sets the cloud's clock forward, as if d had passed without anything
+// happening.
+func (a *Account) Skip(d time.Duration) { a.clock.Skip(d) }
 
 // Endpoint is the URL that signed AWS calls go to, for every service and
 // region.
@@ -157,21 +166,6 @@ func (a *Account) ServeDNS(viewer string) (string, error) {
 
 // DNS is the address of the DNS server, over UDP and TCP.
 func (a *Account) DNS() string { return a.dns.String() }
-
-// Create makes a resource in a region, as the AWS provider would.
-func (a *Account) Create(ctx context.Context, token, region, name string, inputs map[string]any) (cloud.State, error) {
-	if err := a.controlled(); err != nil {
-		return cloud.State{}, fmt.Errorf("create %s %q: %w", token, name, err)
-	}
-	r, ok := a.resources[token]
-	if !ok {
-		return cloud.State{}, fmt.Errorf("the embedded cloud does not know resource type %s (of %q)", token, name)
-	}
-	return r.Create(ctx, region, name, inputs)
-}
-
-// Taggable reports whether resources of a type take tags.
-func (a *Account) Taggable(token string) bool { return a.resources[token].Taggable }
 
 // Call answers a provider function in a region.
 func (a *Account) Call(ctx context.Context, token, region string, args map[string]any) (map[string]any, error) {

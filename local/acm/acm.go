@@ -7,7 +7,6 @@ package acm
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,11 +35,18 @@ type DNS interface {
 	HasCNAME(name, value string) bool
 }
 
+// Users are what certificates are served with; local/apigateway implements it.
+type Users interface {
+	// UsesCertificate reports whether something is served with it.
+	UsesCertificate(arn string) bool
+}
+
 // Service is ACM in every region.
 type Service struct {
 	dns DNS
 
 	mu           sync.Mutex
+	users        Users                   // nil before UseUsers
 	certificates map[string]*certificate // by ARN
 }
 
@@ -55,19 +61,26 @@ func New(dns DNS) *Service {
 	return &Service{dns: dns, certificates: map[string]*certificate{}}
 }
 
+// UseUsers says who serves certificates. It exists because they need ACM.
+func (s *Service) UseUsers(u Users) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.users = u
+}
+
 // Resources lists the Pulumi resource types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:acm/certificate:Certificate", s.create),
-		cloud.DefineResource("aws:acm/certificateValidation:CertificateValidation", s.validate),
+		cloud.DefineResource("aws:acm/certificate:Certificate", s.create, s.update, s.delete),
+		cloud.DefineResource("aws:acm/certificateValidation:CertificateValidation", s.validate, nil, s.forget),
 	}
 }
 
 type certificateInputs struct {
-	DomainName       string            `json:"domainName"`
-	ValidationMethod string            `json:"validationMethod,omitempty"`
-	AlternativeNames []string          `json:"subjectAlternativeNames,omitempty"`
-	KeyAlgorithm     string            `json:"keyAlgorithm,omitempty"`
+	DomainName       string            `json:"domainName" change:"replace"`
+	ValidationMethod string            `json:"validationMethod,omitempty" change:"replace"`
+	AlternativeNames []string          `json:"subjectAlternativeNames,omitempty" change:"replace"`
+	KeyAlgorithm     string            `json:"keyAlgorithm,omitempty" change:"replace"`
 	Options          *optionInputs     `json:"options,omitempty"`
 	Tags             map[string]string `json:"tags,omitempty"`
 }
@@ -112,7 +125,8 @@ func (s *Service) create(_ context.Context, r cloud.Request[certificateInputs]) 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	arn := s.freeARN(r.Region, r.Name)
+	h := r.Digits(32, "certificate")
+	arn := cloud.ARN("acm", r.Region, "certificate/"+strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-"))
 	s.certificates[arn] = &certificate{region: r.Region, names: names}
 	options := make([]any, len(names))
 	for i, n := range names {
@@ -127,15 +141,24 @@ func (s *Service) create(_ context.Context, r cloud.Request[certificateInputs]) 
 	}}, nil
 }
 
-// freeARN returns an ARN that no certificate has. The caller holds the lock.
-func (s *Service) freeARN(region, resource string) string {
-	for n := 0; ; n++ {
-		h := cloud.ID(32, "certificate", region, resource, fmt.Sprint(n))
-		id := strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
-		if arn := cloud.ARN("acm", region, "certificate/"+id); s.certificates[arn] == nil {
-			return arn
-		}
+// update changes options and tags, of which nothing here depends.
+func (s *Service) update(_ context.Context, r cloud.Request[certificateInputs]) (cloud.State, error) {
+	return cloud.State{}, r.In.check(nil)
+}
+
+// delete refuses while something is served with the certificate.
+// Source: https://docs.aws.amazon.com/acm/latest/APIReference/API_DeleteCertificate.html
+func (s *Service) delete(_ context.Context, r cloud.Request[certificateInputs]) error {
+	s.mu.Lock()
+	users := s.users
+	s.mu.Unlock()
+	if users != nil && users.UsesCertificate(r.ID) {
+		return cloud.Refuse("ResourceInUseException", "Certificate %s is in use", r.ID)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.certificates, r.ID)
+	return nil
 }
 
 // validationRecord is the record that proves control over a name. It depends on
@@ -172,6 +195,10 @@ func (s *Service) validate(_ context.Context, r cloud.Request[validationInputs])
 	c.issued = true
 	return cloud.State{ID: r.In.CertificateARN}, nil
 }
+
+// forget does nothing: a validation is no thing of its own, and what was issued
+// stays issued.
+func (s *Service) forget(context.Context, cloud.Request[validationInputs]) error { return nil }
 
 func (s *Service) find(arn, region string) (*certificate, error) {
 	c, ok := s.certificates[arn]

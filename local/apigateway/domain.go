@@ -15,6 +15,7 @@ type domainKey struct{ region, name string }
 // domain is one custom domain name of a region.
 type domain struct {
 	name, region string
+	certificate  string             // its ARN
 	regionalName string             // what DNS aliases point at
 	mappings     map[string]mapping // by base path, empty for all paths
 }
@@ -25,7 +26,7 @@ type mapping struct {
 }
 
 type domainInputs struct {
-	DomainName             string            `json:"domainName"`
+	DomainName             string            `json:"domainName" change:"replace"`
 	RegionalCertificateARN string            `json:"regionalCertificateArn"`
 	EndpointConfiguration  *endpointInputs   `json:"endpointConfiguration,omitempty"`
 	SecurityPolicy         string            `json:"securityPolicy,omitempty"`
@@ -48,11 +49,8 @@ func (in *domainInputs) check() error {
 // createDomain makes a custom domain, whose name is unique in its region.
 // Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-custom-domains.html
 func (s *Service) createDomain(_ context.Context, r cloud.Request[domainInputs]) (cloud.State, error) {
-	if err := r.In.check(); err != nil {
+	if err := s.accept(r); err != nil {
 		return cloud.State{}, err
-	}
-	if err := s.cfg.Certificates.Issued(r.In.RegionalCertificateARN, r.Region, r.In.DomainName); err != nil {
-		return cloud.State{}, badRequest("certificate of %s in %s cannot be used: %v", r.In.DomainName, r.Region, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,7 +59,7 @@ func (s *Service) createDomain(_ context.Context, r cloud.Request[domainInputs])
 		return cloud.State{}, conflict("The domain name you provided already exists: %s in %s", key.name, key.region)
 	}
 	d := &domain{
-		name: key.name, region: key.region, mappings: map[string]mapping{},
+		name: key.name, region: key.region, certificate: r.In.RegionalCertificateARN, mappings: map[string]mapping{},
 		regionalName: "d-" + cloud.ID(10, "domain", key.region, key.name) + ".execute-api." + key.region + ".amazonaws.com",
 	}
 	s.domains[key] = d
@@ -71,12 +69,24 @@ func (s *Service) createDomain(_ context.Context, r cloud.Request[domainInputs])
 	}}, nil
 }
 
+// accept refuses what API Gateway would refuse, and a certificate that it could
+// not serve.
+func (s *Service) accept(r cloud.Request[domainInputs]) error {
+	if err := r.In.check(); err != nil {
+		return err
+	}
+	if err := s.cfg.Certificates.Issued(r.In.RegionalCertificateARN, r.Region, r.In.DomainName); err != nil {
+		return badRequest("certificate of %s in %s cannot be used: %v", r.In.DomainName, r.Region, err)
+	}
+	return nil
+}
+
 // zoneID is the hosted zone in which API Gateway keeps the names of a region.
 func zoneID(region string) string { return "Z" + strings.ToUpper(cloud.ID(13, "apigateway", region)) }
 
 type mappingInputs struct {
 	RestAPI    string `json:"restApi"`
-	DomainName string `json:"domainName"`
+	DomainName string `json:"domainName" change:"replace"`
 	StageName  string `json:"stageName,omitempty"`
 	BasePath   string `json:"basePath,omitempty"`
 }
@@ -85,27 +95,34 @@ var basePath = regexp.MustCompile(`^[a-zA-Z0-9$\-_.+!*'()/]*$`)
 
 func (s *Service) createMapping(_ context.Context, r cloud.Request[mappingInputs]) (cloud.State, error) {
 	base := r.In.BasePath
-	if !basePath.MatchString(base) || strings.HasPrefix(base, "/") || strings.HasSuffix(base, "/") {
-		return cloud.State{}, badRequest("Invalid base path %q: leave out leading and trailing slashes", base)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d, ok := s.domains[domainKey{r.Region, r.In.DomainName}]
-	if !ok {
-		return cloud.State{}, notFound("Invalid domain name identifier specified: %s in %s", r.In.DomainName, r.Region)
-	}
-	a, err := s.find(r.Region, r.In.RestAPI)
-	if err == nil && r.In.StageName != "" {
-		_, _, err = s.findStage(r.Region, a.id, r.In.StageName)
-	}
+	d, to, err := s.parseMapping(r)
 	if err != nil {
 		return cloud.State{}, err
 	}
 	if _, ok := d.mappings[base]; ok {
 		return cloud.State{}, conflict("Base path already exists for this domain name: %q of %s", base, d.name)
 	}
-	d.mappings[base] = mapping{api: a, stage: r.In.StageName}
+	d.mappings[base] = to
 	return cloud.State{ID: d.name + "/" + base}, nil
+}
+
+// parseMapping finds what a mapping names. The caller holds the lock.
+func (s *Service) parseMapping(r cloud.Request[mappingInputs]) (*domain, mapping, error) {
+	base := r.In.BasePath
+	if !basePath.MatchString(base) || strings.HasPrefix(base, "/") || strings.HasSuffix(base, "/") {
+		return nil, mapping{}, badRequest("Invalid base path %q: leave out leading and trailing slashes", base)
+	}
+	d, ok := s.domains[domainKey{r.Region, r.In.DomainName}]
+	if !ok {
+		return nil, mapping{}, notFound("Invalid domain name identifier specified: %s in %s", r.In.DomainName, r.Region)
+	}
+	a, err := s.find(r.Region, r.In.RestAPI)
+	if err == nil && r.In.StageName != "" {
+		_, _, err = s.findStage(r.Region, a.id, r.In.StageName)
+	}
+	return d, mapping{api: a, stage: r.In.StageName}, err
 }
 
 // Lookup returns the address of the region whose edge answers for a name that

@@ -135,6 +135,7 @@ type fixture struct {
 	waf     *wafv2.Service
 	acl     string // ARN of the last web ACL
 	service *apigateway.Service
+	types   []cloud.Resource
 	server  *httptest.Server
 }
 
@@ -152,6 +153,7 @@ func newFixture(t *testing.T) *fixture {
 		Roles: roles{}, Signers: signers{}, Logs: f.logs, Firewall: f.waf,
 	})
 	f.waf.UseStages(f.service)
+	f.types = f.service.Resources()
 	f.server = httptest.NewServer(f.service.Handler(region))
 	t.Cleanup(f.server.Close)
 	return f
@@ -160,11 +162,7 @@ func newFixture(t *testing.T) *fixture {
 type object = map[string]any
 
 func (f *fixture) create(token, name string, inputs object) (cloud.State, error) {
-	return create(f.service, token, name, inputs)
-}
-
-func create(s *apigateway.Service, token, name string, inputs object) (cloud.State, error) {
-	for _, r := range s.Resources() {
+	for _, r := range f.types {
 		if strings.HasSuffix(r.Token, ":"+token) {
 			return r.Create(context.Background(), region, name, inputs)
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/crossregion/crossregion/local/cloud"
@@ -66,18 +65,27 @@ func (in *apiInputs) check() error {
 	}
 }
 
-func (s *Service) createAPI(_ context.Context, r cloud.Request[apiInputs]) (cloud.State, error) {
-	if err := r.In.check(); err != nil {
-		return cloud.State{}, err
+// parse refuses what API Gateway would refuse, and reads the document.
+func (in *apiInputs) parse() (*document, error) {
+	if err := in.check(); err != nil {
+		return nil, err
 	}
 	doc := &document{}
-	if r.In.Body != "" {
+	if in.Body != "" {
 		var err error
-		if doc, err = parse(r.In.Body); err != nil {
-			return cloud.State{}, badRequest("invalid OpenAPI document: %v", err)
+		if doc, err = parse(in.Body); err != nil {
+			return nil, badRequest("invalid OpenAPI document: %v", err)
 		}
 	}
-	doc.binary = append(doc.binary, r.In.BinaryMediaTypes...)
+	doc.binary = append(doc.binary, in.BinaryMediaTypes...)
+	return doc, nil
+}
+
+func (s *Service) createAPI(_ context.Context, r cloud.Request[apiInputs]) (cloud.State, error) {
+	doc, err := r.In.parse()
+	if err != nil {
+		return cloud.State{}, err
+	}
 	name := r.In.Name
 	if name == "" {
 		name = r.PhysicalName(255)
@@ -85,7 +93,7 @@ func (s *Service) createAPI(_ context.Context, r cloud.Request[apiInputs]) (clou
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := &api{
-		id: s.freeAPIID(r.Region, r.Name), region: r.Region, endpointOff: r.In.DisableExecuteAPIEndpoint,
+		id: r.Digits(10, "restapi"), region: r.Region, endpointOff: r.In.DisableExecuteAPIEndpoint,
 		document: doc, deployments: map[string]*document{}, stages: map[string]*stage{},
 	}
 	s.apis[a.id] = a
@@ -95,24 +103,13 @@ func (s *Service) createAPI(_ context.Context, r cloud.Request[apiInputs]) (clou
 	}}, nil
 }
 
-// freeAPIID returns an ID that depends on the API's name and on how many of
-// that name there were before. The caller holds the lock.
-func (s *Service) freeAPIID(region, name string) string {
-	for n := 0; ; n++ {
-		id := cloud.ID(10, "restapi", region, name, strconv.Itoa(n))
-		if s.apis[id] == nil {
-			return id
-		}
-	}
-}
-
 func (s *Service) timestamp() string { return s.cfg.World.Clock.Now().UTC().Format(time.RFC3339) }
 
 type deploymentInputs struct {
-	RestAPI     string            `json:"restApi"`
-	Triggers    map[string]string `json:"triggers,omitempty"`
+	RestAPI     string            `json:"restApi" change:"replace"`
+	Triggers    map[string]string `json:"triggers,omitempty" change:"replace"`
 	Description string            `json:"description,omitempty"`
-	StageName   string            `json:"stageName,omitempty"`
+	StageName   string            `json:"stageName,omitempty" change:"replace"`
 }
 
 func (s *Service) createDeployment(_ context.Context, r cloud.Request[deploymentInputs]) (cloud.State, error) {
@@ -128,8 +125,7 @@ func (s *Service) createDeployment(_ context.Context, r cloud.Request[deployment
 	if err := a.document.deployable(); err != nil {
 		return cloud.State{}, err
 	}
-	a.deployed++
-	id := cloud.ID(6, "deployment", a.id, strconv.Itoa(a.deployed))
+	id := r.Digits(6, "deployment", a.id)
 	snapshot := *a.document
 	snapshot.deployment = id
 	a.deployments[id] = &snapshot
@@ -137,9 +133,9 @@ func (s *Service) createDeployment(_ context.Context, r cloud.Request[deployment
 }
 
 type stageInputs struct {
-	RestAPI             string            `json:"restApi"`
+	RestAPI             string            `json:"restApi" change:"replace"`
 	Deployment          string            `json:"deployment"`
-	StageName           string            `json:"stageName"`
+	StageName           string            `json:"stageName" change:"replace"`
 	AccessLogSettings   *accessLogInputs  `json:"accessLogSettings,omitempty"`
 	Description         string            `json:"description,omitempty"`
 	Tags                map[string]string `json:"tags,omitempty"`
@@ -184,7 +180,7 @@ func (s *Service) createStage(_ context.Context, r cloud.Request[stageInputs]) (
 		return cloud.State{}, conflict("Stage already exists: API %s has a stage %q", a.id, name)
 	}
 	st := newStage(name, doc, r.In.Variables)
-	st.log = log
+	st.deployment, st.log = r.In.Deployment, log
 	a.stages[name] = st
 	return cloud.State{ID: fmt.Sprintf("ags-%s-%s", a.id, name), Outputs: map[string]any{
 		"arn":          a.stageARN(name),

@@ -85,7 +85,6 @@ type api struct {
 	document    *document
 	deployments map[string]*document
 	stages      map[string]*stage
-	deployed    int // deployments made so far, to tell their IDs apart
 }
 
 // New returns a service without APIs.
@@ -99,13 +98,13 @@ func New(cfg Config) *Service {
 // Resources lists the Pulumi resource types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:apigateway/account:Account", s.updateAccount),
-		cloud.DefineResource("aws:apigateway/restApi:RestApi", s.createAPI),
-		cloud.DefineResource("aws:apigateway/deployment:Deployment", s.createDeployment),
-		cloud.DefineResource("aws:apigateway/stage:Stage", s.createStage),
-		cloud.DefineResource("aws:apigateway/methodSettings:MethodSettings", s.createMethodSettings),
-		cloud.DefineResource("aws:apigateway/domainName:DomainName", s.createDomain),
-		cloud.DefineResource("aws:apigateway/basePathMapping:BasePathMapping", s.createMapping),
+		cloud.DefineResource("aws:apigateway/account:Account", s.createAccount, s.updateAccount, s.deleteAccount),
+		cloud.DefineResource("aws:apigateway/restApi:RestApi", s.createAPI, s.updateAPI, s.deleteAPI),
+		cloud.DefineResource("aws:apigateway/deployment:Deployment", s.createDeployment, s.updateDeployment, s.deleteDeployment),
+		cloud.DefineResource("aws:apigateway/stage:Stage", s.createStage, s.updateStage, s.deleteStage),
+		cloud.DefineResource("aws:apigateway/methodSettings:MethodSettings", s.createMethodSettings, s.createMethodSettings, s.deleteMethodSettings),
+		cloud.DefineResource("aws:apigateway/domainName:DomainName", s.createDomain, s.updateDomain, s.deleteDomain),
+		cloud.DefineResource("aws:apigateway/basePathMapping:BasePathMapping", s.createMapping, s.updateMapping, s.deleteMapping),
 	}
 }
 

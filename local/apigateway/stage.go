@@ -21,13 +21,14 @@ const (
 // maxVerdicts bounds what a stage remembers of its authorizers.
 const maxVerdicts = 10_000
 
-// stage serves one deployment. Its name, document, variables and log never
-// change.
+// stage serves one deployment. What mu does not guard never changes: another
+// deployment takes another stage of the same name.
 type stage struct {
-	name      string
-	document  *document
-	variables map[string]string
-	log       *accessLog // nil without one
+	name       string
+	deployment string // its ID
+	document   *document
+	variables  map[string]string
+	log        *accessLog // nil without one
 
 	mu        sync.Mutex
 	throttles map[string]throttle // by method path, "*/*" for all
@@ -115,9 +116,9 @@ func (st *stage) remember(key verdictKey, v *verdict, now time.Time) {
 }
 
 type settingsInputs struct {
-	RestAPI    string `json:"restApi"`
-	StageName  string `json:"stageName"`
-	MethodPath string `json:"methodPath"`
+	RestAPI    string `json:"restApi" change:"replace"`
+	StageName  string `json:"stageName" change:"replace"`
+	MethodPath string `json:"methodPath" change:"replace"`
 	Settings   struct {
 		Rate      *float64 `json:"throttlingRateLimit,omitempty"`
 		Burst     *float64 `json:"throttlingBurstLimit,omitempty"`

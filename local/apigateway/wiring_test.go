@@ -131,10 +131,11 @@ func TestTheEdgesTogetherFailOver(t *testing.T) {
 	e := newEdges(t)
 	e.region("eu-west-1")
 	e.region("eu-central-1")
+	const probes = 2 * 8 // one of each region, from eight
 	probe := func() {
-		require.NoError(t, e.clock.AwaitSleepers(t.Context(), 2))
+		require.NoError(t, e.clock.AwaitSleepers(t.Context(), probes))
 		e.clock.Advance(10 * time.Second)
-		require.NoError(t, e.clock.AwaitSleepers(t.Context(), 2))
+		require.NoError(t, e.clock.AwaitSleepers(t.Context(), probes))
 	}
 	probe()
 	assert.Equal(t, "eu-west-1", e.get("api.example.com", "eu-west-2"))

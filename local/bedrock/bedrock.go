@@ -94,7 +94,7 @@ func New(cfg Config) *Service {
 // Resources are the Pulumi resource types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:bedrock/inferenceProfile:InferenceProfile", s.createProfile),
+		cloud.DefineResource("aws:bedrock/inferenceProfile:InferenceProfile", s.createProfile, s.updateProfile, s.deleteProfile),
 	}
 }
 

@@ -29,9 +29,9 @@ type profile struct {
 }
 
 type profileInputs struct {
-	Name        string            `json:"name,omitempty"`
-	Description *string           `json:"description,omitempty"`
-	ModelSource modelSource       `json:"modelSource"`
+	Name        string            `json:"name,omitempty" change:"replace"`
+	Description *string           `json:"description,omitempty" change:"replace"`
+	ModelSource modelSource       `json:"modelSource" change:"replace"`
 	Tags        map[string]string `json:"tags,omitempty"`
 	Timeouts    *timeouts         `json:"timeouts,omitempty"`
 }
@@ -57,7 +57,7 @@ func (s *Service) createProfile(_ context.Context, r cloud.Request[profileInputs
 	if err != nil {
 		return cloud.State{}, err
 	}
-	p := profile{target: t, id: cloud.ID(12, "inference-profile", r.Region, r.In.Name), kind: "APPLICATION", created: s.now()}
+	p := profile{target: t, id: r.Digits(12, "inference-profile", r.In.Name), kind: "APPLICATION", created: s.now()}
 	if r.In.Description != nil {
 		p.description = *r.In.Description
 	}
@@ -76,6 +76,18 @@ func (s *Service) createProfile(_ context.Context, r cloud.Request[profileInputs
 		"arn": p.arn, "name": p.name, "models": p.models(), "status": "ACTIVE", "type": p.kind,
 		"createdAt": p.created, "updatedAt": p.created,
 	}}, nil
+}
+
+// updateProfile changes tags, of which nothing here depends: AWS changes no more.
+func (s *Service) updateProfile(context.Context, cloud.Request[profileInputs]) (cloud.State, error) {
+	return cloud.State{}, nil
+}
+
+func (s *Service) deleteProfile(_ context.Context, r cloud.Request[profileInputs]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.profiles, cloud.ARN("bedrock", r.Region, "application-inference-profile/"+r.ID))
+	return nil
 }
 
 func validateProfile(in profileInputs) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,23 +17,30 @@ type Clock interface {
 
 // RealClock returns a clock that starts now and runs speed times as fast as the
 // machine's. A speed of 0 means 1.
-func RealClock(speed float64) Clock {
+func RealClock(speed float64) *RunningClock {
 	if speed == 0 {
 		speed = 1
 	}
-	return realClock{start: time.Now(), speed: speed}
+	return &RunningClock{start: time.Now(), speed: speed}
 }
 
-type realClock struct {
-	start time.Time
-	speed float64
+// RunningClock is a clock that runs by itself. [RealClock] makes one.
+type RunningClock struct {
+	start   time.Time
+	speed   float64
+	skipped atomic.Int64 // nanoseconds
 }
 
-func (c realClock) Now() time.Time {
-	return c.start.Add(time.Duration(float64(time.Since(c.start)) * c.speed))
+// Now returns the time that the clock shows.
+func (c *RunningClock) Now() time.Time {
+	return c.start.Add(time.Duration(float64(time.Since(c.start))*c.speed) + time.Duration(c.skipped.Load()))
 }
 
-func (c realClock) Sleep(ctx context.Context, d time.Duration) error {
+// Skip sets the clock forward by d. Who sleeps sleeps on.
+func (c *RunningClock) Skip(d time.Duration) { c.skipped.Add(int64(d)) }
+
+// Sleep returns after d of the clock's running time, or with ctx's error.
+func (c *RunningClock) Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(time.Duration(float64(d) / c.speed))
 	defer t.Stop()
 	select {
@@ -81,6 +89,9 @@ func (c *ManualClock) Sleep(ctx context.Context, d time.Duration) error {
 	case <-s.wake:
 		return nil
 	case <-ctx.Done():
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.waiting = slices.DeleteFunc(c.waiting, func(other sleeper) bool { return other.wake == s.wake })
 		return ctx.Err()
 	}
 }

@@ -28,7 +28,7 @@ func define() cloud.Resource {
 			return cloud.State{}, cloud.Refuse("ValidationException", "size %d is negative", r.In.Size)
 		}
 		return cloud.State{ID: r.PhysicalName(32)}, nil
-	})
+	}, nil, nil)
 }
 
 func TestCreateRefuses(t *testing.T) {
@@ -61,7 +61,7 @@ func tagged(t *testing.T, tags map[string]any) error {
 	t.Helper()
 	r := cloud.DefineResource("aws:test/tagged:Tagged", func(context.Context, cloud.Request[taggedInputs]) (cloud.State, error) {
 		return cloud.State{}, nil
-	})
+	}, nil, nil)
 	assert.True(t, r.Taggable)
 	_, err := r.Create(t.Context(), "eu-west-1", "thing", map[string]any{"tags": tags})
 	return err
@@ -182,4 +182,17 @@ func TestEveryRegionHasItsOwnAddress(t *testing.T) {
 	}
 	_, err := cloud.RegionIP("eu-nowhere-1")
 	assert.ErrorContains(t, err, "not known")
+}
+
+func TestAManualClockDoesNotAwaitWhoHasLeft(t *testing.T) {
+	c := cloud.NewManualClock(time.Unix(0, 0))
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() { left <- c.Sleep(ctx, time.Hour) }()
+	require.NoError(t, c.AwaitSleepers(t.Context(), 1))
+	leave()
+	require.ErrorIs(t, <-left, context.Canceled)
+	tried, cancel := context.WithCancel(t.Context())
+	cancel()
+	assert.ErrorIs(t, c.AwaitSleepers(tried, 1), context.Canceled, "nobody sleeps")
 }

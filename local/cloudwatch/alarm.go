@@ -9,7 +9,7 @@ import (
 )
 
 type alarmInputs struct {
-	Name               string            `json:"name,omitempty"`
+	Name               string            `json:"name,omitempty" change:"replace"`
 	Description        string            `json:"alarmDescription,omitempty"`
 	ActionsEnabled     *bool             `json:"actionsEnabled,omitempty"`
 	AlarmActions       []string          `json:"alarmActions,omitempty"`

@@ -1,6 +1,6 @@
 // Package cloudwatch stands in for CloudWatch's alarms and dashboards: it keeps
 // them, and refuses those that CloudWatch would refuse or that would stay silent
-// for ever. It evaluates none. Log groups are local/lambda's.
+// for ever. It evaluates none: they say what SetAlarmState has set. Log groups are local/lambda's.
 //
 // It refuses anomaly detection, alarms across accounts, and actions other than
 // telling a topic.
@@ -23,22 +23,24 @@ type Topics interface {
 // Service is CloudWatch in every region.
 type Service struct {
 	topics Topics
+	iam    cloud.Authorizer
 
 	mu         sync.Mutex
-	alarms     map[string]bool // by ARN
-	dashboards map[string]bool // by name
+	alarms     map[string]bool   // by ARN
+	states     map[string]string // of alarms, by ARN
+	dashboards map[string]bool   // by name
 }
 
 // New returns a service without alarms and dashboards.
-func New(topics Topics) *Service {
-	return &Service{topics: topics, alarms: map[string]bool{}, dashboards: map[string]bool{}}
+func New(topics Topics, iam cloud.Authorizer) *Service {
+	return &Service{topics: topics, iam: iam, alarms: map[string]bool{}, states: map[string]string{}, dashboards: map[string]bool{}}
 }
 
 // Resources lists the Pulumi resource types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:cloudwatch/metricAlarm:MetricAlarm", s.createAlarm),
-		cloud.DefineResource("aws:cloudwatch/dashboard:Dashboard", s.createDashboard),
+		cloud.DefineResource("aws:cloudwatch/metricAlarm:MetricAlarm", s.createAlarm, s.updateAlarm, s.deleteAlarm),
+		cloud.DefineResource("aws:cloudwatch/dashboard:Dashboard", s.createDashboard, s.updateDashboard, s.deleteDashboard),
 	}
 }
 
@@ -53,7 +55,7 @@ func (s *Service) createAlarm(_ context.Context, r cloud.Request[alarmInputs]) (
 	if err := s.checkActions(r.Region, in); err != nil {
 		return cloud.State{}, err
 	}
-	arn := cloud.ARN("cloudwatch", r.Region, "alarm:"+in.Name)
+	arn := alarmARN(r.Region, in.Name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.alarms[arn] {
@@ -63,8 +65,25 @@ func (s *Service) createAlarm(_ context.Context, r cloud.Request[alarmInputs]) (
 	return cloud.State{ID: in.Name, Outputs: map[string]any{"arn": arn, "name": in.Name}}, nil
 }
 
+func alarmARN(region, name string) string { return cloud.ARN("cloudwatch", region, "alarm:"+name) }
+
+func (s *Service) updateAlarm(_ context.Context, r cloud.Request[alarmInputs]) (cloud.State, error) {
+	r.In.Name = r.ID
+	if err := r.In.check(r.Region); err != nil {
+		return cloud.State{}, err
+	}
+	return cloud.State{}, s.checkActions(r.Region, r.In)
+}
+
+func (s *Service) deleteAlarm(_ context.Context, r cloud.Request[alarmInputs]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.alarms, alarmARN(r.Region, r.ID))
+	return nil
+}
+
 type dashboardInputs struct {
-	Name string `json:"dashboardName"`
+	Name string `json:"dashboardName" change:"replace"`
 	Body string `json:"dashboardBody"`
 }
 
@@ -81,6 +100,17 @@ func (s *Service) createDashboard(_ context.Context, r cloud.Request[dashboardIn
 	return cloud.State{ID: r.In.Name, Outputs: map[string]any{
 		"dashboardArn": cloud.ARN("cloudwatch", "", "dashboard/"+r.In.Name), "dashboardName": r.In.Name,
 	}}, nil
+}
+
+func (s *Service) updateDashboard(_ context.Context, r cloud.Request[dashboardInputs]) (cloud.State, error) {
+	return cloud.State{}, r.In.check()
+}
+
+func (s *Service) deleteDashboard(_ context.Context, r cloud.Request[dashboardInputs]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.dashboards, r.ID)
+	return nil
 }
 
 func invalid(format string, args ...any) *cloud.APIError {

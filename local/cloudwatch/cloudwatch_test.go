@@ -10,6 +10,7 @@ import (
 
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/cloudwatch"
+	"github.com/crossregion/crossregion/local/iam"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -32,7 +33,9 @@ func (t topics) CanPublish(arn, service string) error {
 	return nil
 }
 
-func service() *cloudwatch.Service { return cloudwatch.New(topics{topic: true}) }
+func service() *cloudwatch.Service {
+	return cloudwatch.New(topics{topic: true}, iam.New(cloud.RealClock(1)))
+}
 
 func create(t *testing.T, s *cloudwatch.Service, region, token, name string, inputs object) (cloud.State, error) {
 	t.Helper()

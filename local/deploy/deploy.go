@@ -32,6 +32,10 @@ type Stack struct {
 
 // Load reads Pulumi.yaml and Pulumi.<name>.yaml in root.
 func Load(root, name string) (*Stack, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fmt.Errorf("project folder: %w", err)
+	}
 	project, err := workspace.LoadProject(filepath.Join(root, "Pulumi.yaml"))
 	if err != nil {
 		return nil, fmt.Errorf("read project: %w", err)
@@ -130,9 +134,17 @@ func (s *Stack) Prepare(a *account.Account) {
 // the embedded cloud asks of the program is handlers that this machine can
 // execute.
 func (s *Stack) Deploy(ctx context.Context, target Target, created func(Resource)) (map[string]any, error) {
-	s.Config[s.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH
-	return Run(ctx, s, stacks.Program, Options{target, created})
+	s.ForThisMachine()
+	return Run(ctx, s, s.Program(), Options{target, created})
 }
+
+// ForThisMachine asks the program for handlers that this machine can execute.
+func (s *Stack) ForThisMachine() {
+	s.Config[s.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH
+}
+
+// Program is the project's program, for any engine.
+func (s *Stack) Program() pulumi.RunFunc { return stacks.ProgramIn(s.Root) }
 
 // Options say where a program's resources go. All fields are required.
 type Options struct {
@@ -144,7 +156,7 @@ type Options struct {
 // Run runs a program for the stack by way of Pulumi's mock monitor and creates
 // what it registers. It returns the stack's outputs.
 func Run(ctx context.Context, s *Stack, program pulumi.RunFunc, o Options) (map[string]any, error) {
-	m := &monitor{ctx: ctx, target: o.Target, created: o.Created, providers: map[string]provider{}, urns: map[resource.URN]bool{}}
+	m := &monitor{ctx: ctx, target: o.Target, created: o.Created, providers: map[string]Provider{}, urns: map[resource.URN]bool{}}
 	pctx, err := pulumi.NewContext(ctx, pulumi.RunInfo{
 		Project: s.Project, Stack: s.Name, RootDirectory: s.Root, Config: s.Config, Mocks: m, Parallel: 16,
 	})

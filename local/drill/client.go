@@ -2,38 +2,39 @@ package drill
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/miekg/dns"
 	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/conversations"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/responses"
 
 	"github.com/crossregion/crossregion/contract"
-	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/talk"
 )
 
 // sample is one request of a client, with the retry that it may have had.
 type sample struct {
 	place    string
 	client   int
+	turn     bool      // a model answers it, and the answer is checked
 	at       time.Time // when it was sent
 	took     time.Duration
 	first    time.Duration // to the first content; 0 without one
 	region   string        // whose API answered, "" if none did
 	target   string        // whose model answered
+	cut      string        // whose API had begun a stream that broke off
 	failures []string      // of the first try, and of the retry if there was one
-	lost     string        // what the answer did not know of the conversation
+	wrong    string        // what the answer did not know, or claimed
 }
 
 // failed tells whether the request had no answer even at its second try.
 func (s sample) failed() bool { return len(s.failures) == 2 }
+
+// answered is when the request was over.
+func (s sample) answered() time.Time { return s.at.Add(s.took) }
 
 // client is an application that holds one conversation after another, through
 // the official SDK and nothing else.
@@ -42,92 +43,151 @@ type client struct {
 	number int
 	sdk    openai.Client
 	model  string
-	now    func() time.Time
+	patience
+	// thread holds its conversation by the conversation's id, and reads it back
+	// after each turn; others go on from one response to the next.
+	thread bool
+	// words are those that the embedded model is asked for, whose answers tell
+	// how much they know; 0 for any other model.
+	words  int
+	prompt string // what another model is asked, after the number of the question
+	most   int64  // tokens of an answer; 0 for the model's own limit
 
-	previous string // response to continue, "" for a new conversation
-	turns    int    // of the conversation
-	counts   bool   // whether answers tell how many turns they know of
+	asked        int    // questions of the conversation so far, whatever came of them
+	previous     string // response to go on from, "" for a new conversation
+	conversation string // of a thread
+	said         []string
+	unread       bool // the thread has changed since it was read
 }
 
-// Turns of one conversation, and how long a client waits for an answer in real
-// time, and between two tries.
-const (
-	turnsEach  = 8
-	tryTimeout = 4 * time.Second
-	retryPause = 100 * time.Millisecond
-)
+// patience is how long a client waits, in the machine's time.
+type patience struct {
+	answer time.Duration // for an answer
+	retry  time.Duration // between two tries
+	think  time.Duration // between two requests
+}
 
-// request asks once, and once more if that failed.
-func (c *client) request(ctx context.Context) sample {
-	s := sample{place: c.place, client: c.number, at: c.now()}
+// turnsEach are the turns of one conversation.
+const turnsEach = 8
+
+// next does what an application does next, and once more if that failed. It
+// never leaves a conversation for a failure: what was said in it must be there
+// when a region answers again.
+func (c *client) next(ctx context.Context) sample {
+	if len(c.said) == 2*turnsEach && !c.unread {
+		c.previous, c.conversation, c.said, c.asked = "", "", nil, 0
+	}
+	try, turn := c.ask, true
+	switch {
+	case c.thread && c.conversation == "":
+		try, turn = c.begin, false
+	case c.unread:
+		try, turn = c.read, false
+	}
+	s := sample{place: c.place, client: c.number, turn: turn, at: time.Now()}
 	for range 2 {
 		if len(s.failures) > 0 {
-			sleep(ctx, retryPause)
+			sleep(ctx, c.retry)
 		}
-		err := c.try(ctx, &s)
+		limited, cancel := context.WithTimeout(ctx, c.answer)
+		err := try(limited, &s)
+		cancel()
 		if err == nil {
 			break
 		}
-		s.failures = append(s.failures, err.Error())
+		s.failures = append(s.failures, talk.Short(err))
 	}
-	s.took = c.now().Sub(s.at)
-	if s.failed() || c.turns == turnsEach {
-		c.previous, c.turns = "", 0
-	}
+	s.took = time.Since(s.at)
 	return s
 }
 
-// try streams one answer to its end.
-func (c *client) try(ctx context.Context, s *sample) error {
-	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
-	defer cancel()
-	params := responses.ResponseNewParams{
-		Model: c.model, Input: responses.ResponseNewParamsInputUnion{OfString: openai.String("Please say 8 words.")},
+// begin creates the conversation of a thread.
+func (c *client) begin(ctx context.Context, s *sample) error {
+	var head *http.Response
+	made, err := c.sdk.Conversations.New(ctx, conversations.ConversationNewParams{}, option.WithResponseInto(&head))
+	if err != nil {
+		return err
 	}
-	if c.previous != "" {
-		params.PreviousResponseID = openai.String(c.previous)
-	}
-	var http *http.Response
-	sent := c.now()
-	stream := c.sdk.Responses.NewStreaming(ctx, params, option.WithResponseInto(&http))
-	defer stream.Close()
-	var text strings.Builder
-	id := ""
-	for stream.Next() {
-		switch ev := stream.Current().AsAny().(type) {
-		case responses.ResponseTextDeltaEvent:
-			if text.Len() == 0 {
-				s.first = c.now().Sub(sent)
-			}
-			text.WriteString(ev.Delta)
-		case responses.ResponseCompletedEvent:
-			id = ev.Response.ID
-		}
-	}
-	if err := stream.Err(); err != nil {
-		return brief(err)
-	}
-	if id == "" {
-		return errors.New("the stream ended without an end")
-	}
-	s.region, s.target = http.Header.Get(contract.HeaderRegion), http.Header.Get(contract.HeaderTarget)
-	c.previous, c.turns = id, c.turns+1
-	if want := fmt.Sprintf("Turn %d.", c.turns); c.counts && !strings.Contains(text.String(), want) {
-		s.lost = fmt.Sprintf("turn %d was answered as %.12q", c.turns, text.String())
-	}
+	s.region = head.Header.Get(contract.HeaderRegion)
+	c.conversation = made.ID
 	return nil
 }
 
-// brief is an error without what differs from one time to the next.
-func brief(err error) error {
-	var api *openai.Error
+// ask takes one turn.
+func (c *client) ask(ctx context.Context, s *sample) error {
+	c.asked++
+	question := fmt.Sprintf("Question %d. %s", c.asked, c.prompt)
+	if c.words > 0 {
+		question = talk.Question(c.asked, c.words)
+	}
+	p := talk.Ask(c.model, question)
+	if c.most > 0 {
+		p.MaxOutputTokens = openai.Int(c.most)
+	}
 	switch {
-	case errors.As(err, &api):
-		return fmt.Errorf("%d %s", api.StatusCode, api.Code)
-	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("no answer in time")
+	case c.thread:
+		p.Conversation = responses.ResponseNewParamsConversationUnion{OfString: openai.String(c.conversation)}
+	case c.previous != "":
+		p.PreviousResponseID = openai.String(c.previous)
+	}
+	sent := time.Now()
+	a, err := talk.Stream(ctx, c.sdk, p)
+	if err != nil {
+		if a.Text != "" {
+			s.cut = a.Head.Get(contract.HeaderRegion)
+		}
+		return err
+	}
+	s.region, s.target = a.Head.Get(contract.HeaderRegion), a.Head.Get(contract.HeaderTarget)
+	if !a.First.IsZero() {
+		s.first = a.First.Sub(sent)
+	}
+	s.wrong = c.check(a.Text, question)
+	c.previous, c.unread = a.ID, c.thread
+	c.said = append(c.said, question, a.Text)
+	return nil
+}
+
+// check says what is wrong with an answer of the embedded model, "" for nothing.
+func (c *client) check(text, question string) string {
+	if c.words == 0 {
+		return ""
+	}
+	turn := len(c.said)/2 + 1
+	known, least, most := talk.Told(text), turn, turn
+	if c.thread {
+		most = c.asked // a turn whose end was lost may stand there
+	}
+	switch {
+	case known < least || known > most:
+		return fmt.Sprintf("turn %d was answered as %.12q", turn, text)
+	case !talk.Whole(text, question, c.words):
+		return fmt.Sprintf("an answer to %q ended as if whole: %d bytes", question, len(text))
 	default:
-		return errors.New("connection failed")
+		return ""
+	}
+}
+
+// read holds the conversation against what the client has seen of it.
+func (c *client) read(ctx context.Context, s *sample) error {
+	var head *http.Response
+	texts, err := talk.Texts(ctx, c.sdk, c.conversation, option.WithResponseInto(&head))
+	if err != nil {
+		return err
+	}
+	s.region = head.Header.Get(contract.HeaderRegion)
+	if !talk.Holds(texts, c.said) {
+		s.wrong = fmt.Sprintf("a conversation of %d turns was read back as %d texts", len(c.said)/2, len(texts))
+	}
+	c.unread = false
+	return nil
+}
+
+// work keeps c asking until ctx ends. What it has begun, it ends.
+func (c *client) work(ctx context.Context, tell func(sample)) {
+	for ctx.Err() == nil {
+		tell(c.next(context.WithoutCancel(ctx)))
+		sleep(ctx, c.think)
 	}
 }
 
@@ -137,68 +197,5 @@ func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-t.C:
 	case <-ctx.Done():
-	}
-}
-
-// resolver is a client's: it asks the DNS server of its place, and remembers an
-// answer for as long as it may.
-type resolver struct {
-	server  string
-	speed   float64 // by which a TTL is shorter
-	forever bool    // remembers the first answer for good, as some clients do
-
-	mu    sync.Mutex
-	known map[string]answer
-}
-
-type answer struct {
-	ip    string
-	until time.Time
-}
-
-func (r *resolver) lookup(ctx context.Context, host string) (string, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if a, ok := r.known[host]; ok && (r.forever || time.Now().Before(a.until)) {
-		return a.ip, nil
-	}
-	m := new(dns.Msg).SetQuestion(dns.Fqdn(host), dns.TypeA)
-	reply, _, err := new(dns.Client).ExchangeContext(ctx, m, r.server)
-	if err != nil {
-		return "", fmt.Errorf("resolve %s: %w", host, err)
-	}
-	for _, rr := range reply.Answer {
-		if a, ok := rr.(*dns.A); ok {
-			ttl := time.Duration(float64(time.Duration(a.Hdr.Ttl)*time.Second) / r.speed)
-			r.known[host] = answer{a.A.String(), time.Now().Add(ttl)}
-			return a.A.String(), nil
-		}
-	}
-	return "", fmt.Errorf("resolve %s: %s", host, dns.RcodeToString[reply.Rcode])
-}
-
-// transport connects to where the resolver says, and takes as long for it as the
-// way between place and region does.
-func (r *resolver) transport(place string, speed float64, dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
-	regions := map[string]string{} // by address
-	for _, region := range cloud.Regions() {
-		if ip, err := cloud.RegionIP(region); err == nil {
-			regions[ip] = region
-		}
-	}
-	return &http.Transport{
-		DisableKeepAlives: true, // so that each request goes where DNS leads now
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			host, port, err := net.SplitHostPort(address)
-			if err != nil {
-				return nil, err
-			}
-			ip, err := r.lookup(ctx, host)
-			if err != nil {
-				return nil, err
-			}
-			sleep(ctx, time.Duration(float64(cloud.Latency(place, regions[ip]))/speed))
-			return dial(ctx, network, net.JoinHostPort(ip, port))
-		},
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
+	"syscall"
 
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/local/up"
@@ -17,28 +17,40 @@ import (
 
 // Streams are where the command prints.
 type Streams struct {
-	Out io.Writer // the table
+	Out io.Writer // the tables
 	Err io.Writer // how it goes
 }
 
+const usage = `Break a stack on purpose, and see whether the promises hold.
+
+usage: go run ./local drill                                     list the scenarios
+       go run ./local drill [flags] scenario … | all            play some of them
+       go run ./local drill watch --endpoint URL [flags]        watch a stack that others break; watch -h lists its flags
+
+`
+
 // Command is `local drill`: it lists the scenarios, or plays those that are
-// named and writes a report. It fails unless every promise held.
+// named and writes a report, or watches a deployed stack. It fails unless every
+// promise held.
 func Command(ctx context.Context, args []string, s Streams) error {
+	if len(args) > 0 && args[0] == "watch" {
+		return watchCommand(ctx, args[1:], s)
+	}
 	flags := flag.NewFlagSet("drill", flag.ContinueOnError)
 	flags.SetOutput(s.Err)
 	flags.Usage = func() {
-		fmt.Fprint(s.Err, "Break a stack on purpose, and see whether the promises hold.\n\nusage: go run ./local drill [flags] [scenario … | all]\n\n")
+		fmt.Fprint(s.Err, usage)
 		flags.PrintDefaults()
 	}
 	stack := flags.String("stack", "prod", "stack to drill: the `name` in Pulumi.<name>.yaml")
 	report := flags.String("report", "report.html", "`file` to write the pictures to")
-	speed := flags.Float64("speed", 10, "how many times as fast as the machine's the cloud's time runs, 1 to 20")
+	speed := flags.Float64("speed", 10, "how many `times` as fast as the machine's the cloud's time runs, 1 to 20")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
 	case err != nil:
 		return fmt.Errorf("%w; see go run ./local drill -h", err)
-	case *speed < 1 || *speed > 20:
+	case !(*speed >= 1 && *speed <= 20):
 		return fmt.Errorf("speed %v is out of range: give 1 to 20", *speed)
 	}
 	if flags.NArg() == 0 {
@@ -52,21 +64,13 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	if err != nil {
 		return err
 	}
-	var pictures []picture
-	for _, one := range chosen {
-		p, err := play(ctx, one, up.Options{Root: root, Stack: *stack, Listen: "127.0.0.1:0", Speed: *speed, Settings: settings(*speed)}, s.Err)
-		if err != nil {
-			return fmt.Errorf("drill %s: %w", one.name, err)
-		}
-		pictures = append(pictures, p)
-	}
-	return conclude(pictures, *report, s.Out)
+	return playAll(ctx, chosen, up.Options{Root: root, Stack: *stack, Listen: "127.0.0.1:0", Speed: *speed, Settings: settings(*speed)}, *report, s)
 }
 
 func list(w io.Writer) error {
 	var b strings.Builder
 	for _, one := range scenarios() {
-		fmt.Fprintf(&b, "%-18s %s\n", one.name, one.what)
+		fmt.Fprintf(&b, "%-22s %s\n%-22s %s: %s\n", one.name, one.what, "", one.promises, one.text)
 	}
 	b.WriteString("\nPlay some of them with go run ./local drill <scenario> …, or all.\n")
 	_, err := io.WriteString(w, b.String())
@@ -75,25 +79,77 @@ func list(w io.Writer) error {
 
 func choose(names []string) ([]scenario, error) {
 	all := scenarios()
-	if slices.Equal(names, []string{"all"}) {
+	if slices.Contains(names, "all") {
 		return all, nil
 	}
 	var chosen []scenario
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(s scenario) bool { return s.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("no scenario is called %q; go run ./local drill lists them", name)
+			near := slices.MinFunc(all, func(a, b scenario) int { return distance(a.name, name) - distance(b.name, name) })
+			return nil, fmt.Errorf("no scenario is called %q; did you mean %s? go run ./local drill lists them", name, near.name)
 		}
 		chosen = append(chosen, all[i])
 	}
 	return chosen, nil
 }
 
+// distance is how many letters must be put in, left out or replaced to make one
+// word of another.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// playAll plays one scenario after another. An interruption ends the one that is
+// playing, and is reported with what has been seen by then.
+func playAll(ctx context.Context, chosen []scenario, o up.Options, file string, s Streams) error {
+	var pictures []picture
+	for _, one := range chosen {
+		p, err := play(ctx, one, o, s.Err)
+		if err == nil || ctx.Err() != nil && p.Verdict.Requests > 0 {
+			pictures = append(pictures, p)
+		}
+		switch {
+		case ctx.Err() != nil && len(pictures) == 0:
+			return errors.New("interrupted; nothing is left running")
+		case ctx.Err() != nil:
+			return errors.Join(errors.New("interrupted; nothing is left running"), conclude(pictures, file, s.Out))
+		case err != nil:
+			return errors.Join(fmt.Errorf("drill %s: %w", one.name, err), concludeSome(pictures, file, s.Out))
+		}
+	}
+	return conclude(pictures, file, s.Out)
+}
+
+// concludeSome concludes the drills before one that could not be played.
+func concludeSome(pictures []picture, file string, w io.Writer) error {
+	if len(pictures) == 0 {
+		return nil
+	}
+	return conclude(pictures, file, w)
+}
+
 // play deploys a stack of its own for a scenario, so that none finds what
 // another has left.
 func play(ctx context.Context, one scenario, o up.Options, status io.Writer) (_ picture, err error) {
 	fmt.Fprintf(status, "%s: deploying stack %s\n", one.name, o.Stack)
-	running, err := up.Start(ctx, o)
+	running, err := start(ctx, o)
 	if err != nil {
 		return picture{}, err
 	}
@@ -102,12 +158,28 @@ func play(ctx context.Context, one scenario, o up.Options, status io.Writer) (_ 
 	if err != nil {
 		return picture{}, err
 	}
+	fmt.Fprintf(status, "%s: running for %.0f s\n", one.name, d.real(d.length).Seconds())
 	err = d.run(ctx, live(status))
 	fmt.Fprintln(status)
-	if err == nil {
-		err = ctx.Err() // an interruption has shown nothing
+	v := d.judge()
+	if v.Interrupted = ctx.Err() != nil; v.Interrupted {
+		v.Broken = nil // what has not ended has shown nothing
 	}
-	return d.picture(d.judge()), err
+	p := d.record.picture(v, d.excused)
+	p.What, p.Promises, p.Expected = one.what, one.promises, one.text
+	return p, err
+}
+
+// start deploys a stack. Its regions listen on the port that its front door was
+// given, which another program may have at one of their addresses.
+func start(ctx context.Context, o up.Options) (*up.Running, error) {
+	const tries = 3
+	for try := 1; ; try++ {
+		running, err := up.Start(ctx, o)
+		if try == tries || !errors.Is(err, syscall.EADDRINUSE) {
+			return running, err
+		}
+	}
 }
 
 // live keeps one line of a terminal up to date; anything else hears nothing until
@@ -131,43 +203,10 @@ func newDrill(one scenario, running *up.Running, speed float64) (*drill, error) 
 		return nil, fmt.Errorf("stack %s: a drill needs a domain and three regions", running.Stack)
 	}
 	return &drill{
-		scenario: one, running: running, faults: running.Account.Faults, bedrock: running.Account.Bedrock, speed: speed,
-		regions: running.RegionNames, places: append(slices.Clone(running.RegionNames), farAway[running.Jurisdiction]...),
+		scenario: one, running: running, faults: running.Account.Faults, bedrock: running.Account.Bedrock, home: map[string]string{},
+		record: &record{
+			title: one.name, speed: speed, window: window, length: one.lasts(), regions: running.RegionNames,
+			places: append(slices.Clone(running.RegionNames), farAway[running.Jurisdiction]...),
+		},
 	}, nil
-}
-
-// conclude prints the table, writes the report, and fails if a promise did not
-// hold.
-func conclude(pictures []picture, file string, w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-18s %9s %12s %13s %10s %12s %10s %9s  %s\n",
-		"scenario", "requests", "failed once", "failed twice", "in window", "whole turns", "elsewhere", "back", "promises")
-	var broken []string
-	for _, p := range pictures {
-		v, verdict := p.Verdict, "held"
-		if len(v.Broken) > 0 {
-			verdict = "BROKEN"
-			broken = append(broken, v.Scenario)
-		}
-		fmt.Fprintf(&b, "%-18s %9d %12d %13d %10d %12d %10s %9s  %s\n", v.Scenario, v.Requests, v.First, v.Failed, v.Allowed, v.Turns,
-			v.Away.Round(100*time.Millisecond), v.Back.Round(100*time.Millisecond), verdict)
-		for _, why := range v.Broken[:min(len(v.Broken), 5)] {
-			fmt.Fprintf(&b, "    %s\n", why)
-		}
-	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return err
-	}
-	out, err := os.Create(file)
-	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	if err := errors.Join(writeReport(out, pictures), out.Close()); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "The pictures are in %s. Times are the embedded cloud's.\n", file)
-	if len(broken) > 0 {
-		return fmt.Errorf("promises did not hold in %s", strings.Join(broken, ", "))
-	}
-	return nil
 }

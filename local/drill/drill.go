@@ -1,13 +1,12 @@
 // Package drill breaks a deployed stack on purpose, under a steady load of real
 // clients in several places that hold conversations, and says whether what the
 // gateway promises held. It knows the stack by what any client or operator can
-// see of it.
+// see of it. The same clients can watch a stack that others break.
 package drill
 
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -21,55 +20,36 @@ import (
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/local/bedrock"
 	"github.com/crossregion/crossregion/local/fault"
+	"github.com/crossregion/crossregion/local/place"
 	"github.com/crossregion/crossregion/local/up"
 )
 
-// Load of a drill: how many clients there are in each place, and how long each
-// thinks between two requests, in real time.
-const (
-	clientsEach = 2
-	think       = 150 * time.Millisecond
-)
+// clientsEach is how many clients there are in each place: one goes on from
+// response to response, the other holds a conversation and reads it back.
+const clientsEach = 2
 
 // The window W in which Route 53 finds out about a lost region and its clients
-// ask again: probes, what the checkers take to agree, and the TTL of a record.
-// That of an alias to API Gateway is assumed to be 60 seconds.
+// ask again: probes with what each waits for an answer, what the checkers take to
+// agree, and the TTL of a record. That of an alias to API Gateway is assumed to be
+// 60 seconds. It is what the preview of such a stack prints.
 const (
 	probeInterval = 10 * time.Second
+	probeTimeout  = 6 * time.Second
 	threshold     = 3
 	aggregation   = 10 * time.Second
 	recordTTL     = 60 * time.Second
-	window        = threshold*probeInterval + aggregation + recordTTL
+	window        = threshold*(probeInterval+probeTimeout) + aggregation + recordTTL
 )
 
-// drill is one scenario at work on one stack.
+// drill is one scenario at work on one stack, whose first region is the one that
+// suffers.
 type drill struct {
 	scenario
+	*record
 	running *up.Running
 	faults  *fault.Board
 	bedrock *bedrock.Service
-	regions []string // of the stack; the first is the one that suffers
-	places  []string // of clients, those of the regions first
-	speed   float64
-	start   time.Time
-
-	mu      sync.Mutex
-	samples []sample
-	health  []reading
-	done    []happened // steps, when they were taken
-}
-
-// happened is a step with its time.
-type happened struct {
-	step
-	time time.Time
-}
-
-// reading is whether Route 53 sent clients of a region there at some time.
-type reading struct {
-	at      time.Time
-	region  string
-	healthy bool
+	home    map[string]string // the region that DNS leads a place's clients to, by place
 }
 
 // settings are those of a drilled stack: health checks at their quickest, and
@@ -81,49 +61,44 @@ func settings(speed float64) map[string]any {
 	}
 }
 
-// real turns the cloud's time into this machine's.
-func (d *drill) real(t time.Duration) time.Duration { return time.Duration(float64(t) / d.speed) }
-
-// cloud turns a moment into the cloud's time since the start.
-func (d *drill) cloud(t time.Time) time.Duration {
-	return time.Duration(float64(t.Sub(d.start)) * d.speed)
+// waits are the waits of a drill's clients. The deployed functions keep the
+// machine's time, so that none may be too short in it.
+func waits(speed float64) patience {
+	scaled := func(t time.Duration) time.Duration { return time.Duration(float64(t) / speed) }
+	return patience{
+		answer: max(4*time.Second, scaled(40*time.Second)),
+		retry:  100 * time.Millisecond,
+		think:  max(150*time.Millisecond, scaled(1500*time.Millisecond)),
+	}
 }
 
 // run plays the scenario to its end.
 func (d *drill) run(ctx context.Context, status func(string)) error {
-	clients, err := d.clients()
+	clients, err := d.clients(ctx)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.real(d.length()))
+	ctx, cancel := context.WithTimeout(ctx, d.real(d.length))
 	defer cancel()
 	d.start = time.Now()
 	var working sync.WaitGroup
 	for _, c := range clients {
-		working.Go(func() { d.work(ctx, c) })
+		working.Go(func() { c.work(ctx, d.add) })
 	}
-	working.Go(func() { d.watch(ctx) })
+	working.Go(func() { d.readDNS(ctx) })
 	working.Go(func() { d.tell(ctx, status) })
 	err = d.play(ctx)
 	working.Wait()
 	return err
 }
 
-// work keeps one client asking.
-func (d *drill) work(ctx context.Context, c *client) {
-	for ctx.Err() == nil {
-		s := c.request(context.WithoutCancel(ctx))
-		d.mu.Lock()
-		d.samples = append(d.samples, s)
-		d.mu.Unlock()
-		sleep(ctx, think)
-	}
-}
-
 // play takes each step at its time.
 func (d *drill) play(ctx context.Context) error {
 	for _, s := range d.steps {
 		sleep(ctx, d.real(s.at)-time.Since(d.start))
+		if ctx.Err() != nil {
+			return nil // interrupted: nothing more is broken
+		}
 		d.mu.Lock()
 		d.done = append(d.done, happened{s, time.Now()})
 		d.mu.Unlock()
@@ -134,8 +109,8 @@ func (d *drill) play(ctx context.Context) error {
 	return nil
 }
 
-// watch reads from DNS where it sends the clients of each region.
-func (d *drill) watch(ctx context.Context) {
+// readDNS reads from DNS where it sends the clients of each region.
+func (d *drill) readDNS(ctx context.Context) {
 	for ctx.Err() == nil {
 		for _, region := range d.regions {
 			own, err := d.running.Account.Resolve(ctx, region+"."+d.running.Domain)
@@ -155,43 +130,37 @@ func (d *drill) watch(ctx context.Context) {
 }
 
 // tell keeps one line about how it goes.
-func (d *drill) tell(ctx context.Context, status func(string)) {
+func (r *record) tell(ctx context.Context, status func(string)) {
 	for ctx.Err() == nil {
-		d.mu.Lock()
-		failed := 0
-		for _, s := range d.samples {
-			if s.failed() {
-				failed++
-			}
-		}
-		line := fmt.Sprintf("%s: %3.0f s of %.0f s, %d requests, %d failed", d.name,
-			d.cloud(time.Now()).Seconds(), d.length().Seconds(), len(d.samples), failed)
-		if n := len(d.done); n > 0 {
-			line += ", " + d.done[n-1].what
-		}
-		d.mu.Unlock()
-		status(line)
+		requests, failed, last := r.progress()
+		status(fmt.Sprintf("%s: %3.0f s of %.0f s, %d requests, %d failed%s", r.title,
+			r.since(time.Now()).Seconds(), r.length.Seconds(), requests, failed, last))
 		sleep(ctx, 200*time.Millisecond)
 	}
 }
 
 // clients are the applications in all places, each with its own connections and
 // resolver.
-func (d *drill) clients() ([]*client, error) {
+func (d *drill) clients(ctx context.Context) ([]*client, error) {
 	var all []*client
-	for _, place := range d.places {
-		server, err := d.running.Account.ServeDNS(place)
+	for _, at := range d.places {
+		server, err := d.running.Account.ServeDNS(at)
 		if err != nil {
 			return nil, err
 		}
 		for n := range clientsEach {
-			r := &resolver{server: server, speed: d.speed, known: map[string]answer{}}
-			r.forever = d.stale && n == 0 && place == d.regions[0]
+			resolver := place.New(place.Config{
+				Place: at, DNS: server, Speed: d.speed, Dial: d.running.Account.DialContext,
+				Pinned: d.pinned && n == 0 && at == d.regions[0],
+			})
+			if d.home[at], err = resolver.Region(ctx, d.running.Domain); err != nil {
+				return nil, err
+			}
 			all = append(all, &client{
-				place: place, number: n, model: d.running.Models[0], now: time.Now, counts: true,
+				place: at, number: n, thread: n%2 == 1, model: d.running.Models[0], words: max(d.words, 8), patience: waits(d.speed),
 				sdk: openai.NewClient(
 					option.WithBaseURL("http://"+d.running.Domain+"/v1"), option.WithAPIKey(d.running.APIKey), option.WithMaxRetries(0),
-					option.WithHTTPClient(&http.Client{Transport: r.transport(place, d.speed, d.running.Account.DialContext)}),
+					option.WithHTTPClient(resolver.Client()),
 				),
 			})
 		}

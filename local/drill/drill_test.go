@@ -2,6 +2,7 @@ package drill
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"testing"
 	"time"
@@ -10,29 +11,37 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+const gone, partner = "eu-central-1", "eu-west-1"
+
 // played is a drill in which a region was lost after 30 s of the cloud's time,
-// ten times as fast as the machine's, and mended after 180 s.
+// ten times as fast as the machine's, and mended after 180 s. All was well for
+// one client before.
 func played() *drill {
-	d := &drill{speed: 10, start: time.Unix(0, 0), regions: []string{"eu-central-1", "eu-west-1", "eu-north-1"}}
+	d := &drill{record: &record{
+		speed: 10, window: window, length: 5 * time.Minute, start: time.Unix(0, 0), regions: []string{gone, partner, "eu-north-1"},
+	}}
 	d.places = d.regions
-	d.scenario = scenario{name: "x", steps: []step{{at: 30 * time.Second, moves: true}, {at: 180 * time.Second, mends: true}}}
+	d.home = map[string]string{gone: gone, partner: partner, "eu-north-1": "eu-north-1"}
+	d.scenario = scenario{name: "x", steps: []step{
+		{at: 30 * time.Second, what: "region lost", loses: []int{0}}, {at: 180 * time.Second, what: "mended", mends: true},
+	}}
 	for _, s := range d.steps {
 		d.done = append(d.done, happened{s, d.start.Add(d.real(s.at))})
 	}
+	d.ask(5*time.Second, "eu-north-1", "eu-north-1")
 	return d
 }
 
 // ask is a request at a moment of the cloud's time, answered by the region.
 func (d *drill) ask(at time.Duration, place, region string, failures ...string) *sample {
 	d.samples = append(d.samples, sample{
-		place: place, at: d.start.Add(d.real(at)), took: d.real(time.Second), first: d.real(500 * time.Millisecond),
+		place: place, turn: true, at: d.start.Add(d.real(at)), took: d.real(time.Second), first: d.real(500 * time.Millisecond),
 		region: region, target: region, failures: failures,
 	})
 	return &d.samples[len(d.samples)-1]
 }
 
 func TestPromisesAreHeldAgainstEverySample(t *testing.T) {
-	const gone = "eu-central-1"
 	tests := []struct {
 		name   string
 		sample func(*drill)
@@ -42,11 +51,12 @@ func TestPromisesAreHeldAgainstEverySample(t *testing.T) {
 		{"an answer at the second", func(d *drill) { d.ask(10*time.Second, gone, gone, "503") }, ""},
 		{"none, before anything broke", func(d *drill) { d.ask(10*time.Second, gone, "", "503", "503") }, "R2: at 10s"},
 		{"none, underway as the region went", func(d *drill) { d.ask(29500*time.Millisecond, gone, "", "cut", "cut") }, ""},
-		{"none, within the window", func(d *drill) { d.ask(129*time.Second, gone, "", "cut", "cut") }, ""},
-		{"none, after the window", func(d *drill) { d.ask(132*time.Second, gone, "", "cut", "cut") }, "R2: at 2m12s"},
+		{"none, within the window", func(d *drill) { d.ask(147*time.Second, gone, "", "cut", "cut") }, ""},
+		{"none, within the window, for a client of another region", func(d *drill) { d.ask(60*time.Second, partner, "", "cut", "cut") }, "R2: at 1m0s"},
+		{"none, after the window", func(d *drill) { d.ask(150*time.Second, gone, "", "cut", "cut") }, "R2: at 2m30s"},
 		{"none, after the mending", func(d *drill) { d.ask(200*time.Second, gone, "", "cut", "cut") }, "R2: at 3m20s"},
-		{"an answer that forgot a turn", func(d *drill) { d.ask(50*time.Second, gone, "eu-west-1").lost = "turn 3" }, "R3: at 50s"},
-		{"nothing asked", func(*drill) {}, "nothing was asked"},
+		{"an answer that forgot a turn", func(d *drill) { d.ask(50*time.Second, gone, partner).wrong = "turn 3" }, "R3: at 50s"},
+		{"no turn checked", func(d *drill) { d.samples[0].turn = false }, "nothing was shown"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -65,54 +75,163 @@ func TestPromisesAreHeldAgainstEverySample(t *testing.T) {
 
 func TestAVerdictTellsWhenClientsMovedAndCameBack(t *testing.T) {
 	d := played()
-	d.ask(20*time.Second, "eu-central-1", "eu-central-1")
-	d.ask(60*time.Second, "eu-central-1", "", "cut", "cut")
-	d.ask(70*time.Second, "eu-west-1", "eu-west-1")
-	d.ask(90*time.Second, "eu-central-1", "eu-west-1")
-	d.ask(190*time.Second, "eu-central-1", "eu-west-1")
-	d.ask(220*time.Second, "eu-central-1", "eu-central-1")
+	d.ask(20*time.Second, gone, gone)
+	d.ask(60*time.Second, gone, "", "cut", "cut")
+	d.ask(70*time.Second, partner, partner)
+	d.ask(90*time.Second, gone, partner)
+	d.ask(190*time.Second, gone, partner)
+	d.ask(220*time.Second, gone, gone)
 	v := d.judge()
 	assert.Equal(t, 61*time.Second, v.Away, "to the end of the first answer from elsewhere")
 	assert.Equal(t, 41*time.Second, v.Back)
-	assert.Equal(t, []int{6, 1, 1, 1, 5}, []int{v.Requests, v.First, v.Failed, v.Allowed, v.Turns})
-	assert.Equal(t, 500*time.Millisecond, v.Latency["eu-central-1"])
+	assert.Equal(t, 31*time.Second, v.Gap, "from the first failure to the next answer")
+	assert.Equal(t, []int{7, 1, 1, 1, 6}, []int{v.Requests, v.First, v.Failed, v.Allowed, v.Turns})
+	assert.Equal(t, []int{5, 1, 1, 1, 4}, []int{v.Places[0].Requests, v.Places[0].First, v.Places[0].Failed, v.Places[0].Allowed, v.Places[0].Turns})
+	assert.Equal(t, map[string]int{gone: 2, partner: 2}, v.Places[0].By)
+	assert.Equal(t, 500*time.Millisecond, v.Places[0].Median)
 }
 
-func TestSomeMaySufferLonger(t *testing.T) {
-	for _, name := range []string{"all-lost", "stale-dns"} {
-		chosen, err := choose([]string{name})
-		require.NoError(t, err)
-		d := played()
-		d.suffers = chosen[0].suffers
-		d.ask(170*time.Second, "eu-central-1", "", "cut", "cut")
-		assert.Empty(t, d.judge().Broken, name)
-		d.ask(300*time.Second, "eu-central-1", "", "cut", "cut")
-		assert.Len(t, d.judge().Broken, 1, "%s: long after the mending", name)
+// TestEachExpectationCanBeDisappointed gives every scenario's clients something
+// that they may see, and something that they may not.
+func TestEachExpectationCanBeDisappointed(t *testing.T) {
+	moves := func(d *drill) {
+		d.ask(90*time.Second, gone, partner)
+		d.ask(220*time.Second, gone, gone)
 	}
+	tests := []struct {
+		name, scenario string
+		good, bad      func(*drill)
+		broken         string
+	}{
+		{"nobody is led elsewhere", "region-lost", moves, func(d *drill) { d.ask(220*time.Second, gone, gone) }, "never served by another region"},
+		{"they are led elsewhere too late", "region-lost", moves, func(d *drill) {
+			d.ask(160*time.Second, gone, partner)
+			d.ask(220*time.Second, gone, gone)
+		}, "after 131.0 s, later than 118 s"},
+		{"nobody comes back", "drain-return", moves, func(d *drill) { d.ask(90*time.Second, gone, partner) }, "never back"},
+		{"a drain is noticed", "drain-return", moves, func(d *drill) { moves(d); d.ask(100*time.Second, partner, partner, "503") }, "failed (503), though nothing was broken"},
+		{"a stream is cut off and its client served elsewhere", "region-lost-streaming", func(d *drill) {
+			d.ask(29500*time.Millisecond, gone, "", "cut", "cut").cut = gone
+			moves(d)
+		}, func(d *drill) {
+			d.ask(29500*time.Millisecond, gone, gone, "cut").cut = gone
+			moves(d)
+		}, "was answered next at 30s, by eu-central-1"},
+		{"no stream is cut off", "region-lost-streaming", func(d *drill) {
+			d.ask(29500*time.Millisecond, gone, partner, "cut").cut = gone
+			d.ask(220*time.Second, gone, gone)
+		}, moves, "no stream was cut off"},
+		{"what has not arrived may be refused", "two-regions-lost", func(d *drill) {
+			moves(d)
+			d.ask(170*time.Second, gone, "", "409 conversation_not_arrived", "409 conversation_not_arrived")
+		}, func(d *drill) {
+			moves(d)
+			d.ask(170*time.Second, gone, "", "409 conversation_not_arrived", "503 unavailable")
+		}, "failed twice"},
+		{"nothing fails where all is lost", "all-lost", func(d *drill) { d.ask(170*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) },
+			func(d *drill) { d.ask(220*time.Second, gone, gone) }, "no request failed"},
+		{"they fail long after the mending", "all-lost", func(d *drill) { d.ask(270*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) },
+			func(d *drill) { d.ask(299*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) }, "R2: at 4m59s"},
+		{"another client is stale", "stale-dns", func(d *drill) { moves(d); d.ask(170*time.Second, gone, "", "cut", "cut") },
+			func(d *drill) { moves(d); d.ask(170*time.Second, gone, "", "cut", "cut").client = 1 }, "R2: at 2m50s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			chosen, err := choose([]string{tt.scenario})
+			require.NoError(t, err)
+			d := played()
+			d.expectation = chosen[0].expectation
+			tt.good(d)
+			assert.Empty(t, d.judge().Broken)
+			d = played()
+			d.expectation = chosen[0].expectation
+			tt.bad(d)
+			require.Len(t, d.judge().Broken, 1)
+			assert.Contains(t, d.judge().Broken[0], tt.broken)
+		})
+	}
+}
+
+func TestAWatchedClientMayFailForTheWindowOnly(t *testing.T) {
+	d := played()
+	d.done, d.regions = nil, nil
+	for at := 50 * time.Second; at < 140*time.Second; at += 10 * time.Second {
+		d.ask(at, gone, "", "cut", "cut")
+	}
+	d.ask(140*time.Second, gone, partner)
+	p := d.observed()
+	assert.Empty(t, p.Verdict.Broken)
+	assert.Equal(t, 91*time.Second, p.Verdict.Gap)
+	assert.Equal(t, []string{"eu-north-1", partner}, p.Regions, "as they were seen")
+
+	d.window = 90 * time.Second
+	assert.Len(t, d.observed().Verdict.Broken, 9, "each failure of a gap that is too long")
+	d.ask(150*time.Second, gone, "", "cut", "cut").client = 1
+	assert.Len(t, d.observed().Verdict.Broken, 9, "another client's gap is its own")
 }
 
 func TestAReportShowsEveryRequest(t *testing.T) {
 	d := played()
-	d.ask(20*time.Second, "eu-central-1", "eu-central-1")
-	d.ask(60*time.Second, "eu-central-1", "", "cut", "cut")
-	d.ask(90*time.Second, "eu-central-1", "eu-west-1", "cut")
-	d.health = []reading{{d.start.Add(d.real(40 * time.Second)), "eu-central-1", false}, {d.start.Add(d.real(200 * time.Second)), "eu-central-1", true}}
+	d.ask(20*time.Second, gone, gone)
+	d.ask(25*time.Second, gone, gone).target = partner
+	d.ask(60*time.Second, gone, "", "cut", "cut")
+	d.ask(90*time.Second, gone, partner, "cut")
+	d.ask(200*time.Second, gone, "", "cut", "cut")
+	d.ask(210*time.Second, gone, gone).wrong = "turn 2 is missing"
+	d.health = []reading{{d.start.Add(d.real(40 * time.Second)), gone, false}, {d.start.Add(d.real(200 * time.Second)), gone, true}}
 	var page bytes.Buffer
-	require.NoError(t, writeReport(&page, []picture{d.picture(d.judge())}))
-	for _, want := range []string{"x: held", `class="ok"`, `class="retried"`, `class="failed"`, `class="down"`, "served by eu-west-1"} {
+	p := d.record.picture(d.judge(), d.excused)
+	p.What, p.Promises, p.Expected = "a <region> is gone", "R2", "it is served"
+	require.NoError(t, writeReport(&page, []picture{p}))
+	for _, want := range []string{
+		"BROKEN", `href="#ok"`, `href="#moved"`, `href="#retried"`, `href="#failed"`, `href="#broken"`, `href="#wrong"`, `class="down"`,
+		"served by eu-west-1", "region lost", "W = 118 s", "a &lt;region&gt; is gone", "no answer 1", "turn 2 is missing",
+	} {
 		assert.Contains(t, page.String(), want)
 	}
 	assert.NotContains(t, page.String(), "http://", "it loads nothing")
 	assert.NotContains(t, page.String(), "https://")
 }
 
-func TestEveryScenarioEndsWell(t *testing.T) {
+func TestThePictureHasTheSizeOfItsTime(t *testing.T) {
+	d := played()
+	d.ask(150*time.Second, gone, partner)
+	p := d.record.picture(d.judge(), d.excused)
+	mark := p.Lanes[0].Marks[0]
+	assert.Equal(t, left+width/2, mark.X, "half of the time")
+	assert.Equal(t, top+rowHeight+rowHeight/2, mark.Y, "in the second region's row")
+	assert.Equal(t, left, p.Ticks[0].X)
+	assert.Equal(t, left+width, p.Ticks[len(p.Ticks)-1].X)
+	assert.Equal(t, []extent{{left + width/10, width / 2}}, spansOf(p.Faults))
+	assert.Equal(t, []extent{{left + width/10, 338}}, spansOf(p.Windows))
+	requests := 0
+	for _, part := range p.Slices {
+		for _, place := range part.Places {
+			requests += place.Requests
+		}
+	}
+	assert.Equal(t, len(d.samples), requests, "the table tells of every request")
+}
+
+type extent struct{ x, w int }
+
+func spansOf(marks []mark) []extent {
+	var spans []extent
+	for _, m := range marks {
+		spans = append(spans, extent{m.X, m.W})
+	}
+	return spans
+}
+
+func TestEveryScenarioSaysWhatItExpects(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range scenarios() {
 		assert.False(t, seen[s.name], s.name)
 		seen[s.name] = true
 		assert.True(t, s.steps[len(s.steps)-1].mends, "%s leaves something broken", s.name)
-		assert.Less(t, s.length(), 10*time.Minute, "%s takes over a minute at ten times the speed", s.name)
+		assert.Less(t, s.lasts(), 6*time.Minute, "%s takes longer than 36 s at ten times the speed", s.name)
+		assert.NotEmpty(t, s.text, s.name)
+		assert.Regexp(t, `^R\d( R\d)*$`, s.promises, s.name)
 	}
 }
 
@@ -121,14 +240,49 @@ func TestCommandRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"no-such"}, `no scenario is called "no-such"`},
+		{[]string{"region-lots"}, `no scenario is called "region-lots"; did you mean region-lost?`},
+		{[]string{"drain"}, "did you mean drain-return?"},
 		{[]string{"--speed", "0.5", "all"}, "give 1 to 20"},
+		{[]string{"--speed", "NaN", "all"}, "give 1 to 20"},
 		{[]string{"--nonsense"}, "see go run ./local drill -h"},
+		{[]string{"watch", "--key", "k"}, "give the stack's URL"},
+		{[]string{"watch", "--key", "k", "--endpoint", "ftp://x"}, "give the stack's URL"},
+		{[]string{"watch", "--key", "k", "--endpoint", "http://127.0.0.1:1", "--clients", "51", "--pause", "1ms"}, "clients 51 is out of range: give 1 to 50\npause 1ms is too short"},
+		{[]string{"watch", "--key", "k", "--endpoint", "http://127.0.0.1:1", "--for", "0s"}, "for 0s is too short"},
+		{[]string{"watch", "--key", "k", "--endpoint", "http://127.0.0.1:1"}, "does not list its models (connection failed)"},
+		{[]string{"watch", "me"}, `watch takes no argument "me"`},
 	} {
 		err := Command(t.Context(), tt.args, Streams{io.Discard, io.Discard})
 		assert.ErrorContains(t, err, tt.want)
 	}
+	t.Setenv("OPENAI_API_KEY", "")
+	assert.ErrorContains(t, Command(t.Context(), []string{"watch", "--endpoint", "http://127.0.0.1:1"}, Streams{io.Discard, io.Discard}), "no API key")
+	for _, args := range [][]string{{"-h"}, {"watch", "--help"}} {
+		var help bytes.Buffer
+		require.NoError(t, Command(t.Context(), args, Streams{io.Discard, &help}))
+		assert.Contains(t, help.String(), "usage: go run ./local drill")
+	}
 	var out bytes.Buffer
 	require.NoError(t, Command(t.Context(), nil, Streams{&out, io.Discard}))
 	assert.Contains(t, out.String(), "region-lost")
+	assert.Contains(t, out.String(), "W = 118 s")
+}
+
+func TestAnInterruptedDrillIsReportedAsSuch(t *testing.T) {
+	d := played()
+	v := d.judge()
+	v.Interrupted = true
+	var out bytes.Buffer
+	require.NoError(t, conclude([]picture{d.record.picture(v, d.excused)}, t.TempDir()+"/report.html", &out))
+	assert.Contains(t, out.String(), "interrupted")
+	assert.NotContains(t, out.String(), "held")
+	assert.ErrorContains(t, conclude(nil, "/no/such/folder/report.html", io.Discard), "choose another file with --report")
+}
+
+func TestASleepEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	started := time.Now()
+	sleep(ctx, time.Hour)
+	assert.Less(t, time.Since(started), time.Minute)
 }

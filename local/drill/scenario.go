@@ -2,22 +2,25 @@ package drill
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/crossregion/crossregion/local/bedrock"
+	"github.com/crossregion/crossregion/local/dynamodb"
 	"github.com/crossregion/crossregion/local/fault"
 )
 
-// scenario is one drill: what is broken when, and what clients may see of it.
-// Times are the cloud's.
+// scenario is one drill: what is broken when, which promise that puts to the
+// test, and what clients may see of it. Times are the cloud's.
 type scenario struct {
 	name  string
 	what  string // one line
 	steps []step
-	// suffers says which clients may fail even after their window; nil for none.
-	suffers func(d *drill, s sample) bool
-	// stale pins one client to the address that its first lookup gave.
-	stale bool
+	expectation
+	// pinned has one client keep the address that its first lookup gave.
+	pinned bool
+	// words are those of each answer; 0 means few.
+	words int
 }
 
 // step is one thing that happens.
@@ -25,9 +28,9 @@ type step struct {
 	at   time.Duration
 	what string
 	do   func(ctx context.Context, d *drill) error
-	// moves tells that only DNS can answer to it: clients of the region may fail
-	// for the window W from here on.
-	moves bool
+	// loses are the regions whose clients only DNS can help, by their number:
+	// they may fail for the window W from here on.
+	loses []int
 	// mends tells that nothing is broken from here on.
 	mends bool
 }
@@ -39,21 +42,25 @@ const (
 	after  = 120 * time.Second // what is watched of the time after
 )
 
-// lose takes regions off the net with all that is in them.
+// services are those of a region that a drill breaks, by their signing names.
+var services = []string{"execute-api", "bedrock", "dynamodb"}
+
+// lose takes regions off the net with all that is in them and underway there.
 func lose(regions ...int) func(context.Context, *drill) error {
 	return func(_ context.Context, d *drill) error {
 		for _, n := range regions {
-			for _, service := range []string{"execute-api", "bedrock", "dynamodb"} {
-				d.faults.Break(service, d.regions[n], fault.Fault{Kind: fault.Drop})
+			for _, service := range services {
+				d.faults.Break(service, d.regions[n], fault.Fault{Kind: fault.Drop, Underway: true})
 			}
+			d.running.Account.DynamoDB.SetFault(d.regions[n], &dynamodb.Fault{Isolated: true})
 		}
 		return nil
 	}
 }
 
-func breaks(service string, f fault.Fault) func(context.Context, *drill) error {
+func breaks(service string, kind fault.Kind) func(context.Context, *drill) error {
 	return func(_ context.Context, d *drill) error {
-		d.faults.Break(service, d.regions[0], f)
+		d.faults.Break(service, d.regions[0], fault.Fault{Kind: kind})
 		return nil
 	}
 }
@@ -73,9 +80,24 @@ func heal(_ context.Context, d *drill) error {
 	return nil
 }
 
+// loseControls switches off all that creates, changes or describes resources,
+// in every region.
+func loseControls(_ context.Context, d *drill) error {
+	d.faults.BreakControls()
+	return nil
+}
+
+// mend mends all but the control planes.
 func mend(_ context.Context, d *drill) error {
-	d.faults.MendAll()
+	for _, region := range d.regions {
+		for _, service := range services {
+			d.faults.Mend(service, region)
+		}
+	}
 	d.bedrock.SetFault(d.regions[0], nil)
+	for _, region := range d.regions {
+		d.running.Account.DynamoDB.SetFault(region, nil)
+	}
 	return nil
 }
 
@@ -87,9 +109,9 @@ func model(f bedrock.Fault) func(context.Context, *drill) error {
 }
 
 // outageOf is a scenario in which something is broken and mended.
-func outageOf(what string, moves bool, do func(context.Context, *drill) error) []step {
+func outageOf(what string, do func(context.Context, *drill) error, loses ...int) []step {
 	return []step{
-		{at: calm, what: what, do: do, moves: moves},
+		{at: calm, what: what, do: do, loses: loses},
 		{at: calm + outage, what: "mended", do: mend, mends: true},
 	}
 }
@@ -97,34 +119,37 @@ func outageOf(what string, moves bool, do func(context.Context, *drill) error) [
 func scenarios() []scenario {
 	return []scenario{
 		{name: "region-lost", what: "a region is gone with all that is in it, and comes back",
-			steps: outageOf("region lost", true, lose(0))},
+			steps: outageOf("region lost", lose(0), 0), expectation: ownClientsMove},
+		{name: "region-lost-streaming", what: "a region goes while it streams long answers", words: longAnswer,
+			steps: outageOf("region lost", lose(0), 0), expectation: streamsEndAsErrors},
 		{name: "bedrock-throttled", what: "Bedrock throttles every call in a region",
-			steps: outageOf("throttled", false, model(bedrock.Fault{Code: "ThrottlingException"}))},
+			steps: outageOf("throttled", model(bedrock.Fault{Code: "ThrottlingException"})), expectation: modelsMove},
 		{name: "bedrock-down", what: "Bedrock of a region closes every connection",
-			steps: outageOf("Bedrock down", false, breaks("bedrock", fault.Fault{Kind: fault.Drop}))},
+			steps: outageOf("Bedrock down", breaks("bedrock", fault.Drop)), expectation: modelsMove},
 		{name: "bedrock-breaks-off", what: "answers of a region break off before their first content",
-			steps: outageOf("breaks off", false, model(bedrock.Fault{Code: "InternalServerException", FirstFrame: true}))},
+			steps: outageOf("breaks off", model(bedrock.Fault{Code: "InternalServerException", FirstFrame: true})), expectation: modelsMove},
 		{name: "table-unreachable", what: "the tables of a region do not answer",
-			steps: outageOf("tables hang", false, breaks("dynamodb", fault.Fault{Kind: fault.Hang}))},
+			steps: outageOf("tables hang", breaks("dynamodb", fault.Hang)), expectation: nobodyNotices},
 		{name: "replication-cut", what: "the tables of a region are cut off from the others for a minute", steps: []step{
 			{at: calm, what: "replication cut", do: cut},
 			{at: calm + time.Minute, what: "healed", do: heal, mends: true},
-		}},
+		}, expectation: nobodyNotices},
 		{name: "slow-region", what: "Bedrock of a region hangs",
-			steps: outageOf("Bedrock hangs", false, breaks("bedrock", fault.Fault{Kind: fault.Hang}))},
-		{name: "flapping-region", what: "a region comes and goes", steps: flapping()},
+			steps: outageOf("Bedrock hangs", breaks("bedrock", fault.Hang)), expectation: modelsMove},
+		{name: "flapping-region", what: "a region comes and goes", steps: flapping(), expectation: comesAndGoes},
 		{name: "drain-return", what: "an operator drains a region, and brings it back", steps: []step{
 			{at: calm, what: "drained", do: func(ctx context.Context, d *drill) error { return d.drain(ctx) }},
 			{at: calm + outage, what: "undrained", do: func(ctx context.Context, d *drill) error { return d.undrain(ctx) }, mends: true},
-		}},
+		}, expectation: clientsAreLed},
+		{name: "controls-lost", what: "a region is gone while nothing can be created, changed or described anywhere", steps: append(
+			[]step{{at: calm / 2, what: "control planes lost", do: loseControls}}, outageOf("region lost", lose(0), 0)...,
+		), expectation: controlsAreNotNeeded},
 		{name: "two-regions-lost", what: "two regions are gone",
-			steps: outageOf("two regions lost", true, lose(0, 1))},
+			steps: outageOf("two regions lost", lose(0, 1), 0, 1), expectation: nothingIsForgotten},
 		{name: "all-lost", what: "all regions are gone, and come back",
-			steps:   outageOf("all lost", true, func(ctx context.Context, d *drill) error { return lose(indices(d.regions)...)(ctx, d) }),
-			suffers: func(d *drill, s sample) bool { return d.broken(s.at) }},
-		{name: "stale-dns", what: "a region is gone, and one client never looks its name up again", stale: true,
-			steps:   outageOf("region lost", true, lose(0)),
-			suffers: func(d *drill, s sample) bool { return s.client == 0 && s.place == d.regions[0] && d.broken(s.at) }},
+			steps: outageOf("all lost", func(ctx context.Context, d *drill) error { return lose(numbers(d.regions)...)(ctx, d) }), expectation: allFail},
+		{name: "stale-dns", what: "a region is gone, and one client never looks its name up again", pinned: true,
+			steps: outageOf("region lost", lose(0), 0), expectation: othersMove},
 	}
 }
 
@@ -134,13 +159,13 @@ func flapping() []step {
 	for i := range 3 {
 		at := calm + time.Duration(i)*50*time.Second
 		steps = append(steps,
-			step{at: at, what: "lost", do: lose(0), moves: true},
+			step{at: at, what: fmt.Sprintf("lost (%d)", i+1), do: lose(0), loses: []int{0}},
 			step{at: at + 30*time.Second, what: "back", do: mend, mends: true})
 	}
 	return steps
 }
 
-func indices(regions []string) []int {
+func numbers(regions []string) []int {
 	all := make([]int, len(regions))
 	for i := range all {
 		all[i] = i
@@ -148,4 +173,5 @@ func indices(regions []string) []int {
 	return all
 }
 
-func (s scenario) length() time.Duration { return s.steps[len(s.steps)-1].at + after }
+// lasts is how long the scenario takes.
+func (s scenario) lasts() time.Duration { return s.steps[len(s.steps)-1].at + after }

@@ -54,8 +54,8 @@ func New(world cloud.World, iam cloud.Authorizer, keys Keys) *Service {
 // Resources are the Pulumi resource types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:dynamodb/table:Table", s.createTable),
-		cloud.DefineResource("aws:dynamodb/tableReplica:TableReplica", s.createReplica),
+		cloud.DefineResource("aws:dynamodb/table:Table", s.createTable, s.updateTable, s.deleteTable),
+		cloud.DefineResource("aws:dynamodb/tableReplica:TableReplica", s.createReplica, s.updateReplica, s.deleteReplica),
 	}
 }
 

@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/crossregion/crossregion/local/cloud"
@@ -14,6 +15,8 @@ type Fault struct {
 	// Code is the exception with which every call is refused before anything is
 	// done, e.g. "ServiceUnavailable" or "ThrottlingException". Empty: none is.
 	Code string
+	// Operations are those that are refused, e.g. "DeleteItem". Empty: all.
+	Operations []string
 	// Delay is how long a call waits before it is taken up, by the cloud's
 	// clock. Nothing was done for a caller that has gone by then.
 	Delay time.Duration
@@ -88,7 +91,7 @@ func (s *Service) catchUp(t *table) {
 }
 
 // suffer is what a call to a region goes through before it is taken up.
-func (s *Service) suffer(ctx context.Context, region string) error {
+func (s *Service) suffer(ctx context.Context, region, operation string) error {
 	s.mu.Lock()
 	f := s.faults[region]
 	s.mu.Unlock()
@@ -97,7 +100,7 @@ func (s *Service) suffer(ctx context.Context, region string) error {
 			return err
 		}
 	}
-	if f.Code == "" {
+	if f.Code == "" || len(f.Operations) > 0 && !slices.Contains(f.Operations, operation) {
 		return nil
 	}
 	return &cloud.APIError{Code: f.Code, Message: "DynamoDB of " + region + " is made to fail", Status: unavailable[f.Code]}

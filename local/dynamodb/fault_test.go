@@ -34,6 +34,13 @@ func TestAFaultRefusesEveryCallOfItsRegion(t *testing.T) {
 	assert.Nil(t, b.get(t, far, keyed("p", "s")), "nothing was done")
 }
 
+func TestAFaultRefusesTheOperationsItNames(t *testing.T) {
+	b := global(t)
+	b.SetFault(far, &dynamodb.Fault{Code: "ServiceUnavailable", Operations: []string{"PutItem"}})
+	refused(t, b.tryPut(t.Context(), far, keyed("p", "s")), "ServiceUnavailable", "made to fail")
+	assert.Nil(t, b.get(t, far, keyed("p", "s")), "it answers, and nothing was done")
+}
+
 func TestASlowRegionAnswersAfterItsDelay(t *testing.T) {
 	b := global(t)
 	b.SetFault(home, &dynamodb.Fault{Delay: time.Minute})

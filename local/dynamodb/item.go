@@ -73,13 +73,18 @@ func (c call) tableOf(in common, i item) (*table, error) {
 	})
 }
 
-// access runs f with the caller's replica, up to date.
+// access runs f with the caller's replica, up to date. A call that was on its
+// way when the replica was deleted finds an empty one.
 func (c call) access(t *table, f func(*replica)) {
 	s := c.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.catchUp(t)
-	f(t.replicas[c.caller.Region])
+	r := t.replicas[c.caller.Region]
+	if r == nil {
+		r = newReplica(c.caller.Region, "")
+	}
+	f(r)
 }
 
 func getItem(c call, in getInput) (getOutput, error) {

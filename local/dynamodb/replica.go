@@ -7,9 +7,9 @@ import (
 )
 
 type replicaInputs struct {
-	GlobalTableARN     string            `json:"globalTableArn"`
+	GlobalTableARN     string            `json:"globalTableArn" change:"replace"`
 	Recovery           bool              `json:"pointInTimeRecovery,omitempty"`
-	KmsKeyARN          string            `json:"kmsKeyArn,omitempty"`
+	KmsKeyARN          string            `json:"kmsKeyArn,omitempty" change:"replace"`
 	DeletionProtection bool              `json:"deletionProtectionEnabled,omitempty"`
 	TableClassOverride string            `json:"tableClassOverride,omitempty"`
 	Tags               map[string]string `json:"tags,omitempty"`
@@ -32,7 +32,8 @@ func (s *Service) createReplica(_ context.Context, r cloud.Request[replicaInputs
 		return cloud.State{}, err
 	}
 	t.replicas[r.Region] = t.replicas[t.home].clone(r.Region, r.In.KmsKeyARN)
-	t.replicas[r.Region].tags = r.In.Tags
+	t.replicas[r.Region].tags, t.replicas[r.Region].protected = r.In.Tags, r.In.DeletionProtection
+	t.copied = s.world.Clock.Now()
 	s.tables[place{r.Region, t.name}] = t
 	return cloud.State{ID: t.name + ":" + t.home, Outputs: map[string]any{"arn": tableARN(r.Region, t.name)}}, nil
 }

@@ -14,10 +14,10 @@ import (
 var nameShape = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
 
 type tableInputs struct {
-	Name               string            `json:"name,omitempty"`
+	Name               string            `json:"name,omitempty" change:"replace"`
 	Attributes         []attributeInput  `json:"attributes"`
-	HashKey            string            `json:"hashKey"`
-	RangeKey           string            `json:"rangeKey,omitempty"`
+	HashKey            string            `json:"hashKey" change:"replace"`
+	RangeKey           string            `json:"rangeKey,omitempty" change:"replace"`
 	BillingMode        string            `json:"billingMode,omitempty"`
 	StreamEnabled      bool              `json:"streamEnabled,omitempty"`
 	StreamViewType     string            `json:"streamViewType,omitempty"`
@@ -62,7 +62,7 @@ func (s *Service) createTable(_ context.Context, r cloud.Request[tableInputs]) (
 		streams:  r.In.StreamViewType == "NEW_AND_OLD_IMAGES",
 		replicas: map[string]*replica{r.Region: newReplica(r.Region, r.In.Encryption.KmsKeyARN)},
 	}
-	t.replicas[r.Region].tags = r.In.Tags
+	t.replicas[r.Region].tags, t.replicas[r.Region].protected = r.In.Tags, r.In.DeletionProtection
 	if r.In.RangeKey != "" {
 		a := r.In.attribute(r.In.RangeKey)
 		t.sort = &a

@@ -8,7 +8,8 @@ import (
 )
 
 // table is one global table: a schema, and data in each region that has a
-// replica. Its schema never changes; its data is guarded by [Service].
+// replica. Its name, home and key attributes never change; all else is guarded
+// by [Service].
 type table struct {
 	name     string
 	home     string
@@ -16,6 +17,7 @@ type table struct {
 	sort     *attribute // nil when items have no sort key
 	streams  bool       // of new and old images, which replicas need
 	replicas map[string]*replica
+	copied   time.Time // when a replica was last added; zero: never
 }
 
 // attribute is one key attribute; kind is S, N or B.
@@ -27,6 +29,7 @@ type replica struct {
 	region    string
 	key       string                       // ARN of the customer's key; empty for one that AWS owns
 	tags      map[string]string            // never synced between replicas
+	protected bool                         // against deletion; never synced either
 	items     map[string]map[string]record // by partition and sort key
 	underway  []write                      // from other replicas, by arrival
 	lastStamp int64

@@ -58,7 +58,7 @@ func (s *Service) dispatch(w http.ResponseWriter, r *http.Request, c cloud.Calle
 	if err != nil {
 		return nil, invalid("the request body could not be read: %v", err)
 	}
-	if err := s.suffer(r.Context(), c.Region); err != nil {
+	if err := s.suffer(r.Context(), c.Region, name); err != nil {
 		return nil, err
 	}
 	call := call{service: s, caller: c, operation: name}

@@ -31,6 +31,9 @@ type Fault struct {
 	Delay time.Duration
 	// Calls is how many calls are hit before all is well again; 0 means all.
 	Calls int
+	// Underway also cuts off the calls that are being answered when it breaks,
+	// as the end of a host does.
+	Underway bool
 }
 
 // Call says what is called, and from where.
@@ -47,6 +50,7 @@ type Board struct {
 	cuts         map[link]bool
 	controlsDown bool
 	mended       chan struct{} // closed and replaced when something is mended
+	underway     map[*call]bool
 }
 
 type place struct{ service, region string }
@@ -58,14 +62,20 @@ func between(a, b string) link { return link{min(a, b), max(a, b)} }
 
 // NewBoard returns a Board on which nothing is broken.
 func NewBoard() *Board {
-	return &Board{faults: map[place]*Fault{}, cuts: map[link]bool{}, mended: make(chan struct{})}
+	return &Board{faults: map[place]*Fault{}, cuts: map[link]bool{}, mended: make(chan struct{}), underway: map[*call]bool{}}
 }
 
 // Break makes the calls of a service in a region fail.
 func (b *Board) Break(service, region string, f Fault) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.faults[place{service, region}] = &f
+	at := place{service, region}
+	b.faults[at] = &f
+	for c := range b.underway {
+		if f.Underway && c.at == at {
+			c.cut(errCutOff)
+		}
+	}
 }
 
 // Cut parts two regions: calls from one to the other hang.
@@ -140,7 +150,7 @@ func (b *Board) Serve(w http.ResponseWriter, r *http.Request, c Call, answer htt
 		answer(discard{header: http.Header{}}, r)
 		abort()
 	default:
-		answer(w, r)
+		b.follow(w, r, place{c.Service, c.Region}, answer)
 	}
 }
 

@@ -123,3 +123,46 @@ func TestALinkHasNoDirection(t *testing.T) {
 	assert.False(t, b.IsCut("a", "b"))
 	assert.False(t, b.ControlsDown())
 }
+
+// TestACallUnderwayIsCutOff where the fault says so, and nowhere else: what the
+// service goes on to write is lost.
+func TestACallUnderwayIsCutOff(t *testing.T) {
+	tests := []struct {
+		name string
+		at   string
+		f    fault.Fault
+		cut  bool
+	}{
+		{"a fault of the region that reaches what is underway", "eu-west-1", fault.Fault{Kind: fault.Drop, Underway: true}, true},
+		{"a fault of the region that hits new calls only", "eu-west-1", fault.Fault{Kind: fault.Drop}, false},
+		{"a fault of another region", "eu-north-1", fault.Fault{Kind: fault.Drop, Underway: true}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := fault.NewBoard()
+			broken := make(chan struct{})
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				b.Serve(w, r, table, func(w http.ResponseWriter, r *http.Request) {
+					_, _ = io.WriteString(w, "begun, ")
+					_ = http.NewResponseController(w).Flush()
+					<-broken
+					_, _ = io.WriteString(w, "ended")
+				})
+			}))
+			defer s.Close()
+			res, err := http.Get(s.URL)
+			require.NoError(t, err)
+			defer res.Body.Close()
+			b.Break("dynamodb", tt.at, tt.f)
+			close(broken)
+			body, err := io.ReadAll(res.Body)
+			if tt.cut {
+				require.Error(t, err)
+				assert.Equal(t, "begun, ", string(body))
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, "begun, ended", string(body))
+		})
+	}
+}

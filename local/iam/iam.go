@@ -41,8 +41,8 @@ func New(clock cloud.Clock) *Service {
 // Resources returns the Pulumi resource types that the service creates.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:iam/role:Role", s.createRole),
-		cloud.DefineResource("aws:iam/rolePolicy:RolePolicy", s.putRolePolicy),
+		cloud.DefineResource("aws:iam/role:Role", s.createRole, s.updateRole, s.deleteRole),
+		cloud.DefineResource("aws:iam/rolePolicy:RolePolicy", s.putRolePolicy, s.updateRolePolicy, s.deleteRolePolicy),
 	}
 }
 

@@ -49,10 +49,10 @@ type inlinePolicy struct {
 
 type roleInputs struct {
 	AssumeRolePolicy    string            `json:"assumeRolePolicy"`
-	Name                string            `json:"name,omitempty"`
-	NamePrefix          string            `json:"namePrefix,omitempty"`
+	Name                string            `json:"name,omitempty" change:"replace"`
+	NamePrefix          string            `json:"namePrefix,omitempty" change:"replace"`
 	Description         string            `json:"description,omitempty"`
-	Path                string            `json:"path,omitempty"`
+	Path                string            `json:"path,omitempty" change:"replace"`
 	PermissionsBoundary string            `json:"permissionsBoundary,omitempty"`
 	MaxSessionDuration  int               `json:"maxSessionDuration,omitempty"` // seconds
 	Tags                map[string]string `json:"tags,omitempty"`
@@ -60,9 +60,9 @@ type roleInputs struct {
 }
 
 type rolePolicyInputs struct {
-	Role   string `json:"role"`
+	Role   string `json:"role" change:"replace"`
 	Policy string `json:"policy"`
-	Name   string `json:"name,omitempty"`
+	Name   string `json:"name,omitempty" change:"replace"`
 }
 
 func (s *Service) createRole(_ context.Context, r cloud.Request[roleInputs]) (cloud.State, error) {
@@ -105,7 +105,7 @@ func roleName(r cloud.Request[roleInputs]) (string, error) {
 	case name != "" && prefix != "":
 		return "", invalid(`"name" conflicts with "namePrefix": give one of them`)
 	case prefix != "":
-		name = prefix + cloud.ID(generatedSuffix, r.Region, r.Name)
+		name = prefix + r.Digits(generatedSuffix)
 	case name == "":
 		name = r.PhysicalName(maxRoleName)
 	}

@@ -36,7 +36,8 @@ type Service struct {
 type key struct {
 	arn    string
 	region string
-	policy *iam.ResourcePolicy
+	policy *iam.ResourcePolicy // guarded by Service.mu
+	ending bool                // its deletion is scheduled; guarded by Service.mu
 }
 
 // New returns a service without keys.
@@ -47,8 +48,8 @@ func New(iam IAM) *Service {
 // Resources are the Pulumi resource types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:kms/key:Key", s.createKey),
-		cloud.DefineResource("aws:kms/alias:Alias", s.createAlias),
+		cloud.DefineResource("aws:kms/key:Key", s.createKey, s.updateKey, s.deleteKey),
+		cloud.DefineResource("aws:kms/alias:Alias", s.createAlias, s.updateAlias, s.deleteAlias),
 	}
 }
 
@@ -77,7 +78,7 @@ func (u Use) conditionKeys() cloud.Keys {
 // UseFor returns nil if the caller may do all that a service asks for on its
 // behalf, or the refusal of KMS.
 func (s *Service) UseFor(c cloud.Caller, u Use) error {
-	k, err := s.find(u.Key)
+	k, policy, err := s.usable(u.Key)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func (s *Service) UseFor(c cloud.Caller, u Use) error {
 			asked = maps.Clone(keys)
 			asked["kms:GrantIsForAWSResource"] = []string{"true"}
 		}
-		if err := s.iam.AuthorizeResource(c, k.policy, iam.Ask{Action: action, Resource: k.arn, Keys: asked}); err != nil {
+		if err := s.iam.AuthorizeResource(c, policy, iam.Ask{Action: action, Resource: k.arn, Keys: asked}); err != nil {
 			return err
 		}
 	}
@@ -100,12 +101,12 @@ func (s *Service) UseFor(c cloud.Caller, u Use) error {
 // UseBy returns nil if a service may do all that it asks for in its own name,
 // or the refusal of KMS.
 func (s *Service) UseBy(u Use) error {
-	k, err := s.find(u.Key)
+	k, policy, err := s.usable(u.Key)
 	if err != nil {
 		return err
 	}
 	for _, action := range u.Actions {
-		if !k.policy.AllowsService(u.Service, iam.Ask{Action: action, Resource: k.arn, Keys: u.conditionKeys()}) {
+		if !policy.AllowsService(u.Service, iam.Ask{Action: action, Resource: k.arn, Keys: u.conditionKeys()}) {
 			return &cloud.APIError{Code: "AccessDeniedException", Status: http.StatusForbidden, Message: fmt.Sprintf(
 				"User: %s is not authorized to perform: %s on resource: %s because no resource-based policy allows the %s action",
 				u.Service, action, u.Key, action)}
@@ -122,6 +123,20 @@ func (s *Service) find(arn string) (*key, error) {
 		return nil, cloud.Refuse("NotFoundException", "Key '%s' does not exist", arn)
 	}
 	return k, nil
+}
+
+// usable returns a key that can be used, with its policy.
+func (s *Service) usable(arn string) (*key, *iam.ResourcePolicy, error) {
+	k, err := s.find(arn)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k.ending {
+		return nil, nil, cloud.Refuse("KMSInvalidStateException", "%s is pending deletion.", arn)
+	}
+	return k, k.policy, nil
 }
 
 func invalid(format string, args ...any) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/crossregion/crossregion/local/cloud"
@@ -58,9 +59,9 @@ func (s *Service) createKey(_ context.Context, r cloud.Request[keyInputs]) (clou
 	if err := r.In.validate(); err != nil {
 		return cloud.State{}, err
 	}
-	digits := cloud.ID(32, r.Region, r.Name)
+	digits := r.Digits(32)
 	id := strings.Join([]string{digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]}, "-")
-	k := &key{arn: cloud.ARN("kms", r.Region, "key/"+id), region: r.Region}
+	k := &key{arn: keyARN(r.Region, id), region: r.Region}
 	var err error
 	if k.policy, err = s.parsePolicy(k, r.In.Policy); err != nil {
 		return cloud.State{}, err
@@ -69,6 +70,54 @@ func (s *Service) createKey(_ context.Context, r cloud.Request[keyInputs]) (clou
 	defer s.mu.Unlock()
 	s.keys[k.arn] = k
 	return cloud.State{ID: id, Outputs: map[string]any{"arn": k.arn, "keyId": id}}, nil
+}
+
+func keyARN(region, id string) string { return cloud.ARN("kms", region, "key/"+id) }
+
+func (s *Service) updateKey(_ context.Context, r cloud.Request[keyInputs]) (cloud.State, error) {
+	if err := r.In.validate(); err != nil {
+		return cloud.State{}, err
+	}
+	k, _, err := s.usable(keyARN(r.Region, r.ID))
+	if err != nil {
+		return cloud.State{}, err
+	}
+	policy, err := s.parsePolicy(k, r.In.Policy)
+	if err != nil {
+		return cloud.State{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k.policy = policy
+	return cloud.State{}, nil
+}
+
+// deleteKey schedules the deletion: until it comes nobody can use the key, and
+// it could be cancelled.
+// Source: https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html
+func (s *Service) deleteKey(_ context.Context, r cloud.Request[keyInputs]) error {
+	k, err := s.find(keyARN(r.Region, r.ID))
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k.ending = true
+	return nil
+}
+
+// Keys returns the ARNs of all keys that are not about to be deleted, sorted.
+func (s *Service) Keys() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var arns []string
+	for arn, k := range s.keys {
+		if !k.ending {
+			arns = append(arns, arn)
+		}
+	}
+	slices.Sort(arns)
+	return arns
 }
 
 // parsePolicy refuses a policy that names nobody, or that leaves who creates the
@@ -98,8 +147,8 @@ func malformed(err error) error {
 }
 
 type aliasInputs struct {
-	Name       string `json:"name,omitempty"`
-	NamePrefix string `json:"namePrefix,omitempty"`
+	Name       string `json:"name,omitempty" change:"replace"`
+	NamePrefix string `json:"namePrefix,omitempty" change:"replace"`
 	Target     string `json:"targetKeyId"` // ID or ARN
 }
 
@@ -109,7 +158,7 @@ func (s *Service) createAlias(_ context.Context, r cloud.Request[aliasInputs]) (
 	case name != "" && r.In.NamePrefix != "":
 		return cloud.State{}, invalid("name and namePrefix exclude each other: give one of them")
 	case r.In.NamePrefix != "":
-		name = r.In.NamePrefix + cloud.ID(generatedSuffix, r.Region, r.Name)
+		name = r.In.NamePrefix + r.Digits(generatedSuffix)
 	case name == "":
 		name = "alias/" + r.PhysicalName(maxAlias-len("alias/"))
 	}
@@ -120,11 +169,33 @@ func (s *Service) createAlias(_ context.Context, r cloud.Request[aliasInputs]) (
 	case strings.HasPrefix(name, "alias/aws/"):
 		return cloud.State{}, cloud.Refuse("NotAuthorizedException", "alias %q: names with alias/aws/ belong to AWS", name)
 	}
-	target := r.In.Target
-	if !strings.HasPrefix(target, "arn:") {
-		target = cloud.ARN("kms", r.Region, "key/"+target)
+	return s.addAlias(r.Region, name, r.In.target(r.Region))
+}
+
+// target is the ARN of the key.
+func (in aliasInputs) target(region string) string {
+	if strings.HasPrefix(in.Target, "arn:") {
+		return in.Target
 	}
-	return s.addAlias(r.Region, name, target)
+	return keyARN(region, in.Target)
+}
+
+func (s *Service) updateAlias(_ context.Context, r cloud.Request[aliasInputs]) (cloud.State, error) {
+	k, _, err := s.usable(r.In.target(r.Region))
+	if err != nil {
+		return cloud.State{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aliases[cloud.ARN("kms", r.Region, r.ID)] = k.arn
+	return cloud.State{Outputs: map[string]any{"targetKeyArn": k.arn}}, nil
+}
+
+func (s *Service) deleteAlias(_ context.Context, r cloud.Request[aliasInputs]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.aliases, cloud.ARN("kms", r.Region, r.ID))
+	return nil
 }
 
 func (s *Service) addAlias(region, name, target string) (cloud.State, error) {

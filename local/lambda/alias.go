@@ -7,9 +7,9 @@ import (
 )
 
 type aliasInputs struct {
-	FunctionName    string `json:"functionName"`
+	FunctionName    string `json:"functionName" change:"replace"`
 	FunctionVersion string `json:"functionVersion"`
-	Name            string `json:"name,omitempty"`
+	Name            string `json:"name,omitempty" change:"replace"`
 	Description     string `json:"description,omitempty"`
 }
 
@@ -33,6 +33,46 @@ func (s *Service) createAlias(_ context.Context, r cloud.Request[aliasInputs]) (
 	return cloud.State{ID: arn, Outputs: map[string]any{
 		"arn": arn, "invokeArn": invokeARN(r.Region, arn), "name": in.Name,
 	}}, nil
+}
+
+// updateAlias moves the alias to another version, from one invocation to the
+// next.
+func (s *Service) updateAlias(_ context.Context, r cloud.Request[aliasInputs]) (cloud.State, error) {
+	ref, err := parseARN(r.ID)
+	if err != nil {
+		return cloud.State{}, err
+	}
+	if err := checkLength("description", r.In.Description, 256); err != nil {
+		return cloud.State{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, err := s.find(ref)
+	if err != nil {
+		return cloud.State{}, err
+	}
+	if v.versions[r.In.FunctionVersion] == nil {
+		return cloud.State{}, notFound("Function not found: %s:%s", ref.arn(), r.In.FunctionVersion)
+	}
+	v.aliases[ref.qualifier] = r.In.FunctionVersion
+	return cloud.State{}, nil
+}
+
+// deleteAlias also drops the alias's policy.
+func (s *Service) deleteAlias(_ context.Context, r cloud.Request[aliasInputs]) error {
+	ref, err := parseARN(r.ID)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, err := s.find(ref)
+	if err != nil {
+		return err
+	}
+	delete(v.aliases, ref.qualifier)
+	delete(v.permissions, ref.qualifier)
+	return nil
 }
 
 func (in aliasInputs) check(ref reference) error {

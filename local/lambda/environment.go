@@ -29,6 +29,7 @@ type environment struct {
 	mu       sync.Mutex
 	cmd      *exec.Cmd
 	current  *invocation
+	served   int // invocations that ended
 	born     time.Time
 	init     *time.Timer   // ends the process when it does not come up; nil once it did
 	initTook time.Duration // reported with the first invocation

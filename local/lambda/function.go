@@ -24,16 +24,11 @@ const unreserved = -1
 // function is one function of one region. What Service.mu does not guard never
 // changes.
 type function struct {
-	in       functionInputs
-	region   string
-	arn      string
-	code     code
-	memory   int // MB
-	timeout  time.Duration
-	reserved int // concurrency, or unreserved
-	group    string
+	name, region, arn string
 
 	// Guarded by Service.mu.
+	reserved    int // concurrency, or unreserved
+	published   int // versions so far
 	versions    map[string]*version
 	aliases     map[string]string       // name -> version
 	permissions map[string][]permission // qualifier -> statements
@@ -41,12 +36,23 @@ type function struct {
 	warned      bool                    // that its logs are dropped
 }
 
+// settings are what a version is made of.
+type settings struct {
+	in      functionInputs
+	code    code
+	memory  int // MB
+	timeout time.Duration
+	group   string
+}
+
 // version is one version of a function, with the environments that wait for
 // work, the latest used last.
 type version struct {
 	*function
-	number string
-	idle   []*environment // guarded by Service.mu
+	settings
+	number  string
+	idle    []*environment // guarded by Service.mu
+	retired bool           // its environments end with their work; guarded by Service.mu
 }
 
 func (s *Service) createFunction(_ context.Context, r cloud.Request[functionInputs]) (cloud.State, error) {
@@ -54,24 +60,35 @@ func (s *Service) createFunction(_ context.Context, r cloud.Request[functionInpu
 	if in.Name == "" {
 		in.Name = r.PhysicalName(64)
 	}
-	if err := in.check(r.Region); err != nil {
-		return cloud.State{}, err
-	}
-	if err := s.cfg.IAM.CheckTrust(in.Role, "lambda.amazonaws.com"); err != nil {
-		return cloud.State{}, invalid("The role defined for the function cannot be assumed by Lambda. (%v)", err)
-	}
-	if err := s.checkTraces(in, r.Region); err != nil {
-		return cloud.State{}, err
-	}
-	unpacked, err := s.code.unpack(in.Code, in.architecture())
+	made, err := s.accept(in, r.Region)
 	if err != nil {
 		return cloud.State{}, err
 	}
-	f := newFunction(in, r.Region, unpacked)
-	if err := s.addFunction(f); err != nil {
+	v, err := s.addFunction(made, r.Region)
+	if err != nil {
 		return cloud.State{}, err
 	}
-	return cloud.State{ID: in.Name, Outputs: f.outputs(s.cfg.World.Clock.Now())}, nil
+	return cloud.State{ID: in.Name, Outputs: v.outputs(s.cfg.World.Clock.Now())}, nil
+}
+
+// accept refuses what Lambda would refuse, and unpacks the code.
+func (s *Service) accept(in functionInputs, region string) (settings, error) {
+	if err := in.check(region); err != nil {
+		return settings{}, err
+	}
+	if err := s.cfg.IAM.CheckTrust(in.Role, "lambda.amazonaws.com"); err != nil {
+		return settings{}, invalid("The role defined for the function cannot be assumed by Lambda. (%v)", err)
+	}
+	if err := s.checkTraces(in, region); err != nil {
+		return settings{}, err
+	}
+	unpacked, err := s.code.unpack(in.Code, in.architecture())
+	return settings{
+		in: in, code: unpacked,
+		memory:  valueOr(in.MemorySize, 128),
+		timeout: time.Duration(valueOr(in.Timeout, 3)) * time.Second,
+		group:   in.logGroup(),
+	}, err
 }
 
 // checkTraces refuses active tracing to a role that may not write traces.
@@ -90,50 +107,70 @@ func (s *Service) checkTraces(in functionInputs, region string) error {
 	return nil
 }
 
-func newFunction(in functionInputs, region string, unpacked code) *function {
+func (s *Service) addFunction(made settings, region string) (*version, error) {
+	name := made.in.Name
 	f := &function{
-		in: in, region: region, arn: functionARN(region, in.Name), code: unpacked,
-		memory:   valueOr(in.MemorySize, 128),
-		timeout:  time.Duration(valueOr(in.Timeout, 3)) * time.Second,
-		reserved: valueOr(in.ReservedConcurrentExecutions, unreserved),
-		group:    in.logGroup(),
-		aliases:  map[string]string{}, permissions: map[string][]permission{},
+		name: name, region: region, arn: functionARN(region, name), reserved: unreserved,
+		versions: map[string]*version{}, aliases: map[string]string{}, permissions: map[string][]permission{},
 	}
-	f.versions = map[string]*version{latest: {function: f, number: latest}}
-	if in.Publish {
-		f.versions["1"] = &version{function: f, number: "1"}
-	}
-	return f
-}
-
-func (s *Service) addFunction(f *function) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.inRegion(f.region)
-	if r.functions[f.in.Name] != nil {
-		return conflict("Function already exist: %s", f.in.Name)
+	r := s.inRegion(region)
+	if r.functions[name] != nil {
+		return nil, conflict("Function already exist: %s", name)
 	}
-	if f.reserved > 0 && r.reserved+f.reserved > regionConcurrency-unreservedConcurrency {
+	if err := s.reserve(f, valueOr(made.in.ReservedConcurrentExecutions, unreserved)); err != nil {
+		return nil, err
+	}
+	r.functions[name] = f
+	return f.release(made), nil
+}
+
+// reserve changes the concurrency that a function has for itself. The caller
+// holds s.mu.
+func (s *Service) reserve(f *function, n int) error {
+	r := s.inRegion(f.region)
+	reserved := r.reserved - max(f.reserved, 0) + max(n, 0)
+	if n > 0 && reserved > regionConcurrency-unreservedConcurrency {
 		return invalid("Specified ReservedConcurrentExecutions for function decreases account's "+
 			"UnreservedConcurrentExecution below its minimum value of [%d].", unreservedConcurrency)
 	}
-	r.functions[f.in.Name] = f
-	r.reserved += max(f.reserved, 0)
+	// What runs now counts on the side that it will be taken off.
+	if f.reserved == unreserved {
+		r.active -= f.active
+	}
+	if n == unreserved {
+		r.active += f.active
+	}
+	r.reserved, f.reserved = reserved, n
 	return nil
 }
 
-func (f *function) outputs(now time.Time) map[string]any {
-	number := latest
-	if f.in.Publish {
-		number = "1"
+// release makes settings the latest version, publishes them where they say so,
+// and returns the version that the resource then is. The caller holds
+// Service.mu.
+func (f *function) release(made settings) *version {
+	if was := f.versions[latest]; was != nil {
+		was.retire()
 	}
-	qualified := f.arn + ":" + number
+	f.versions[latest] = &version{function: f, settings: made, number: latest}
+	if !made.in.Publish {
+		return f.versions[latest]
+	}
+	f.published++
+	v := &version{function: f, settings: made, number: strconv.Itoa(f.published)}
+	f.versions[v.number] = v
+	return v
+}
+
+func (v *version) outputs(now time.Time) map[string]any {
+	qualified := v.arn + ":" + v.number
 	return map[string]any{
-		"arn": f.arn, "invokeArn": invokeARN(f.region, f.arn),
-		"qualifiedArn": qualified, "qualifiedInvokeArn": invokeARN(f.region, qualified),
-		"version": number, "name": f.in.Name,
+		"arn": v.arn, "invokeArn": invokeARN(v.region, v.arn),
+		"qualifiedArn": qualified, "qualifiedInvokeArn": invokeARN(v.region, qualified),
+		"version": v.number, "name": v.name,
 		"lastModified":   now.UTC().Format("2006-01-02T15:04:05.000-0700"),
-		"sourceCodeSize": f.code.size, "sourceCodeHash": f.code.hash, "codeSha256": f.code.hash,
+		"sourceCodeSize": v.code.size, "sourceCodeHash": v.code.hash, "codeSha256": v.code.hash,
 	}
 }
 

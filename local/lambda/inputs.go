@@ -22,11 +22,11 @@ type functionInputs struct {
 	ReservedConcurrentExecutions *int              `json:"reservedConcurrentExecutions,omitempty"`
 	TracingConfig                *tracingInputs    `json:"tracingConfig,omitempty"`
 	Description                  string            `json:"description,omitempty"`
-	Name                         string            `json:"name,omitempty"`
+	Name                         string            `json:"name,omitempty" change:"replace"`
 	Tags                         map[string]string `json:"tags,omitempty"`
 	SourceCodeHash               string            `json:"sourceCodeHash,omitempty"`
 	KMSKeyARN                    string            `json:"kmsKeyArn,omitempty"`
-	PackageType                  string            `json:"packageType,omitempty"`
+	PackageType                  string            `json:"packageType,omitempty" change:"replace"`
 }
 
 type environmentInputs struct {

@@ -167,7 +167,7 @@ func (s *Service) release(e *environment) {
 	if s.closed || e.gone() {
 		return
 	}
-	if s.cold {
+	if s.cold || e.v.retired {
 		e.stop()
 		return
 	}

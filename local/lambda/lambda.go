@@ -105,10 +105,11 @@ func New(cfg Config) *Service {
 // Resources are the Pulumi types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:lambda/function:Function", s.createFunction),
-		cloud.DefineResource("aws:lambda/alias:Alias", s.createAlias),
-		cloud.DefineResource("aws:lambda/permission:Permission", s.createPermission),
-		cloud.DefineResource("aws:cloudwatch/logGroup:LogGroup", s.createLogGroup),
+		cloud.DefineResource("aws:lambda/function:Function", s.createFunction, s.updateFunction, s.deleteFunction).Renewing(
+			"version", "qualifiedArn", "qualifiedInvokeArn", "lastModified", "sourceCodeSize", "sourceCodeHash", "codeSha256"),
+		cloud.DefineResource("aws:lambda/alias:Alias", s.createAlias, s.updateAlias, s.deleteAlias),
+		cloud.DefineResource("aws:lambda/permission:Permission", s.createPermission, nil, s.deletePermission),
+		cloud.DefineResource("aws:cloudwatch/logGroup:LogGroup", s.createLogGroup, s.updateLogGroup, s.deleteLogGroup),
 	}
 }
 

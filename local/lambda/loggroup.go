@@ -24,13 +24,13 @@ var retentions = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 5
 	1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
 type logGroupInputs struct {
-	Name            string            `json:"name,omitempty"`
-	NamePrefix      string            `json:"namePrefix,omitempty"`
+	Name            string            `json:"name,omitempty" change:"replace"`
+	NamePrefix      string            `json:"namePrefix,omitempty" change:"replace"`
 	RetentionInDays int               `json:"retentionInDays,omitempty"`
 	KMSKeyID        string            `json:"kmsKeyId,omitempty"` // an ARN, as AWS wants it here
 	Tags            map[string]string `json:"tags,omitempty"`
 	SkipDestroy     bool              `json:"skipDestroy,omitempty"`
-	LogGroupClass   string            `json:"logGroupClass,omitempty"`
+	LogGroupClass   string            `json:"logGroupClass,omitempty" change:"replace"`
 }
 
 // logGroup keeps the newest lines of a log group. Service.mu guards it.
@@ -50,7 +50,7 @@ func (s *Service) createLogGroup(_ context.Context, r cloud.Request[logGroupInpu
 	case in.Name != "" && in.NamePrefix != "":
 		return cloud.State{}, invalid("name and namePrefix exclude each other: give one of them")
 	case in.NamePrefix != "":
-		in.Name = in.NamePrefix + cloud.ID(26, r.Region, r.Name)
+		in.Name = in.NamePrefix + r.Digits(26)
 	case in.Name == "":
 		in.Name = r.PhysicalName(512)
 	}
@@ -64,6 +64,24 @@ func (s *Service) createLogGroup(_ context.Context, r cloud.Request[logGroupInpu
 		return cloud.State{}, err
 	}
 	return cloud.State{ID: in.Name, Outputs: map[string]any{"arn": groupARN(r.Region, in.Name), "name": in.Name}}, nil
+}
+
+func (s *Service) updateLogGroup(_ context.Context, r cloud.Request[logGroupInputs]) (cloud.State, error) {
+	r.In.Name = r.ID
+	if err := r.In.check(r.Region); err != nil {
+		return cloud.State{}, err
+	}
+	return cloud.State{}, s.checkGroupKey(r.Region, r.In)
+}
+
+func (s *Service) deleteLogGroup(_ context.Context, r cloud.Request[logGroupInputs]) error {
+	if r.In.SkipDestroy {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.inRegion(r.Region).groups, r.ID)
+	return nil
 }
 
 func (in logGroupInputs) check(region string) error {

@@ -31,18 +31,9 @@ func (s *Service) createPermission(_ context.Context, r cloud.Request[permission
 	if err := in.check(); err != nil {
 		return cloud.State{}, err
 	}
-	ref, err := parseName(r.Region, in.Function)
+	ref, err := in.subject(r.Region)
 	if err != nil {
 		return cloud.State{}, err
-	}
-	if ref.qualifier != "" && in.Qualifier != "" && ref.qualifier != in.Qualifier {
-		return cloud.State{}, invalid("The derived qualifier from the function name does not match the specified qualifier.")
-	}
-	if in.Qualifier != "" {
-		ref.qualifier = in.Qualifier
-	}
-	if ref.qualifier == latest {
-		return cloud.State{}, invalid("We currently do not support adding policies for $LATEST.")
 	}
 	if err := s.addPermission(ref, in); err != nil {
 		return cloud.State{}, err
@@ -67,6 +58,39 @@ func (in permissionInputs) check() error {
 	if in.SourceAccount != "" && (len(in.SourceAccount) != 12 || !digits.MatchString(in.SourceAccount)) {
 		return validation("sourceAccount", in.SourceAccount, `Member must satisfy regular expression pattern: \d{12}`)
 	}
+	return nil
+}
+
+// subject is what the permission is for.
+func (in permissionInputs) subject(region string) (reference, error) {
+	ref, err := parseName(region, in.Function)
+	switch {
+	case err != nil:
+		return ref, err
+	case ref.qualifier != "" && in.Qualifier != "" && ref.qualifier != in.Qualifier:
+		return ref, invalid("The derived qualifier from the function name does not match the specified qualifier.")
+	case in.Qualifier != "":
+		ref.qualifier = in.Qualifier
+	}
+	if ref.qualifier == latest {
+		return ref, invalid("We currently do not support adding policies for $LATEST.")
+	}
+	return ref, nil
+}
+
+// deletePermission finds nothing to do where the alias and its policy are gone.
+func (s *Service) deletePermission(_ context.Context, r cloud.Request[permissionInputs]) error {
+	ref, err := r.In.subject(r.Region)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, err := s.find(ref)
+	if err != nil {
+		return err
+	}
+	v.permissions[ref.qualifier] = slices.DeleteFunc(v.permissions[ref.qualifier], func(p permission) bool { return p.StatementID == r.ID })
 	return nil
 }
 

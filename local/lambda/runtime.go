@@ -99,6 +99,7 @@ func (e *environment) finish() (*invocation, bool) {
 		return nil, false
 	}
 	e.current = nil
+	e.served++
 	inv.timer.Stop()
 	return inv, true
 }

@@ -45,6 +45,7 @@ type fixture struct {
 	network *cloud.Network
 	service *route53.Service
 	zone    string
+	types   []cloud.Resource
 
 	mu     sync.Mutex
 	down   map[string]bool // by URL
@@ -64,6 +65,7 @@ func newFixture(t *testing.T, probe bool) *fixture {
 	}
 	f.service = route53.New(cfg)
 	f.service.UseTargets(apis{})
+	f.types = f.service.Resources()
 	f.zone = f.service.CreateZone("example.com")
 	t.Cleanup(func() { require.NoError(t, f.service.Close()) })
 	return f
@@ -89,7 +91,7 @@ func (f *fixture) set(url string, down bool) {
 }
 
 func (f *fixture) create(token string, inputs object) (cloud.State, error) {
-	for _, r := range f.service.Resources() {
+	for _, r := range f.types {
 		if strings.HasSuffix(r.Token, ":"+token) {
 			return r.Create(f.t.Context(), "eu-west-1", "name", inputs)
 		}

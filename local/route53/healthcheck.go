@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -31,16 +30,17 @@ type check struct {
 	children  []*check
 	quorum    int          // of healthy children
 	up        atomic.Int32 // checkers that find it healthy
+	end       context.CancelFunc
 }
 
 type checkInputs struct {
-	Type                   string            `json:"type"`
+	Type                   string            `json:"type" change:"replace"`
 	FQDN                   string            `json:"fqdn,omitempty"`
 	Port                   *int              `json:"port,omitempty"`
 	ResourcePath           string            `json:"resourcePath,omitempty"`
-	RequestInterval        *int              `json:"requestInterval,omitempty"`
+	RequestInterval        *int              `json:"requestInterval,omitempty" change:"replace"`
 	FailureThreshold       *int              `json:"failureThreshold,omitempty"`
-	MeasureLatency         bool              `json:"measureLatency,omitempty"`
+	MeasureLatency         bool              `json:"measureLatency,omitempty" change:"replace"`
 	Regions                []string          `json:"regions,omitempty"`
 	SearchString           string            `json:"searchString,omitempty"`
 	InvertHealthcheck      bool              `json:"invertHealthcheck,omitempty"`
@@ -49,7 +49,7 @@ type checkInputs struct {
 	ChildHealthchecks      []string          `json:"childHealthchecks,omitempty"`
 	ChildHealthThreshold   *int              `json:"childHealthThreshold,omitempty"`
 	InsufficientDataStatus string            `json:"insufficientDataHealthStatus,omitempty"`
-	ReferenceName          string            `json:"referenceName,omitempty"`
+	ReferenceName          string            `json:"referenceName,omitempty" change:"replace"`
 	Triggers               map[string]string `json:"triggers,omitempty"`
 	Tags                   map[string]string `json:"tags,omitempty"`
 }
@@ -69,33 +69,39 @@ func (s *Service) createCheck(_ context.Context, r cloud.Request[checkInputs]) (
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, id := range r.In.ChildHealthchecks {
-		child, ok := s.checks[id]
-		if !ok || child.url == "" {
-			return cloud.State{}, invalidInput("child health check %s does not exist, or is itself calculated", id)
-		}
-		c.children = append(c.children, child)
+	if err := s.adopt(c, r.In.ChildHealthchecks); err != nil {
+		return cloud.State{}, err
 	}
-	c.id = s.freeCheckID(r.Region, r.Name)
+	h := r.Digits(32, "healthcheck")
+	c.id = strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
 	c.up.Store(int32(len(c.regions))) // new checks start healthy
-	s.checks[c.id] = c
-	if c.url != "" && !c.disabled {
-		for n := range c.regions {
-			s.owned.Go(func() { s.watch(c, n) })
-		}
-	}
+	s.begin(c)
 	return cloud.State{ID: c.id, Outputs: map[string]any{
 		"arn": "arn:" + cloud.Partition + ":route53:::healthcheck/" + c.id,
 	}}, nil
 }
 
-// freeCheckID returns a UUID that no check has. The caller holds the lock.
-func (s *Service) freeCheckID(region, name string) string {
-	for n := 0; ; n++ {
-		h := cloud.ID(32, "healthcheck", region, name, strconv.Itoa(n))
-		id := strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
-		if s.checks[id] == nil {
-			return id
+// adopt finds the children of a calculated check. The caller holds the lock.
+func (s *Service) adopt(c *check, children []string) error {
+	for _, id := range children {
+		child, ok := s.checks[id]
+		if !ok || child.url == "" {
+			return invalidInput("child health check %s does not exist, or is itself calculated", id)
+		}
+		c.children = append(c.children, child)
+	}
+	return nil
+}
+
+// begin puts a check into service. The caller holds the lock.
+func (s *Service) begin(c *check) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	c.end = cancel
+	s.checks[c.id] = c
+	if c.url != "" && !c.disabled {
+		healthy := int(c.up.Load())
+		for n := range c.regions {
+			s.owned.Go(func() { s.watch(ctx, c, checker{n, n < healthy}) })
 		}
 	}
 }

@@ -20,16 +20,22 @@ const (
 	maxSearched     = 5120            // bytes of the body
 )
 
-// watch has the nth checker probe an endpoint until the service is closed.
-// Checkers do not wait for each other; they begin one after the other, so that
-// they stay apart.
-func (s *Service) watch(c *check, n int) {
-	up, streak := true, 0 // the checker's opinion, and the results in a row against it
-	wait := c.interval * time.Duration(n+1) / time.Duration(len(c.regions))
-	for s.cfg.World.Clock.Sleep(s.ctx, wait) == nil {
+// checker is one of those that probe an endpoint.
+type checker struct {
+	n  int  // of the check's regions
+	up bool // its opinion to begin with
+}
+
+// watch has a checker probe an endpoint until ctx ends, with the check or the
+// service. Checkers do not wait for each other; they begin one after the other,
+// so that they stay apart.
+func (s *Service) watch(ctx context.Context, c *check, who checker) {
+	up, streak := who.up, 0 // the checker's opinion, and the results in a row against it
+	wait := c.interval * time.Duration(who.n+1) / time.Duration(len(c.regions))
+	for s.cfg.World.Clock.Sleep(ctx, wait) == nil {
 		wait = c.interval
-		err := s.probe(c, c.regions[n])
-		if s.ctx.Err() != nil {
+		err := s.probe(ctx, c, c.regions[who.n])
+		if ctx.Err() != nil {
 			return
 		}
 		if up == (err == nil) {
@@ -38,7 +44,7 @@ func (s *Service) watch(c *check, n int) {
 		}
 		if streak++; streak >= c.threshold {
 			up, streak = !up, 0
-			s.turn(c, c.regions[n], up, err)
+			s.turn(c, c.regions[who.n], up, err)
 		}
 	}
 }
@@ -58,12 +64,12 @@ func (s *Service) turn(c *check, checker string, up bool, err error) {
 
 // probe returns nil if the endpoint answers a checker as the check wants. A name
 // with a routing policy is probed wherever it leads from there.
-func (s *Service) probe(c *check, checker string) error {
+func (s *Service) probe(ctx context.Context, c *check, checker string) error {
 	request := s.cfg.Probe
 	if request == nil {
 		request = s.get
 	}
-	status, body, err := request(s.ctx, c.url, checker)
+	status, body, err := request(ctx, c.url, checker)
 	switch {
 	case err != nil:
 		return err

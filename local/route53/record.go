@@ -28,8 +28,8 @@ type alias struct {
 }
 
 type recordInputs struct {
-	ZoneID         string             `json:"zoneId"`
-	Name           string             `json:"name"`
+	ZoneID         string             `json:"zoneId" change:"replace"`
+	Name           string             `json:"name" change:"replace"`
 	Type           string             `json:"type"`
 	TTL            *uint32            `json:"ttl,omitempty"`
 	Records        []string           `json:"records,omitempty"`
@@ -64,11 +64,7 @@ func (s *Service) createRecord(_ context.Context, r cloud.Request[recordInputs])
 	if err := z.put(rec, r.In.AllowOverwrite); err != nil {
 		return cloud.State{}, err
 	}
-	id := z.id + "_" + rec.name + "_" + rec.kind
-	if rec.setID != "" {
-		id += "_" + rec.setID
-	}
-	return cloud.State{ID: id, Outputs: map[string]any{"fqdn": rec.name}}, nil
+	return cloud.State{ID: recordID(z, rec), Outputs: map[string]any{"fqdn": rec.name}}, nil
 }
 
 // parseRecord checks a record by itself, and against what it points at. The

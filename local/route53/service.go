@@ -79,8 +79,8 @@ func (s *Service) UseTargets(t Targets) {
 // Resources lists the Pulumi resource types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:route53/record:Record", s.createRecord),
-		cloud.DefineResource("aws:route53/healthCheck:HealthCheck", s.createCheck),
+		cloud.DefineResource("aws:route53/record:Record", s.createRecord, s.updateRecord, s.deleteRecord),
+		cloud.DefineResource("aws:route53/healthCheck:HealthCheck", s.createCheck, s.updateCheck, s.deleteCheck),
 	}
 }
 

@@ -6,6 +6,7 @@ package sns
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -43,8 +44,8 @@ func New(keys Keys) *Service {
 // Resources lists the Pulumi resource types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:sns/topic:Topic", s.createTopic),
-		cloud.DefineResource("aws:sns/topicSubscription:TopicSubscription", s.subscribe),
+		cloud.DefineResource("aws:sns/topic:Topic", s.createTopic, s.updateTopic, s.deleteTopic),
+		cloud.DefineResource("aws:sns/topicSubscription:TopicSubscription", s.subscribe, nil, s.unsubscribe),
 	}
 }
 
@@ -72,7 +73,7 @@ func missing() error {
 }
 
 type topicInputs struct {
-	Name           string            `json:"name,omitempty"`
+	Name           string            `json:"name,omitempty" change:"replace"`
 	DisplayName    string            `json:"displayName,omitempty"`
 	KMSMasterKeyID string            `json:"kmsMasterKeyId,omitempty"`
 	Tags           map[string]string `json:"tags,omitempty"`
@@ -109,6 +110,31 @@ func (s *Service) createTopic(_ context.Context, r cloud.Request[topicInputs]) (
 	}
 	s.topics[arn] = &topic{arn: arn, key: in.KMSMasterKeyID}
 	return cloud.State{ID: arn, Outputs: map[string]any{"arn": arn, "name": in.Name, "owner": cloud.Account}}, nil
+}
+
+func (s *Service) updateTopic(_ context.Context, r cloud.Request[topicInputs]) (cloud.State, error) {
+	place, _ := cloud.ParseARN(r.ID)
+	r.In.Name = place.Resource
+	if err := r.In.check(r.Region); err != nil {
+		return cloud.State{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.topics[r.ID]
+	if t == nil {
+		return cloud.State{}, missing()
+	}
+	t.key = r.In.KMSMasterKeyID
+	return cloud.State{}, nil
+}
+
+// deleteTopic also ends what is subscribed to the topic, as AWS does.
+func (s *Service) deleteTopic(_ context.Context, r cloud.Request[topicInputs]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.topics, r.ID)
+	maps.DeleteFunc(s.subscriptions, func(key string, _ bool) bool { return strings.HasPrefix(key, r.ID+" ") })
+	return nil
 }
 
 type subscriptionInputs struct {
@@ -156,7 +182,7 @@ func (s *Service) subscribe(_ context.Context, r cloud.Request[subscriptionInput
 	if err := in.check(); err != nil {
 		return cloud.State{}, err
 	}
-	key := strings.Join([]string{in.Topic, in.Protocol, in.Endpoint}, " ")
+	key := in.key()
 	if s.subscriptions[key] {
 		// AWS answers with the subscription that is there, and two resources
 		// would own it.
@@ -168,6 +194,17 @@ func (s *Service) subscribe(_ context.Context, r cloud.Request[subscriptionInput
 	return cloud.State{ID: arn, Outputs: map[string]any{
 		"arn": arn, "ownerId": cloud.Account, "pendingConfirmation": slices.Contains([]string{"email", "email-json", "http", "https"}, in.Protocol),
 	}}, nil
+}
+
+func (in subscriptionInputs) key() string {
+	return strings.Join([]string{in.Topic, in.Protocol, in.Endpoint}, " ")
+}
+
+func (s *Service) unsubscribe(_ context.Context, r cloud.Request[subscriptionInputs]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.subscriptions, r.In.key())
+	return nil
 }
 
 func invalid(format string, args ...any) *cloud.APIError {

@@ -32,14 +32,14 @@ type Tokens struct {
 // admit does what an operator does after the first deployment: it lets a first
 // caller in, by what the stack's mode of auth asks for. Tokens are their
 // issuer's to give.
-func (r *Running) admit(ctx context.Context, stack *deploy.Stack, table string) (err error) {
+func (r *Running) admit(ctx context.Context, stack *deploy.Stack) (err error) {
 	switch auth := stack.Settings.Auth; auth.Mode {
 	case modeOIDC:
 		r.Tokens = &Tokens{Issuer: auth.Issuer, Audience: auth.Audience, TenantClaim: auth.TenantClaim}
 	case modeIAM:
 		r.Signer, err = r.newSigner(ctx, stack.Settings.Conversations.Home)
 	default:
-		r.APIKey, err = r.mintKey(ctx, stack, table)
+		r.APIKey, err = r.MintKey(ctx, tenant)
 	}
 	return err
 }

@@ -135,3 +135,52 @@ func TestThoughts(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, got.Choices[0].Message.Content, `The tools said: "rain".`)
 }
+
+// TestWhatFrameworksSend has each model take what agents and chat front ends send
+// and OpenAI's own models take.
+func TestWhatFrameworksSend(t *testing.T) {
+	r := start(t, "prod")
+	c := client(r)
+	strict := weather()
+	strict.OfFunction.Function.Strict = openai.Bool(true)
+	used := []openai.ChatCompletionMessageParamUnion{
+		openai.UserMessage("How is it?"),
+		{OfAssistant: &openai.ChatCompletionAssistantMessageParam{ToolCalls: []openai.ChatCompletionMessageToolCallUnionParam{{
+			OfFunction: &openai.ChatCompletionMessageFunctionToolCallParam{ID: "call_0", Function: openai.ChatCompletionMessageFunctionToolCallFunctionParam{
+				Name: "weather", Arguments: `{"city":"Oslo","days":1}`,
+			}},
+		}}}},
+		openai.ToolMessage("rain", "call_0"),
+	}
+	named := openai.UserMessage("I am here.")
+	named.OfUser.Name = openai.String("jane")
+	tests := map[string]func(*openai.ChatCompletionNewParams){
+		"strict tools":                          func(p *openai.ChatCompletionNewParams) { p.Tools = []openai.ChatCompletionToolUnionParam{strict} },
+		"a history with tools that are no more": func(p *openai.ChatCompletionNewParams) { p.Messages = used },
+		"calls of one id in two turns": func(p *openai.ChatCompletionNewParams) {
+			p.Messages, p.Tools = append(used[:3:3], used...), []openai.ChatCompletionToolUnionParam{strict}
+		},
+		"a greeting first": func(p *openai.ChatCompletionNewParams) {
+			p.Messages = append([]openai.ChatCompletionMessageParamUnion{openai.AssistantMessage("Hello!")}, p.Messages...)
+		},
+		"an assistant last": func(p *openai.ChatCompletionNewParams) {
+			p.Messages = append(p.Messages, openai.AssistantMessage("I am on it."))
+		},
+		"only instructions": func(p *openai.ChatCompletionNewParams) {
+			p.Messages = []openai.ChatCompletionMessageParamUnion{openai.SystemMessage("Say hello.")}
+		},
+		"speakers with names": func(p *openai.ChatCompletionNewParams) { p.Messages = append(p.Messages, named) },
+	}
+	for _, model := range r.Models {
+		for name, change := range tests {
+			t.Run(model+" "+name, func(t *testing.T) {
+				p := ask("hello")
+				p.Model = model
+				change(&p)
+				got, err := c.Chat.Completions.New(t.Context(), p)
+				require.NoError(t, err)
+				assert.NotEmpty(t, got.Choices[0].Message.Content)
+			})
+		}
+	}
+}

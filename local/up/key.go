@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/lambda/auth"
-	"github.com/crossregion/crossregion/local/deploy"
 )
 
 // tenant is who the first key speaks for.
@@ -20,29 +19,29 @@ const tenant = "local"
 // replicationPoll is how often a replica is asked for the new key.
 const replicationPoll = 20 * time.Millisecond
 
-// mintKey writes an API key into the control table of the home region, and waits
-// until every region knows it.
-func (r *Running) mintKey(ctx context.Context, stack *deploy.Stack, table string) (string, error) {
-	key, err := auth.Mint(ctx, r.controlTable(stack.Settings.Conversations.Home, table), rand.Reader, auth.Grant{Tenant: tenant})
+// MintKey does what an operator does after the first deployment: it writes an API
+// key of a tenant into the control table, and waits until every region knows it.
+func (r *Running) MintKey(ctx context.Context, tenant string) (string, error) {
+	key, err := auth.Mint(ctx, r.controlTable(r.RegionNames[0]), rand.Reader, auth.Grant{Tenant: tenant})
 	if err != nil {
 		return "", err
 	}
-	for _, region := range stack.Settings.Regions {
-		if err := awaitKey(ctx, r.controlTable(region.Name, table), key); err != nil {
-			return "", fmt.Errorf("wait for the API key in %s: %w", region.Name, err)
+	for _, region := range r.RegionNames {
+		if err := awaitKey(ctx, r.controlTable(region), key); err != nil {
+			return "", fmt.Errorf("wait for the API key in %s: %w", region, err)
 		}
 	}
 	return key, nil
 }
 
 // controlTable is the operator's view of one replica.
-func (r *Running) controlTable(region, table string) *auth.Table {
+func (r *Running) controlTable(region string) *auth.Table {
 	operator := r.Account.IAM.Operator()
 	return auth.NewTable(dynamodb.New(dynamodb.Options{
 		Region:       region,
 		BaseEndpoint: aws.String(r.Account.Endpoint()),
 		Credentials:  credentials.NewStaticCredentialsProvider(operator.AccessKeyID, operator.SecretAccessKey, operator.SessionToken),
-	}), table)
+	}), r.ControlTable)
 }
 
 func awaitKey(ctx context.Context, replica *auth.Table, key string) error {

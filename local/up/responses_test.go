@@ -95,3 +95,27 @@ func TestARepeatedRequestIsAnsweredOnce(t *testing.T) {
 	_, err = inRegion(r, r.RegionNames[0]).Responses.Get(t.Context(), want.ID, responses.ResponseGetParams{})
 	assert.ErrorContains(t, err, "404")
 }
+
+// TestAConversationOutlivesItsItems: whichever is deleted, it goes on.
+func TestAConversationOutlivesItsItems(t *testing.T) {
+	c := inRegion(start(t, "eu"), "eu-west-1")
+	for deleted := range 4 {
+		conversation, err := c.Conversations.New(t.Context(), conversations.ConversationNewParams{})
+		require.NoError(t, err)
+		items, err := c.Conversations.Items.New(t.Context(), conversation.ID, conversations.ItemNewParams{Items: []responses.ResponseInputItemUnionParam{
+			responses.ResponseInputItemParamOfMessage("How is it?", responses.EasyInputMessageRoleUser),
+			responses.ResponseInputItemParamOfFunctionCall("{}", "call_0", "weather"),
+			{OfFunctionCallOutput: &responses.ResponseInputItemFunctionCallOutputParam{CallID: openai.String("call_0"),
+				Output: responses.ResponseInputItemFunctionCallOutputOutputUnionParam{OfString: openai.String("rain")}}},
+			responses.ResponseInputItemParamOfMessage("It rains.", responses.EasyInputMessageRoleAssistant),
+		}})
+		require.NoError(t, err)
+		_, err = c.Conversations.Items.Delete(t.Context(), conversation.ID, items.Data[deleted].ID)
+		require.NoError(t, err)
+		p := respond("And now?")
+		p.Conversation = responses.ResponseNewParamsConversationUnion{OfString: openai.String(conversation.ID)}
+		got, err := c.Responses.New(t.Context(), p)
+		require.NoError(t, err, "without item %d", deleted)
+		assert.Contains(t, got.OutputText(), "And now?")
+	}
+}

@@ -112,14 +112,15 @@ func (s *stable) step(name string, f func()) {
 	s.t.Logf("%s: %s of the cloud's time", name, time.Since(started)*stableSpeed)
 }
 
-// turn goes on with the thread, and returns the region that answered.
+// turn goes on with the thread, and returns the region that answered. As R2
+// allows, the client tries again once.
 func (s *stable) turn(ctx context.Context, url string) (string, error) {
 	p := respond("Please say 3 words.")
 	if s.last != "" {
 		p.PreviousResponseID = openai.String(s.last)
 	}
 	var raw *http.Response
-	c := client(s.Running, option.WithBaseURL(url+"/v1"))
+	c := client(s.Running, option.WithBaseURL(url+"/v1"), option.WithMaxRetries(1))
 	got, err := c.Responses.New(ctx, p, option.WithResponseInto(&raw))
 	if err != nil {
 		return "", err
@@ -137,7 +138,7 @@ func (s *stable) servedBy(url, region string) {
 }
 
 // led waits until DNS leads clients to one of the regions, which must not take
-// longer than the window; from then on nothing fails any more.
+// longer than the window; from then on nothing fails twice.
 func (s *stable) led(regions ...string) {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool {

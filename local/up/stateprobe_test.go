@@ -72,8 +72,9 @@ func (p *prober) respond(ctx context.Context, previous string, opts ...option.Re
 	return c.Responses.New(ctx, params, opts...)
 }
 
-// stateIn keeps, continues and deletes a thread in another region, whose writes
-// do not arrive here, and reads a conversation from there.
+// stateIn keeps and continues a thread in another region, whose writes do not
+// arrive here, deletes what it alone can delete, and reads a conversation from
+// there.
 func (p *prober) stateIn(ctx context.Context, region string) error {
 	tables := p.Account.DynamoDB
 	for _, other := range p.RegionNames {
@@ -92,17 +93,18 @@ func (p *prober) stateIn(ctx context.Context, region string) error {
 		return err
 	}
 	c := client(p.Running)
+	conversation, err := c.Conversations.New(ctx, conversations.ConversationNewParams{})
+	if err != nil {
+		return err
+	}
+	mend()
+	defer p.only(region, "DeleteItem")()
 	if err := c.Responses.Delete(ctx, first.ID); err != nil {
 		return err
 	}
 	if err := p.gone(ctx, region, first.ID); err != nil || region == p.From {
 		return err
 	}
-	conversation, err := c.Conversations.New(ctx, conversations.ConversationNewParams{})
-	if err != nil {
-		return err
-	}
-	mend()
 	_, err = c.Conversations.Get(ctx, conversation.ID)
 	return err
 }
@@ -146,11 +148,12 @@ func (p *prober) callerFrom(ctx context.Context, region string) error {
 	return err
 }
 
-// only makes the tables of all other regions fail, until mend is called.
-func (p *prober) only(region string) (mend func()) {
+// only makes the tables of all other regions fail, all operations or the given
+// ones, until mend is called.
+func (p *prober) only(region string, operations ...string) (mend func()) {
 	others := slices.DeleteFunc(slices.Clone(p.RegionNames), func(other string) bool { return other == region })
 	for _, other := range others {
-		p.Account.DynamoDB.SetFault(other, &stand.Fault{Code: "ResourceNotFoundException"}) // which nobody waits out
+		p.Account.DynamoDB.SetFault(other, &stand.Fault{Code: "ResourceNotFoundException", Operations: operations}) // which nobody waits out
 	}
 	return func() {
 		for _, other := range others {

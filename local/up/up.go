@@ -19,6 +19,7 @@ import (
 	"github.com/crossregion/crossregion/local/bedrock"
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/deploy"
+	"github.com/crossregion/crossregion/local/engine"
 	"github.com/crossregion/crossregion/local/iam"
 )
 
@@ -50,6 +51,11 @@ type Options struct {
 	// a policy of the account or a mistake in the program would. Default: the
 	// account itself.
 	Target func(deploy.Target) deploy.Target
+	// State is a folder in which the real Pulumi engine keeps what it knows of
+	// the stack. Without it a stand-in for the engine deploys, which forgets.
+	State string
+	// Diff takes what the engine prints. Default: nobody.
+	Diff io.Writer
 }
 
 // Running is a deployed stack that answers.
@@ -77,6 +83,8 @@ type Running struct {
 
 	// Account is the embedded account, for tests and drills.
 	Account *account.Account
+	// Engine is the one that deployed the stack. Nil without [Options.State].
+	Engine *engine.Engine
 
 	doors []*door
 	names map[string]string // URL of each region alone, as the cloud's DNS knows it
@@ -118,7 +126,7 @@ func Start(ctx context.Context, o Options) (_ *Running, err error) {
 	}
 	o.Progress("let a first caller in")
 	r.ControlTable, r.names = out.ControlTable, out.RegionalEndpoints
-	if err = r.admit(ctx, stack, out.ControlTable); err != nil {
+	if err = r.admit(ctx, stack); err != nil {
 		return nil, err
 	}
 	return r, r.open(stack, out)
@@ -202,6 +210,9 @@ func (r *Running) deploy(ctx context.Context, stack *deploy.Stack, o Options) (_
 
 // run deploys and reports each component as its first resource appears.
 func (r *Running) run(ctx context.Context, stack *deploy.Stack, o Options) (map[string]any, error) {
+	if o.State != "" {
+		return r.runEngine(ctx, stack, o)
+	}
 	created := make(chan deploy.Resource)
 	done := make(chan struct{})
 	go func() {
@@ -276,6 +287,9 @@ func (r *Running) Close() error {
 	var errs []error
 	for _, d := range slices.Backward(r.doors) {
 		errs = append(errs, d.Close())
+	}
+	if r.Engine != nil {
+		errs = append(errs, r.Engine.Close())
 	}
 	if r.Account != nil {
 		errs = append(errs, r.Account.Close())

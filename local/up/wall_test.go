@@ -153,13 +153,13 @@ func TestFaultWall(t *testing.T) {
 	var all []*wallRequest
 	for _, row := range rows {
 		require.Contains(t, wallFaults, row[0])
-		for i, way := range []string{"not streamed", "streamed", "continued"} {
-			r := &wallRequest{row: row[0], targets: row[1], way: way, want: row[2+i], stack: plain, asked: fmt.Sprintf("Cell %03d:", len(all))}
-			if way == "continued" {
-				r.stack = continues
-			}
-			all = append(all, r)
+		add := func(way, want string, stack *up.Running) {
+			all = append(all, &wallRequest{row: row[0], targets: row[1], way: way, want: want, stack: stack, asked: fmt.Sprintf("Cell %03d:", len(all))})
 		}
+		add(wayWhole, row[2], plain)
+		add(wayChat, row[3], plain)
+		add(wayResponse, row[3], plain)
+		add(wayContinued, row[4], continues)
 	}
 	askAll(t, all)
 	for _, r := range all {
@@ -201,7 +201,7 @@ func (r *wallRequest) ask(t *testing.T) {
 			r.stack.Account.Bedrock.AddFault(wallOne, f.Fault)
 		}
 	}
-	r.got = askWall(t, r.stack, r.region(), r.asked, r.way != "not streamed")
+	r.got = askWall(t, r.stack, r.region(), r.asked, r.way)
 }
 
 // calls are those that came to a region's Bedrock, by the cloud's clock.
@@ -251,12 +251,12 @@ func (r *wallRequest) checkAccount(t *testing.T) {
 	}
 	assert.Equal(t, "claude-sonnet", r.got.model)
 	const prompt, answer = 8, 24
-	if got := r.got.usage; r.way == "continued" && got.PromptTokens != prompt {
-		assert.Greater(t, got.PromptTokens, int64(2*prompt), "of both calls")
-		assert.GreaterOrEqual(t, got.CompletionTokens, int64(answer-5), "of both calls, the first by estimate")
+	if r.way == wayContinued && r.got.prompt != prompt {
+		assert.Greater(t, r.got.prompt, int64(2*prompt), "of both calls")
+		assert.GreaterOrEqual(t, r.got.answer, int64(answer-5), "of both calls, the first by estimate")
 	} else {
-		assert.EqualValues(t, prompt, got.PromptTokens)
-		assert.EqualValues(t, answer, got.CompletionTokens)
+		assert.EqualValues(t, prompt, r.got.prompt)
+		assert.EqualValues(t, answer, r.got.answer)
 	}
 }
 
@@ -268,10 +268,10 @@ func (r *wallRequest) checkStatus(t *testing.T, status int) {
 	waited := bytes.Index(r.got.raw, []byte(": waiting\n\n"))
 	begun := bytes.Index(r.got.raw, []byte(`"content":"Turn`))
 	switch {
-	case r.late() && r.way == "continued":
+	case r.late() && r.way == wayContinued:
 		assert.Equal(t, http.StatusOK, r.got.status)
 		assert.True(t, waited >= 0 && (begun < 0 || waited < begun), "comments before any content: %s", r.got.raw)
-	case r.got.failed != nil && r.got.text == "" && !r.late() && r.way != "continued":
+	case r.got.failed != nil && r.got.text == "" && !r.late() && r.way != wayContinued:
 		assert.Equal(t, status, r.got.status)
 	case r.got.status != http.StatusOK:
 		assert.Equal(t, status, r.got.status)
@@ -282,7 +282,7 @@ func (r *wallRequest) checkStatus(t *testing.T, status int) {
 // that was given away while they were waited for.
 func (r *wallRequest) checkHeaders(t *testing.T) {
 	t.Helper()
-	if r.way == "continued" || r.way == "streamed" && r.late() {
+	if r.way == wayContinued || r.way != wayWhole && r.late() {
 		return
 	}
 	calls := len(r.calls(wallOne)) + len(r.calls(wallTwo))

@@ -10,7 +10,9 @@ package wafv2
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/crossregion/crossregion/local/cloud"
@@ -72,8 +74,8 @@ func (s *Service) UseStages(stages Stages) {
 // Resources lists the Pulumi resource types that the service stands in for.
 func (s *Service) Resources() []cloud.Resource {
 	return []cloud.Resource{
-		cloud.DefineResource("aws:wafv2/webAcl:WebAcl", s.createACL),
-		cloud.DefineResource("aws:wafv2/webAclAssociation:WebAclAssociation", s.associate),
+		cloud.DefineResource("aws:wafv2/webAcl:WebAcl", s.createACL, s.updateACL, s.deleteACL),
+		cloud.DefineResource("aws:wafv2/webAclAssociation:WebAclAssociation", s.associate, nil, s.disassociate),
 	}
 }
 
@@ -100,7 +102,7 @@ func (s *Service) createACL(_ context.Context, r cloud.Request[aclInputs]) (clou
 	if !entityName.MatchString(name) {
 		return cloud.State{}, invalid("NAME", name, "use 1 to 128 letters, digits, underscores and hyphens")
 	}
-	id := cloud.ID(32, "webacl", r.Region, name)
+	id := r.Digits(32, "webacl")
 	arn := cloud.ARN("wafv2", r.Region, "regional/webacl/"+name+"/"+id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,6 +112,50 @@ func (s *Service) createACL(_ context.Context, r cloud.Request[aclInputs]) (clou
 	}
 	s.acls[arn] = acl
 	return cloud.State{ID: id, Outputs: map[string]any{"arn": arn, "name": name, "capacity": acl.capacity()}}, nil
+}
+
+func (s *Service) updateACL(_ context.Context, r cloud.Request[aclInputs]) (cloud.State, error) {
+	acl, err := r.In.parse()
+	if err != nil {
+		return cloud.State{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was, err := s.find(r.Region, r.ID)
+	if err != nil {
+		return cloud.State{}, err
+	}
+	*was = *acl // stages that it protects keep it
+	return cloud.State{Outputs: map[string]any{"capacity": acl.capacity()}}, nil
+}
+
+// deleteACL refuses a web ACL that protects something.
+// Source: https://docs.aws.amazon.com/waf/latest/APIReference/API_DeleteWebACL.html
+func (s *Service) deleteACL(_ context.Context, r cloud.Request[aclInputs]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was, err := s.find(r.Region, r.ID)
+	if err != nil {
+		return err
+	}
+	for stage, acl := range s.associations {
+		if acl == was {
+			return cloud.Refuse("WAFAssociatedItemException", "AWS WAF couldn't perform the operation because your resource "+
+				"is being used by another resource or it's associated with another resource: %s", stage)
+		}
+	}
+	maps.DeleteFunc(s.acls, func(_ string, acl *webACL) bool { return acl == was })
+	return nil
+}
+
+// find returns a web ACL by its ID. The caller holds s.mu.
+func (s *Service) find(region, id string) (*webACL, error) {
+	for arn, acl := range s.acls {
+		if strings.HasPrefix(arn, cloud.ARN("wafv2", region, "")) && strings.HasSuffix(arn, "/"+id) {
+			return acl, nil
+		}
+	}
+	return nil, nonexistent(id)
 }
 
 type associationInputs struct {
@@ -138,6 +184,13 @@ func (s *Service) associate(_ context.Context, r cloud.Request[associationInputs
 	}
 	s.associations[r.In.ResourceARN] = acl
 	return cloud.State{ID: r.In.WebACLARN + "," + r.In.ResourceARN}, nil
+}
+
+func (s *Service) disassociate(_ context.Context, r cloud.Request[associationInputs]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.associations, r.In.ResourceARN)
+	return nil
 }
 
 func invalid(field, parameter, reason string) error {

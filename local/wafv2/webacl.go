@@ -28,9 +28,9 @@ var statusCodes = []int{
 }
 
 type aclInputs struct {
-	Name          string            `json:"name,omitempty"`
+	Name          string            `json:"name,omitempty" change:"replace"`
 	Description   string            `json:"description,omitempty"`
-	Scope         string            `json:"scope"`
+	Scope         string            `json:"scope" change:"replace"`
 	DefaultAction actionInputs      `json:"defaultAction"`
 	Rules         []ruleInputs      `json:"rules,omitempty"`
 	Bodies        []bodyInputs      `json:"customResponseBodies,omitempty"`

@@ -1,0 +1,11 @@
+package policy
+
+import "github.com/crossregion/crossregion/stacks"
+
+// Known reports whether the table knows a type of resource or a function.
+func Known(token string) bool { _, known := table[token]; return known }
+
+// DocumentsFor are the policies for one type of resource.
+func DocumentsFor(token string) (map[string]Document, error) {
+	return generator{Options{Stack: "test", Account: "123456789012"}, stacks.Settings{}}.documents([]place{{token, "eu-west-1"}})
+}

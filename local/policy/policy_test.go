@@ -1,0 +1,143 @@
+package policy_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crossregion/crossregion/local/account"
+	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/policy"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files in testdata")
+
+// maxManagedPolicy is the longest managed policy, without white space.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+const maxManagedPolicy = 6144
+
+func documents(t *testing.T, root, stack string) map[string]policy.Document {
+	t.Helper()
+	got, err := policy.Documents(t.Context(), policy.Options{Root: root, Stack: stack, Account: "123456789012"})
+	require.NoError(t, err)
+	return got
+}
+
+// TestPolicies compares what deploying takes with golden files: of a stack of
+// this project, and of one with everything switched on. Each fits a managed policy.
+func TestPolicies(t *testing.T) {
+	for stack, root := range map[string]string{"eu": filepath.Join("..", ".."), "all": "testdata"} {
+		t.Run(stack, func(t *testing.T) {
+			got := documents(t, root, stack)
+			for name, d := range got {
+				compact, err := json.Marshal(d)
+				require.NoError(t, err)
+				assert.LessOrEqual(t, len(compact), maxManagedPolicy, name)
+			}
+			pretty, err := json.MarshalIndent(got, "", "  ")
+			require.NoError(t, err)
+			golden := filepath.Join("testdata", stack+".json")
+			if *update {
+				require.NoError(t, os.WriteFile(golden, append(pretty, '\n'), 0o644))
+			}
+			want, err := os.ReadFile(golden)
+			require.NoError(t, err)
+			assert.Equal(t, string(want), string(pretty)+"\n")
+		})
+	}
+}
+
+// unscoped are the actions that AWS offers on every resource only, or that make
+// what has no name yet, and then carry the stack's tag.
+var unscoped = []string{
+	"acm:AddTagsToCertificate", "acm:RequestCertificate", "kms:CreateKey", "kms:ListAliases", "kms:TagResource",
+	"route53:CreateHealthCheck", "route53:ListHostedZones", "route53:ListHostedZonesByName",
+	"servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota", "servicequotas:ListAWSDefaultServiceQuotas",
+	"servicequotas:ListServiceQuotas", "tag:GetResources",
+}
+
+// TestRightsAreNarrow: no action is a pattern, none is on every resource but those
+// that have to be, and nothing of another stack's roles is passed on.
+func TestRightsAreNarrow(t *testing.T) {
+	action := regexp.MustCompile(`^[a-z0-9]+:[A-Za-z]+$`)
+	for name, d := range documents(t, "testdata", "all") {
+		for _, s := range d.Statement {
+			for _, a := range s.Action {
+				assert.Regexp(t, action, a)
+				if slices.Contains(s.Resource, "*") {
+					assert.Contains(t, unscoped, a, name)
+				}
+			}
+			if slices.Contains(s.Action, "iam:PassRole") {
+				assert.Equal(t, []string{"lambda.amazonaws.com", "apigateway.amazonaws.com"}, s.Condition["StringEquals"]["iam:PassedToService"])
+			}
+			if slices.Contains(s.Action, "iam:CreateRole") || slices.Contains(s.Action, "iam:PutRolePolicy") {
+				assert.Equal(t, []string{"arn:aws:iam::123456789012:policy/boundary"}, s.Condition["StringEquals"]["iam:PermissionsBoundary"],
+					"a role without the boundary could do more than the deployer")
+			}
+			for _, r := range s.Resource {
+				if strings.Contains(r, ":role/") && !strings.Contains(r, "aws-service-role") {
+					assert.Regexp(t, `:role/eu-(central|west)-1-\*$`, r)
+				}
+			}
+		}
+	}
+}
+
+// TestReadingChangesNothing: a preview's policy is a part of the deployment's.
+func TestReadingChangesNothing(t *testing.T) {
+	got, err := policy.Documents(t.Context(), policy.Options{
+		Root: filepath.Join("..", ".."), Stack: "eu", Account: "123456789012", ReadOnly: true, StateBucket: "states",
+	})
+	require.NoError(t, err)
+	require.Len(t, got, 1)
+	var all []string
+	for _, s := range got["preview"].Statement {
+		all = append(all, s.Action...)
+		for _, a := range s.Action {
+			assert.Regexp(t, `^[a-z0-9]+:(Get|List|Describe|GET$)`, a)
+		}
+	}
+	assert.Contains(t, all, "dynamodb:DescribeTable")
+	assert.Contains(t, all, "s3:GetObject")
+	assert.NotContains(t, all, "dynamodb:GetItem", "what tenants said is no configuration")
+}
+
+// TestEveryTypeHasItsRights: what the embedded cloud stands in for, the program
+// may come to register.
+func TestEveryTypeHasItsRights(t *testing.T) {
+	a, err := account.Open(account.Config{Port: "0", Viewer: "eu-west-1", Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, a.Close()) }()
+	for _, r := range slices.Concat(a.IAM.Resources(), a.KMS.Resources(), a.DynamoDB.Resources(), a.Bedrock.Resources(), a.Lambda.Resources(),
+		a.Route53.Resources(), a.ACM.Resources(), a.APIGateway.Resources(), a.WAFV2.Resources(), a.SNS.Resources(), a.CloudWatch.Resources()) {
+		assert.True(t, policy.Known(r.Token), "add %s to the table of local/policy", r.Token)
+	}
+	for _, f := range slices.Concat([]cloud.Function{}, a.DynamoDB.Functions(), a.IAM.Functions(), a.Bedrock.Functions(), a.Route53.Functions(), a.Quotas.Functions()) {
+		assert.True(t, policy.Known(f.Token), "add %s to the table of local/policy", f.Token)
+	}
+	_, err = policy.DocumentsFor("aws:sqs/queue:Queue")
+	assert.ErrorContains(t, err, "aws:sqs/queue:Queue: its rights are not known: add to the table of local/policy")
+}
+
+func TestCommand(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	var out, errs bytes.Buffer
+	require.NoError(t, policy.Command(t.Context(), []string{"--stack", "eu", "--account", "123456789012"}, &out, &errs))
+	var got map[string]policy.Document
+	require.NoError(t, json.Unmarshal(out.Bytes(), &got))
+	assert.Len(t, got, 3)
+	assert.ErrorContains(t, policy.Command(t.Context(), []string{"--stack", "eu"}, &out, &errs), "give --account")
+	assert.ErrorContains(t, policy.Command(t.Context(), []string{"more"}, &out, &errs), "takes no argument")
+	require.NoError(t, policy.Command(t.Context(), []string{"-h"}, &out, &errs))
+	assert.Contains(t, errs.String(), "usage: go run ./local policy")
+}

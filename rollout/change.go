@@ -1,0 +1,150 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// change is one resource that an update would change.
+type change struct {
+	urn     string
+	op      operation
+	needs   []string // URNs that it cannot do without
+	version string   // of an alias of a function: the one that it leads to before
+}
+
+// operation is what happens to a resource.
+type operation int
+
+const (
+	create operation = iota
+	update           // or replace
+	remove
+)
+
+// operations are Pulumi's names of what changes anything.
+var operations = map[string]operation{
+	"create": create, "import": create,
+	"update": update, "replace": update, "create-replacement": update, "delete-replaced": update,
+	"delete": remove, "discard": remove,
+}
+
+// aliasType is what routes calls to a version of a function.
+const aliasType = "aws:lambda/alias:Alias"
+
+// name is the logical name in a URN.
+func name(urn string) string {
+	parts := strings.SplitN(urn, "::", 4)
+	return parts[len(parts)-1]
+}
+
+// typeOf is the type in a URN, without those of its parents.
+func typeOf(urn string) string {
+	parts := strings.SplitN(urn, "::", 4)
+	if len(parts) < 4 {
+		return ""
+	}
+	return parts[2][strings.LastIndex(parts[2], "$")+1:]
+}
+
+// state is a resource as Pulumi prints it, as far as a plan needs it.
+type state struct {
+	URN                  string              `json:"urn"`
+	Type                 string              `json:"type"`
+	ID                   string              `json:"id"`
+	Parent               string              `json:"parent"`
+	Provider             string              `json:"provider"`
+	Dependencies         []string            `json:"dependencies"`
+	PropertyDependencies map[string][]string `json:"propertyDependencies"`
+	Outputs              json.RawMessage     `json:"outputs"`
+}
+
+func (s *state) needs() []string {
+	if s == nil {
+		return nil
+	}
+	needs := slices.Clone(s.Dependencies)
+	if s.Parent != "" {
+		needs = append(needs, s.Parent)
+	}
+	for _, urns := range s.PropertyDependencies {
+		needs = append(needs, urns...)
+	}
+	return needs
+}
+
+// version is the version that an alias leads to, "" of anything else.
+func (s *state) version() string {
+	if s == nil || s.Type != aliasType {
+		return ""
+	}
+	var outputs struct{ FunctionVersion string }
+	// Not an alias's shape: then there is no version to keep.
+	if json.Unmarshal(s.Outputs, &outputs) != nil {
+		return ""
+	}
+	return outputs.FunctionVersion
+}
+
+// preview is what pulumi preview --json prints.
+type preview struct {
+	Steps []struct {
+		Op       string `json:"op"`
+		URN      string `json:"urn"`
+		OldState *state `json:"oldState"`
+		NewState *state `json:"newState"`
+	} `json:"steps"`
+	Diagnostics []struct {
+		Message  string `json:"message"`
+		Severity string `json:"severity"`
+	} `json:"diagnostics"`
+}
+
+// changes are all that the preview would change, each resource once, in
+// Pulumi's order. Providers and the stack itself are part of every update.
+func (p preview) changes() []change {
+	var all []change
+	seen := map[string]bool{}
+	for _, s := range p.Steps {
+		op, changes := operations[s.Op]
+		t := typeOf(s.URN)
+		if !changes || seen[s.URN] || strings.HasPrefix(t, "pulumi:") {
+			continue
+		}
+		seen[s.URN] = true
+		all = append(all, change{urn: s.URN, op: op, needs: s.NewState.needs(), version: s.OldState.version()})
+	}
+	return all
+}
+
+// fresh reports whether nothing that the preview knows exists yet.
+func (p preview) fresh() bool {
+	for _, s := range p.Steps {
+		if s.OldState != nil && !strings.HasPrefix(typeOf(s.URN), "pulumi:") {
+			return false
+		}
+	}
+	return true
+}
+
+// fault is what the preview failed for.
+func (p preview) fault() error {
+	var errs []error
+	for _, d := range p.Diagnostics {
+		if d.Severity == "error" {
+			errs = append(errs, errors.New(strings.TrimSpace(d.Message)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func parsePreview(raw []byte) (preview, error) {
+	var p preview
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return p, fmt.Errorf("read what pulumi preview --json prints: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// Streams are where the command prints.
+type Streams struct {
+	Out io.Writer // progress, and what Pulumi prints
+	Err io.Writer // usage
+}
+
+const usage = `usage: go run ./rollout --stack NAME [flags]
+
+Bring what is in this folder to a stack, region by region. Run it where pulumi up
+would be run: it needs the Pulumi CLI and AWS credentials.
+
+`
+
+// errUsage is in the chain of a mistake in the command line.
+var errUsage = errors.New("see go run ./rollout -h")
+
+func exitCode(err error) int {
+	if errors.Is(err, errUsage) {
+		return 2
+	}
+	return 1
+}
+
+// options are the command line.
+type options struct {
+	stack  string
+	bake   time.Duration // negative: as the settings say
+	ignore []string
+	plan   bool
+}
+
+func parse(args []string, errs io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("rollout", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	flags.Usage = func() {
+		fmt.Fprint(errs, usage)
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&o.stack, "stack", "", "the stack's `name`, as Pulumi knows it")
+	flags.DurationVar(&o.bake, "bake", -1, "`time` for which a region must be quiet before the next (default: rollout.bakeMinutes of the settings)")
+	flags.BoolVar(&o.plan, "plan", false, "print the steps, and change nothing")
+	ignore := flags.String("ignore", "", "`roles` of alarms that stop nothing, with commas, e.g. concurrency,first-token")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if *ignore != "" {
+		o.ignore = strings.Split(*ignore, ",")
+	}
+	switch {
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("rollout takes no argument %q; %w", flags.Arg(0), errUsage)
+	case o.stack == "":
+		return o, fmt.Errorf("give --stack; %w", errUsage)
+	}
+	return o, nil
+}
+
+// Run does what args say. It prints nothing about an error that it returns.
+func Run(ctx context.Context, args []string, s Streams) error {
+	o, err := parse(args, s.Err)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case errors.Is(err, errUsage):
+		return err
+	case err != nil:
+		return fmt.Errorf("%w; %w", err, errUsage)
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return fmt.Errorf("load AWS credentials: %w", err)
+	}
+	r := &rollout{
+		engine: cli{stack: o.stack, out: s.Out}, out: s.Out,
+		watch: watcher{
+			alarms: cloudWatch{cfg}, client: &http.Client{Timeout: 5 * time.Second},
+			clock: realClock{}, every: 15 * time.Second, ignore: o.ignore,
+		},
+	}
+	return r.run(ctx, o)
+}
+
+// clock is time as the rollout sees it.
+type clock interface {
+	Now() time.Time
+	// Sleep returns early, with the context's error, when that ends.
+	Sleep(ctx context.Context, d time.Duration) error
+}
+
+type realClock struct{}
+
+func (realClock) Now() time.Time { return time.Now() }
+
+func (realClock) Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

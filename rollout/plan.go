@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/crossregion/crossregion/stacks"
+)
+
+// step is one run of pulumi up.
+type step struct {
+	title    string
+	region   string            // to watch afterwards; "" for none
+	targets  []string          // URNs; none for everything but the excluded
+	exclude  []string          // patterns of URNs
+	versions map[string]string // that the aliases of the step lead to before, by function
+}
+
+// fleet is what the settings say of a stack's regions.
+type fleet struct {
+	regions []string // in the order of the settings
+	offline []string
+	home    string
+}
+
+func fleetOf(s stacks.Settings) fleet {
+	f := fleet{home: s.Conversations.Home}
+	for _, r := range s.Regions {
+		f.regions = append(f.regions, r.Name)
+		if r.Offline {
+			f.offline = append(f.offline, r.Name)
+		}
+	}
+	return f
+}
+
+// regionOf finds the region that a resource belongs to by its logical name; ""
+// for what all regions share.
+func (f fleet) regionOf(name string) string {
+	i := slices.IndexFunc(f.regions, func(r string) bool { return name == r || strings.HasPrefix(name, r+"-") })
+	if i < 0 {
+		return ""
+	}
+	return f.regions[i]
+}
+
+// shared are the logical names of what all regions have together. It is
+// changed by way of the home region.
+var shared = []string{"routing", "front-door", "dashboard"}
+
+// excluded are patterns of what must not be touched while regions are offline.
+// A * of Pulumi's stands for anything but a colon.
+func (f fleet) excluded() []string {
+	var patterns []string
+	names := slices.Clone(f.offline)
+	if slices.Contains(f.offline, f.home) {
+		names = append(names, shared...)
+	}
+	for _, name := range names {
+		patterns = append(patterns, "**::"+name, "**::"+name+"-*")
+	}
+	return patterns
+}
+
+// plan divides changes into steps: first what is new and needed by another
+// region than its own, which serves nobody by itself; then each region with its
+// own; and at last the shared, and what goes: nothing refers to it any more.
+func (f fleet) plan(changes []change) []step {
+	early := f.early(changes)
+	var steps []step
+	if len(early) > 0 {
+		steps = append(steps, step{title: "what regions need of each other", targets: urns(early)})
+	}
+	rest := 0
+	for _, region := range f.regions {
+		own := slices.DeleteFunc(slices.Clone(changes), func(c change) bool {
+			return c.op == remove || f.regionOf(name(c.urn)) != region || holds(early, c.urn)
+		})
+		rest += len(own)
+		if len(own) > 0 && !slices.Contains(f.offline, region) {
+			steps = append(steps, step{title: region, region: region, targets: urns(own), versions: versions(own)})
+		}
+	}
+	if len(changes) > rest+len(early) {
+		steps = append(steps, step{title: "what all regions share, and what goes", exclude: f.excluded()})
+	}
+	return steps
+}
+
+// early are the creations that something outside their own region needs, and
+// those that they need in turn.
+func (f fleet) early(changes []change) []change {
+	created := map[string]change{}
+	for _, c := range changes {
+		if c.op == create {
+			created[c.urn] = c
+		}
+	}
+	wanted := map[string]bool{}
+	var want func(urn string)
+	want = func(urn string) {
+		c, isNew := created[urn]
+		if !isNew || wanted[urn] {
+			return
+		}
+		wanted[urn] = true
+		for _, need := range c.needs {
+			want(need)
+		}
+	}
+	for _, c := range changes {
+		region := f.regionOf(name(c.urn))
+		for _, need := range c.needs {
+			if region != "" && f.regionOf(name(need)) != region {
+				want(need)
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(changes), func(c change) bool { return !wanted[c.urn] })
+}
+
+func holds(changes []change, urn string) bool {
+	return slices.ContainsFunc(changes, func(c change) bool { return c.urn == urn })
+}
+
+func urns(changes []change) []string {
+	all := make([]string, len(changes))
+	for i, c := range changes {
+		all[i] = c.urn
+	}
+	return all
+}
+
+// versions are those that aliases lead to before, by the name of their function.
+func versions(changes []change) map[string]string {
+	all := map[string]string{}
+	for _, c := range changes {
+		if function, isAlias := strings.CutSuffix(name(c.urn), "-alias"); isAlias && c.version != "" {
+			all[function] = c.version
+		}
+	}
+	return all
+}
+
+func (s step) String() string {
+	if len(s.targets) == 0 {
+		return s.title
+	}
+	return fmt.Sprintf("%s: %d changes", s.title, len(s.targets))
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/crossregion/crossregion/stacks"
+)
+
+// rollout is one under way.
+type rollout struct {
+	engine engine
+	watch  watcher
+	out    io.Writer
+
+	fleet fleet
+	stack string
+	bake  time.Duration
+	share int // percent of calls that a canary gets; 0 for no canary
+}
+
+// run plans and does it.
+func (r *rollout) run(ctx context.Context, o options) error {
+	steps, err := r.prepare(ctx, o)
+	if err != nil {
+		return err
+	}
+	if len(steps) == 0 {
+		return r.say("nothing to change")
+	}
+	for i, s := range steps {
+		if err := r.say("step %d of %d: %s", i+1, len(steps), s); err != nil {
+			return err
+		}
+		if o.plan {
+			continue
+		}
+		if err := r.do(ctx, s); err != nil {
+			return r.stopped(err, steps[i+1:])
+		}
+	}
+	return nil
+}
+
+// prepare reads the settings and asks Pulumi what would change.
+func (r *rollout) prepare(ctx context.Context, o options) ([]step, error) {
+	config, err := r.engine.Config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := stacks.ParseConfig(project, config)
+	if err != nil {
+		return nil, fmt.Errorf("settings of stack %s:\n%w", o.stack, err)
+	}
+	r.fleet, r.stack, r.share = fleetOf(settings), o.stack, settings.Rollout.CanaryPercent
+	if r.bake = o.bake; r.bake < 0 {
+		r.bake = settings.Rollout.Bake()
+	}
+	p, err := r.engine.Preview(ctx, r.fleet.excluded())
+	if err != nil {
+		return nil, err
+	}
+	changes := p.changes()
+	if p.fresh() && len(changes) > 0 {
+		return []step{{title: "the first deployment, of everything", exclude: r.fleet.excluded()}}, nil
+	}
+	return r.fleet.plan(changes), nil
+}
+
+// do takes one step. A region has to be well after it.
+func (r *rollout) do(ctx context.Context, s step) error {
+	if s.region == "" {
+		return r.engine.Up(ctx, s, nil)
+	}
+	before, err := r.before(ctx, s.region)
+	if err != nil {
+		return err
+	}
+	if r.share > 0 && len(s.versions) > 0 {
+		if err := r.tryCanary(ctx, s, before); err != nil {
+			return err
+		}
+	}
+	if err := r.engine.Up(ctx, s, nil); err != nil {
+		return err
+	}
+	return r.settle(ctx, s.region, before)
+}
+
+// before is what troubles a region before it is touched.
+func (r *rollout) before(ctx context.Context, region string) ([]string, error) {
+	d, err := r.engine.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	troubles, err := r.watch.troubles(ctx, region, d)
+	if err == nil && len(troubles) > 0 {
+		err = r.say("%s has troubles already, which must end: %s", region, strings.Join(troubles, "; "))
+	}
+	return troubles, err
+}
+
+// tryCanary gives the new version a share of the calls, and takes it away again if
+// the region does not stay well.
+func (r *rollout) tryCanary(ctx context.Context, s step, before []string) error {
+	if err := r.say("%s: %d %% of calls go to the new version", s.region, r.share); err != nil {
+		return err
+	}
+	err := r.engine.Up(ctx, s, &canary{Percent: r.share, Versions: s.versions})
+	if err == nil {
+		err = r.settle(ctx, s.region, before)
+	}
+	if err == nil || !errors.Is(err, unwell) {
+		return err
+	}
+	if back := r.engine.Up(ctx, s, &canary{Versions: s.versions}); back != nil {
+		return errors.Join(err, fmt.Errorf("the former version could not be given all calls again: %w", back))
+	}
+	return fmt.Errorf("%w; the former version has all calls again", err)
+}
+
+func (r *rollout) settle(ctx context.Context, region string, before []string) error {
+	if err := r.say("%s is changed, and must be quiet for %s", region, r.bake); err != nil {
+		return err
+	}
+	return r.watch.settle(ctx, region, r.bake, before, func() (deployed, error) { return r.engine.State(ctx) })
+}
+
+// stopped says what the regions have, and what to do.
+func (r *rollout) stopped(err error, left []step) error {
+	var untouched []string
+	for _, s := range left {
+		if s.region != "" {
+			untouched = append(untouched, s.region)
+		}
+	}
+	text := "the rollout stops here"
+	if len(untouched) > 0 {
+		text += ": " + strings.Join(untouched, ", ") + " keep what they have"
+	}
+	return fmt.Errorf("%w\n%s; to send clients of a region elsewhere, go run ./ops drain REGION --stack %s; "+
+		"to go back, roll out the former version, to go on, run this again", err, text, r.stack)
+}
+
+func (r *rollout) say(format string, args ...any) error {
+	_, err := fmt.Fprintf(r.out, format+"\n", args...)
+	return err
+}

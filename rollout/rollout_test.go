@@ -1,0 +1,334 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const settings = `{"jurisdiction":"eu","models":[{"name":"m","profile":"eu.amazon.nova-pro-v1:0"}],"conversations":{"home":"eu-central-1"},` +
+	`"regions":[{"name":"eu-central-1","failover":["eu-west-1"]},{"name":"eu-west-1","failover":["eu-central-1"]}],"rollout":{"bakeMinutes":1}}`
+
+// up is one run of the fake engine.
+type up struct {
+	step
+	canary *canary
+}
+
+// fakeEngine is an engine that notes what it is asked to do.
+type fakeEngine struct {
+	settings string
+	preview  preview
+	excluded []string // of the preview
+	state    deployed
+	ups      []up
+	fail     error
+	after    func() // called by each Up
+}
+
+func (f *fakeEngine) Config(context.Context) (map[string]string, error) {
+	return map[string]string{"crossregion:settings": f.settings}, nil
+}
+
+func (f *fakeEngine) Preview(_ context.Context, exclude []string) (preview, error) {
+	f.excluded = exclude
+	return f.preview, nil
+}
+
+func (f *fakeEngine) Up(_ context.Context, s step, c *canary) error {
+	f.ups = append(f.ups, up{s, c})
+	if f.after != nil {
+		f.after()
+	}
+	return f.fail
+}
+
+func (f *fakeEngine) State(context.Context) (deployed, error) { return f.state, nil }
+
+// bells are alarms that a test rings.
+type bells map[string][]string // by region
+
+func (b bells) Ringing(_ context.Context, region string, ids []string) ([]string, error) {
+	return slices.DeleteFunc(slices.Clone(b[region]), func(id string) bool { return !slices.Contains(ids, id) }), nil
+}
+
+// fakeClock passes when somebody sleeps.
+type fakeClock struct {
+	now   time.Time
+	slept func(time.Time) // called after each
+}
+
+func (c *fakeClock) Now() time.Time { return c.now }
+
+func (c *fakeClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.now = c.now.Add(d)
+	if c.slept != nil {
+		c.slept(c.now)
+	}
+	return ctx.Err()
+}
+
+// trial is a rollout of a new version of the functions of two regions, whose
+// health endpoints are well.
+type trial struct {
+	*rollout
+	engine *fakeEngine
+	bells  bells
+	clock  *fakeClock
+	out    *strings.Builder
+	health int // what health endpoints answer
+}
+
+func newTrial(t *testing.T) *trial {
+	t.Helper()
+	try := &trial{bells: bells{}, clock: &fakeClock{}, out: &strings.Builder{}, health: http.StatusOK}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "/healthz", r.URL.Path)
+		w.WriteHeader(try.health)
+	}))
+	t.Cleanup(server.Close)
+	p, err := parsePreview([]byte(`{"steps":[` +
+		same("eu-central-1-gateway-stage") + "," + updated("eu-central-1-invoker-fn") + "," + alias("eu-central-1-invoker", "7") + "," +
+		updated("eu-west-1-invoker-fn") + "," + alias("eu-west-1-invoker", "4") + "]}"))
+	require.NoError(t, err)
+	try.engine = &fakeEngine{settings: settings, preview: p, state: deployed{
+		alarms: []alarm{{"errors-1", "eu-central-1-alarms-errors"}, {"errors-2", "eu-west-1-alarms-errors"}, {"health-2", "us-east-1-alarms-health-eu-west-1"},
+			{"crashes-1", "eu-central-1-alarms-health-crashes"}},
+		endpoints: map[string]string{"eu-central-1": server.URL, "eu-west-1": server.URL},
+	}}
+	try.rollout = &rollout{engine: try.engine, out: try.out, watch: watcher{
+		alarms: try.bells, client: server.Client(), clock: try.clock, every: 15 * time.Second,
+	}}
+	return try
+}
+
+func (t *trial) roll(ctx context.Context) error {
+	return t.run(ctx, options{stack: "eu", bake: -1})
+}
+
+// regions are those that the engine was asked to change, one for each time.
+func (t *trial) regions() []string {
+	var all []string
+	for _, u := range t.engine.ups {
+		all = append(all, u.region)
+	}
+	return all
+}
+
+func urn(name string) string {
+	kind := "aws:lambda/function:Function"
+	if strings.HasSuffix(name, "-alias") {
+		kind = aliasType
+	}
+	return "urn:pulumi:eu::crossregion::crossregion:x:Y$" + kind + "::" + name
+}
+
+func same(name string) string    { return planned("same", name, `{}`, `{}`) }
+func updated(name string) string { return planned("update", name, `{}`, `{}`) }
+
+func alias(function, version string) string {
+	old := `{"type":"` + aliasType + `","outputs":{"functionVersion":"` + version + `"}}`
+	return planned("update", function+"-alias", old, `{}`)
+}
+
+func planned(op, name, old, new string) string {
+	return `{"op":"` + op + `","urn":"` + urn(name) + `","oldState":` + old + `,"newState":` + new + `}`
+}
+
+// TestOneRegionAfterTheOther: each is quiet for as long as the settings say
+// before the next is touched.
+func TestOneRegionAfterTheOther(t *testing.T) {
+	try := newTrial(t)
+	var at []time.Time
+	try.engine.after = func() { at = append(at, try.clock.now) }
+	require.NoError(t, try.roll(t.Context()))
+	assert.Equal(t, []string{"eu-central-1", "eu-west-1"}, try.regions())
+	assert.GreaterOrEqual(t, at[1].Sub(at[0]), time.Minute)
+	assert.Equal(t, []string{urn("eu-central-1-invoker-fn"), urn("eu-central-1-invoker-alias")}, try.engine.ups[0].targets)
+	assert.Nil(t, try.engine.ups[0].canary)
+	assert.Contains(t, try.out.String(), "step 1 of 2: eu-central-1: 2 changes")
+}
+
+// TestABadVersionStopsAfterTheFirstRegion, whatever tells of it.
+func TestABadVersionStopsAfterTheFirstRegion(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(*trial) // once the first region has the version
+		want  string
+	}{
+		{"an alarm rings", func(t *trial) { t.bells["eu-central-1"] = []string{"errors-1"} }, "alarm errors rings"},
+		{"its health function crashes", func(t *trial) { t.bells["eu-central-1"] = []string{"crashes-1"} }, "alarm health-crashes rings"},
+		{"its health endpoint fails", func(t *trial) { t.health = http.StatusInternalServerError }, "answers 500"},
+		{"Pulumi fails", func(t *trial) { t.engine.fail = errors.New("exit status 255") }, "exit status 255"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			try := newTrial(t)
+			try.engine.after = func() { tt.spoil(try) }
+			err := try.roll(t.Context())
+			assert.ErrorContains(t, err, tt.want)
+			assert.ErrorContains(t, err, "eu-west-1 keep what they have")
+			assert.NotContains(t, err.Error(), "as it was before")
+			assert.Less(t, try.clock.now.Sub(time.Time{}), 15*time.Second, "it stops at once")
+			assert.Equal(t, []string{"eu-central-1"}, try.regions())
+		})
+	}
+}
+
+// TestALateAlarmStopsToo: one that rings at the end of the time.
+func TestALateAlarmStopsToo(t *testing.T) {
+	try := newTrial(t)
+	end := try.clock.now.Add(time.Minute)
+	try.clock.slept = func(now time.Time) {
+		if !now.Before(end) {
+			try.bells["eu-central-1"] = []string{"errors-1"}
+		}
+	}
+	assert.ErrorContains(t, try.roll(t.Context()), "alarm errors rings")
+	assert.Len(t, try.engine.ups, 1)
+}
+
+// TestATroubleOfBefore does not stop its own cure, and must be gone by the end
+// of the time.
+func TestATroubleOfBefore(t *testing.T) {
+	t.Run("it is cured", func(t *testing.T) {
+		try := newTrial(t)
+		try.bells["eu-central-1"] = []string{"errors-1"}
+		cured := try.clock.now.Add(45 * time.Second)
+		var done time.Time
+		try.clock.slept = func(now time.Time) {
+			if !now.Before(cured) {
+				delete(try.bells, "eu-central-1")
+			}
+		}
+		try.engine.after = func() { done = try.clock.now }
+		require.NoError(t, try.roll(t.Context()))
+		assert.Len(t, try.engine.ups, 2)
+		assert.GreaterOrEqual(t, done.Sub(cured), time.Minute, "the quiet begins when it is gone")
+		assert.Contains(t, try.out.String(), "eu-central-1 has troubles already, which must end: alarm errors rings")
+	})
+	t.Run("it stays", func(t *testing.T) {
+		try := newTrial(t)
+		try.bells["eu-central-1"] = []string{"errors-1"}
+		assert.ErrorContains(t, try.roll(t.Context()), "as it was before: alarm errors rings")
+		assert.LessOrEqual(t, try.clock.now.Sub(time.Time{}), 75*time.Second, "it has as long as the quiet")
+		assert.Len(t, try.engine.ups, 1)
+	})
+	t.Run("it is ignored", func(t *testing.T) {
+		try := newTrial(t)
+		try.bells["eu-central-1"] = []string{"errors-1"}
+		try.watch.ignore = []string{"errors"}
+		require.NoError(t, try.roll(t.Context()))
+		assert.Len(t, try.engine.ups, 2)
+	})
+}
+
+// TestAnAlarmOnAHealthCheckTellsOfItsRegion, not of the one that knows.
+func TestAnAlarmOnAHealthCheckTellsOfItsRegion(t *testing.T) {
+	try := newTrial(t)
+	try.engine.after = func() { try.bells["us-east-1"] = []string{"health-2"} }
+	err := try.roll(t.Context())
+	assert.ErrorContains(t, err, "eu-west-1 is not well")
+	assert.Equal(t, []string{"eu-central-1", "eu-west-1"}, try.regions())
+}
+
+// TestACanary gets a share of the calls before it gets all.
+func TestACanary(t *testing.T) {
+	withCanary := strings.Replace(settings, `"bakeMinutes":1`, `"bakeMinutes":1,"canaryPercent":10`, 1)
+	t.Run("it does well", func(t *testing.T) {
+		try := newTrial(t)
+		try.engine.settings = withCanary
+		require.NoError(t, try.roll(t.Context()))
+		require.Equal(t, []string{"eu-central-1", "eu-central-1", "eu-west-1", "eu-west-1"}, try.regions())
+		assert.Equal(t, &canary{Percent: 10, Versions: map[string]string{"eu-central-1-invoker": "7"}}, try.engine.ups[0].canary)
+		assert.Nil(t, try.engine.ups[1].canary)
+	})
+	t.Run("it does not, and loses its share", func(t *testing.T) {
+		try := newTrial(t)
+		try.engine.settings = withCanary
+		try.engine.after = func() { try.bells["eu-central-1"] = []string{"errors-1"} }
+		err := try.roll(t.Context())
+		assert.ErrorContains(t, err, "the former version has all calls again")
+		require.Len(t, try.engine.ups, 2)
+		assert.Equal(t, &canary{Versions: map[string]string{"eu-central-1-invoker": "7"}}, try.engine.ups[1].canary)
+	})
+}
+
+// TestTheFirstDeploymentIsOneStep: there is nothing to protect.
+func TestTheFirstDeploymentIsOneStep(t *testing.T) {
+	try := newTrial(t)
+	p, err := parsePreview([]byte(`{"steps":[{"op":"create","urn":"` + urn("eu-central-1-invoker-fn") + `","newState":{}}]}`))
+	require.NoError(t, err)
+	try.engine.preview = p
+	require.NoError(t, try.roll(t.Context()))
+	require.Len(t, try.engine.ups, 1)
+	assert.Empty(t, try.engine.ups[0].targets)
+}
+
+// TestARegionThatIsOfflineIsLeftAlone from the preview to the last step.
+func TestARegionThatIsOfflineIsLeftAlone(t *testing.T) {
+	try := newTrial(t)
+	try.engine.settings = strings.Replace(settings, `"name":"eu-west-1"`, `"name":"eu-west-1","offline":true`, 1)
+	p, err := parsePreview([]byte(`{"steps":[` + updated("eu-central-1-invoker-fn") + "," + updated("dashboard-board") + "]}"))
+	require.NoError(t, err)
+	try.engine.preview = p
+	require.NoError(t, try.roll(t.Context()))
+	alone := []string{"**::eu-west-1", "**::eu-west-1-*"}
+	assert.Equal(t, alone, try.engine.excluded)
+	assert.Equal(t, []string{"eu-central-1", ""}, try.regions())
+	assert.Equal(t, alone, try.engine.ups[1].exclude)
+}
+
+func TestNothingIsChanged(t *testing.T) {
+	t.Run("when only the plan is asked for", func(t *testing.T) {
+		try := newTrial(t)
+		require.NoError(t, try.run(t.Context(), options{stack: "eu", plan: true}))
+		assert.Empty(t, try.engine.ups)
+		assert.Contains(t, try.out.String(), "step 2 of 2: eu-west-1")
+	})
+	t.Run("when nothing differs", func(t *testing.T) {
+		try := newTrial(t)
+		try.engine.preview.Steps = try.engine.preview.Steps[:1]
+		require.NoError(t, try.roll(t.Context()))
+		assert.Empty(t, try.engine.ups)
+		assert.Contains(t, try.out.String(), "nothing to change")
+	})
+	t.Run("when the settings are wrong", func(t *testing.T) {
+		try := newTrial(t)
+		try.engine.settings = `{}`
+		assert.ErrorContains(t, try.roll(t.Context()), "jurisdiction")
+		assert.Empty(t, try.engine.ups)
+	})
+}
+
+// TestAnInterruptionEndsTheWait, and nothing else is changed.
+func TestAnInterruptionEndsTheWait(t *testing.T) {
+	try := newTrial(t)
+	ctx, stop := context.WithCancel(t.Context())
+	try.engine.after = stop
+	assert.ErrorIs(t, try.roll(ctx), context.Canceled)
+	assert.Len(t, try.engine.ups, 1)
+}
+
+func TestCommandLine(t *testing.T) {
+	for _, args := range [][]string{nil, {"--stack", "eu", "more"}, {"--unknown"}, {"--bake", "soon", "--stack", "eu"}} {
+		err := Run(t.Context(), args, Streams{Out: &strings.Builder{}, Err: &strings.Builder{}})
+		assert.ErrorIs(t, err, errUsage, args)
+		assert.Equal(t, 2, exitCode(err))
+	}
+	assert.Equal(t, 1, exitCode(errors.New("any other")))
+	var help strings.Builder
+	require.NoError(t, Run(t.Context(), []string{"-h"}, Streams{Err: &help}))
+	assert.Contains(t, help.String(), "--stack NAME")
+	o, err := parse([]string{"--stack", "eu", "--ignore", "errors,health", "--bake", "5m"}, &strings.Builder{})
+	require.NoError(t, err)
+	assert.Equal(t, options{stack: "eu", bake: 5 * time.Minute, ignore: []string{"errors", "health"}}, o)
+}

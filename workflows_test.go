@@ -1,0 +1,102 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// workflows are the files of .github that hold steps, by path.
+func workflows(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for _, pattern := range []string{".github/workflows/*.yml", ".github/actions/*/action.yml"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, files, pattern)
+		for _, f := range files {
+			raw, err := os.ReadFile(f)
+			require.NoError(t, err)
+			texts[f] = string(raw)
+		}
+	}
+	return texts
+}
+
+// TestWorkflowsAreValid asks actionlint. Shell scripts in them are left to
+// reviewers, so that the answer does not depend on what else is installed.
+func TestWorkflowsAreValid(t *testing.T) {
+	out, err := exec.Command("go", "tool", "-modfile=tools/actionlint/go.mod", "actionlint", "-no-color", "-shellcheck=", "-pyflakes=").CombinedOutput()
+	assert.NoError(t, err, "%s", out)
+}
+
+var (
+	uses   = regexp.MustCompile(`uses: (\S+)(.*)`)
+	pinned = regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_./-]+@[0-9a-f]{40}$`)
+	tagged = regexp.MustCompile(`^ # v[0-9]+\.[0-9]+\.[0-9]+$`)
+)
+
+// TestActionsArePinned: a tag can be moved to other code, a commit cannot. One
+// action has one version in all files.
+func TestActionsArePinned(t *testing.T) {
+	versions := map[string]string{}
+	for file, text := range workflows(t) {
+		for _, m := range uses.FindAllStringSubmatch(text, -1) {
+			action, comment := m[1], m[2]
+			if strings.HasPrefix(action, "./") {
+				continue
+			}
+			assert.Regexp(t, pinned, action, "%s: name the commit, 40 hexadecimal digits", file)
+			assert.Regexp(t, tagged, comment, "%s: say which version %s is", file, action)
+			name, commit, _ := strings.Cut(action, "@")
+			if versions[name] == "" {
+				versions[name] = commit
+			}
+			assert.Equal(t, versions[name], commit, "%s has another version of %s than other files", file, name)
+		}
+	}
+	assert.NotEmpty(t, versions)
+}
+
+// TestWorkflowsHoldNoKeys: credentials come from OpenID Connect, and no secret
+// of the repository is used.
+func TestWorkflowsHoldNoKeys(t *testing.T) {
+	for file, text := range workflows(t) {
+		for _, word := range []string{"secrets.", "aws-access-key-id", "AWS_SECRET_ACCESS_KEY", "pull_request_target", "write-all"} {
+			assert.NotContains(t, text, word, file)
+		}
+	}
+}
+
+// TestEveryStackHasAPipeline: each stack file is previewed, deployed and watched.
+func TestEveryStackHasAPipeline(t *testing.T) {
+	files, err := filepath.Glob("Pulumi.*.yaml")
+	require.NoError(t, err)
+	var stacks []string
+	for _, f := range files {
+		stacks = append(stacks, strings.TrimSuffix(strings.TrimPrefix(f, "Pulumi."), ".yaml"))
+	}
+	texts := workflows(t)
+	list := "[" + strings.Join(stacks, ", ") + "]"
+	for _, name := range []string{"preview", "drift"} {
+		assert.Contains(t, texts[".github/workflows/"+name+".yml"], "stack: "+list, name)
+	}
+	deploy := texts[".github/workflows/deploy.yml"]
+	assert.Contains(t, deploy, `'["`+strings.Join(stacks, `", "`)+`"]'`)
+	assert.Contains(t, deploy, "options: [all, "+strings.Join(stacks, ", ")+"]")
+}
+
+// TestPipelinesUseTheVersionOfTheSDK: another CLI may read its state otherwise.
+func TestPipelinesUseTheVersionOfTheSDK(t *testing.T) {
+	mod, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	version := regexp.MustCompile(`github.com/pulumi/pulumi/sdk/v3 v(\S+)`).FindSubmatch(mod)
+	require.NotNil(t, version)
+	assert.Contains(t, workflows(t)[".github/actions/pulumi/action.yml"], "pulumi-version: "+string(version[1])+"\n")
+}
