@@ -78,6 +78,18 @@ func findGo(t *testing.T) string {
 	return path
 }
 
+func TestBuildsAreWatched(t *testing.T) {
+	cache, err := exec.Command("go", "env", "GOCACHE").Output()
+	require.NoError(t, err)
+	took, memory, largest, err := bench.GoBuild(t.Context(), root, strings.TrimSpace(string(cache)), "./contract")
+	require.NoError(t, err)
+	assert.Positive(t, took)
+	assert.Positive(t, memory)
+	assert.Positive(t, largest)
+	_, _, _, err = bench.GoBuild(t.Context(), root, strings.TrimSpace(string(cache)), "./nowhere")
+	assert.ErrorContains(t, err, "nowhere", "what go says of it is told")
+}
+
 func TestCommandRefuses(t *testing.T) {
 	for args, want := range map[string]string{
 		"--only speed":   `no part is called "speed"`,

@@ -72,6 +72,14 @@ func Ask(ctx context.Context, url string, words, inFlight int) (samples, gaps in
 	return len(all), gaps, err
 }
 
+// GoBuild builds packages of the project with a cache, and returns seconds and
+// megabytes.
+func GoBuild(ctx context.Context, root, cache string, packages ...string) (took, memory, largest float64, err error) {
+	b := &bench{Options: Options{Root: root}}
+	r, err := b.goBuild(ctx, cache, packages...)
+	return r.took, r.memory, r.largest, err
+}
+
 // CountWords reads to the end.
 func CountWords(r io.Reader) (int, error) {
 	var seen reading

@@ -149,7 +149,7 @@ func (b *bench) compile(ctx context.Context) ([]Figure, error) {
 	if err == nil {
 		own, err = b.goBuild(limited, cache, "-o", os.DevNull, ".")
 	}
-	if limited.Err() != nil && ctx.Err() == nil {
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		b.note("program: a cold compile did not end in the time that the other parts left of ten minutes, and is left out; run it with --only program.")
 		return nil, nil
 	}
