@@ -31,6 +31,7 @@ type function struct {
 	published   int // versions so far
 	versions    map[string]*version
 	aliases     map[string]string       // name -> version
+	shares      map[string]*share       // by alias, of a second version
 	permissions map[string][]permission // qualifier -> statements
 	active      int                     // invocations that run
 	warned      bool                    // that its logs are dropped
@@ -111,7 +112,7 @@ func (s *Service) addFunction(made settings, region string) (*version, error) {
 	name := made.in.Name
 	f := &function{
 		name: name, region: region, arn: functionARN(region, name), reserved: unreserved,
-		versions: map[string]*version{}, aliases: map[string]string{}, permissions: map[string][]permission{},
+		versions: map[string]*version{}, aliases: map[string]string{}, shares: map[string]*share{}, permissions: map[string][]permission{},
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,8 +185,8 @@ func (s *Service) find(ref reference) (*version, error) {
 	if number == "" {
 		number = latest
 	}
-	if to, ok := f.aliases[number]; ok {
-		number = to
+	if _, ok := f.aliases[number]; ok {
+		number = f.route(number)
 	}
 	v, ok := f.versions[number]
 	if !ok {
