@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
@@ -25,6 +25,7 @@ type Registration struct {
 	Component  bool
 	Protect    bool
 	DependsOn  []string // logical names of what must exist before it
+	Aliases    []*pulumirpc.Alias
 	Inputs     resource.PropertyMap
 }
 
@@ -64,7 +65,7 @@ func (r *Recorder) NewResource(a pulumi.MockResourceArgs) (string, resource.Prop
 	defer r.mu.Unlock()
 	reg := Registration{
 		Type: a.TypeToken, Name: a.Name, Component: !a.Custom, Inputs: a.Inputs,
-		Parent: resource.URN(a.RegisterRPC.GetParent()), Protect: a.RegisterRPC.GetProtect(),
+		Parent: resource.URN(a.RegisterRPC.GetParent()), Protect: a.RegisterRPC.GetProtect(), Aliases: a.RegisterRPC.GetAliases(),
 		Region: r.regions[a.Provider[strings.LastIndexByte(a.Provider, ':')+1:]],
 	}
 	for _, urn := range a.RegisterRPC.GetDependencies() {
@@ -174,7 +175,7 @@ func (r *Recorder) CheckComponents(t testing.TB) {
 	t.Helper()
 	components, seen := 0, map[resource.URN]bool{}
 	for _, g := range r.regs {
-		urn := resource.NewURN("test", "crossregion", g.Parent.QualifiedType(), tokens.Type(g.Type), g.Name)
+		urn := g.URN()
 		if seen[urn] {
 			t.Errorf("%s is registered twice", urn)
 		}

@@ -64,6 +64,24 @@ func (a *Account) Create(ctx context.Context, token, region, name string, inputs
 	return state, err
 }
 
+// Restore makes a resource again that another account had, as it was. One that
+// would be another now is refused.
+func (a *Account) Restore(ctx context.Context, token string, e cloud.Existing) error {
+	r, err := a.resource("restore", token, e.Name)
+	if err != nil {
+		return err
+	}
+	state, err := r.Restore(ctx, e)
+	if err != nil {
+		return err
+	}
+	if state.ID != e.ID {
+		return fmt.Errorf("restore %s %q: it was %s, and would be %s now", token, e.Name, e.ID, state.ID)
+	}
+	a.kept.put(address{token, e.Region, e.ID}, e)
+	return nil
+}
+
 // resource finds a type, unless control planes are down.
 func (a *Account) resource(what, token, name string) (cloud.Resource, error) {
 	if err := a.controlled(); err != nil {
@@ -105,7 +123,7 @@ func (a *Account) Update(ctx context.Context, token, region, id string, inputs m
 	if state.ID == "" {
 		state.ID = id
 	}
-	e.State, e.Inputs = cloud.State{ID: state.ID, Outputs: outputs}, inputs
+	e.State, e.Inputs = cloud.State{ID: state.ID, Outputs: outputs, Serial: e.Serial}, inputs
 	a.kept.drop(address{token, region, id})
 	a.kept.put(address{token, region, state.ID}, e)
 	return e.State, nil

@@ -17,6 +17,9 @@ type Request[In any] struct {
 	ID     string // of the resource; empty when it is created
 	Was    In     // what the resource is, when it is changed
 	Serial int    // how many of the same logical name were created before
+	// Before are the outputs that the resource had, when it is made again in
+	// another cloud; nil when it is new.
+	Before map[string]any
 }
 
 // PhysicalName is the name that the AWS provider would give the resource: the
@@ -40,6 +43,7 @@ func (r Request[In]) Digits(n int, kind ...string) string {
 type State struct {
 	ID      string
 	Outputs map[string]any
+	Serial  int // of its [Request]; set by [DefineResource]
 }
 
 // Existing is a resource that was created.
@@ -65,6 +69,8 @@ type Resource struct {
 	Check func(name string, inputs map[string]any) error
 	// Create makes the resource.
 	Create func(ctx context.Context, region, name string, inputs map[string]any) (State, error)
+	// Restore makes a resource again that was created in another cloud.
+	Restore func(ctx context.Context, e Existing) (State, error)
 	// Update changes the resource in place. The outputs that it returns are laid
 	// over those that were.
 	Update func(ctx context.Context, e Existing, inputs map[string]any) (State, error)
@@ -106,7 +112,7 @@ func DefineResource[In any](token string, create, update func(context.Context, R
 	_, taggable := tagsOf(reflect.ValueOf(*new(In)))
 	return Resource{
 		Token: token, Taggable: taggable, Replaces: replacing(reflect.TypeFor[In](), update == nil),
-		Check: d.check, Create: d.make, Update: d.change, Delete: d.delete,
+		Check: d.check, Create: d.make, Restore: d.restore, Update: d.change, Delete: d.delete,
 	}
 }
 
@@ -128,21 +134,26 @@ func (d *definition[In]) check(name string, inputs map[string]any) error {
 }
 
 func (d *definition[In]) make(ctx context.Context, region, name string, inputs map[string]any) (State, error) {
-	in, err := d.decode(name, inputs)
+	d.mu.Lock()
+	serial := d.created[region+" "+name]
+	d.mu.Unlock()
+	return d.restore(ctx, Existing{State: State{Serial: serial}, Region: region, Name: name, Inputs: inputs})
+}
+
+// restore creates what e says, which may be new.
+func (d *definition[In]) restore(ctx context.Context, e Existing) (State, error) {
+	in, err := d.decode(e.Name, e.Inputs)
 	if err != nil {
 		return State{}, err
 	}
-	r := Request[In]{Region: region, Name: name, In: in}
-	d.mu.Lock()
-	r.Serial = d.created[region+" "+name]
-	d.mu.Unlock()
-	state, err := d.create(ctx, r)
+	state, err := d.create(ctx, Request[In]{Region: e.Region, Name: e.Name, In: in, Serial: e.Serial, Before: e.Outputs})
 	if err != nil {
-		return State{}, d.failed("create", region, name, err)
+		return State{}, d.failed("create", e.Region, e.Name, err)
 	}
 	d.mu.Lock()
-	d.created[region+" "+name]++
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	d.created[e.Region+" "+e.Name] = e.Serial + 1
+	state.Serial = e.Serial
 	return state, nil
 }
 

@@ -66,7 +66,7 @@ func configure(t *testing.T, e *engine.Engine, name string, over map[string]any)
 }
 
 // step is one thing that the engine did to a resource.
-type step struct{ op, kind, name string }
+type step struct{ op, kind, name, urn string }
 
 func (s step) String() string { return s.op + " " + s.name }
 
@@ -109,7 +109,7 @@ func listen(to *record) (chan<- events.EngineEvent, func()) {
 			case e.ResOutputsEvent != nil && e.ResOutputsEvent.Metadata.Op != "same":
 				m := e.ResOutputsEvent.Metadata
 				_, name, _ := strings.Cut(m.URN[strings.LastIndex(m.URN, "::"):], "::")
-				to.steps = append(to.steps, step{string(m.Op), m.Type, name})
+				to.steps = append(to.steps, step{string(m.Op), m.Type, name, m.URN})
 			}
 		}
 	}()

@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,8 +26,30 @@ func TestPreview(t *testing.T) {
 			assert.Greater(t, len(r.steps), 200)
 			assert.Empty(t, r.warnings, "the stack files ask for nothing that the program warns of")
 			assert.Empty(t, a.Resources(), "a preview makes nothing")
+			assert.ElementsMatch(t, recorded(t, name), urns(r), "the engine's URNs are those that stacks/testdata records")
 		})
 	}
+}
+
+// urns are those of what was done, but the stack's own. A component is done
+// twice: when it begins and when it is complete.
+func urns(r record) []string {
+	var all []string
+	for _, s := range r.steps {
+		if s.kind != "pulumi:pulumi:Stack" {
+			all = append(all, s.urn)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// recorded are the URNs of a stack by its golden file.
+func recorded(t *testing.T, stack string) []string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(root, "stacks", "testdata", stack+".urns"))
+	require.NoError(t, err)
+	return strings.Fields(string(b))
 }
 
 // TestAStackFromItsFirstFailureToItsEnd follows one stack through what goes

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"os"
@@ -18,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/local/account"
+	"github.com/crossregion/crossregion/local/provider"
 	"github.com/crossregion/crossregion/local/up"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
@@ -153,6 +156,7 @@ func TestUpdates(t *testing.T) {
 	}
 	t.Run("the new region serves", func(t *testing.T) { serves(t, r, joining) })
 	t.Run("nothing is left to do", func(t *testing.T) { settled(t, r.Engine) })
+	t.Run("another cloud takes the state over", func(t *testing.T) { movesOn(t, r) })
 	t.Run("the home stays", func(t *testing.T) { keepsHome(t, r) })
 }
 
@@ -302,6 +306,19 @@ func serves(t *testing.T, r *up.Running, region string) {
 	assert.Equal(t, http.StatusOK, res.StatusCode, "%s", body)
 	assert.Contains(t, string(body), "claude-haiku")
 	assert.Equal(t, region, res.Header.Get(contract.HeaderRegion))
+}
+
+// movesOn makes all that the engine knows again, in a cloud of its own.
+func movesOn(t *testing.T, r *up.Running) {
+	t.Helper()
+	a, err := account.Open(account.Config{Port: "0", Viewer: "eu-central-1", Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, a.Close()) }()
+	load(t, "eu", nil).Prepare(a)
+	state, err := r.Engine.Export(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, provider.Restore(t.Context(), a, state.Deployment))
+	assert.Equal(t, r.Account.Resources(), a.Resources())
 }
 
 // keepsHome asks for another home, and then for a stack without it: both are

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"strconv"
 	"strings"
@@ -65,11 +66,21 @@ func (s *Service) createFunction(_ context.Context, r cloud.Request[functionInpu
 	if err != nil {
 		return cloud.State{}, err
 	}
-	v, err := s.addFunction(made, r.Region)
+	v, err := s.addFunction(made, r.Region, superseded(r.Before))
 	if err != nil {
 		return cloud.State{}, err
 	}
 	return cloud.State{ID: in.Name, Outputs: v.outputs(s.cfg.World.Clock.Now())}, nil
+}
+
+// superseded is how many versions a function had published before the one that
+// its outputs name, if they name one.
+func superseded(outputs map[string]any) int {
+	published, err := strconv.Atoi(fmt.Sprint(outputs["version"]))
+	if err != nil {
+		return 0
+	}
+	return published - 1
 }
 
 // accept refuses what Lambda would refuse, and unpacks the code.
@@ -108,10 +119,11 @@ func (s *Service) checkTraces(in functionInputs, region string) error {
 	return nil
 }
 
-func (s *Service) addFunction(made settings, region string) (*version, error) {
+// addFunction makes a function after some published versions that are gone.
+func (s *Service) addFunction(made settings, region string, published int) (*version, error) {
 	name := made.in.Name
 	f := &function{
-		name: name, region: region, arn: functionARN(region, name), reserved: unreserved,
+		name: name, region: region, arn: functionARN(region, name), reserved: unreserved, published: published,
 		versions: map[string]*version{}, aliases: map[string]string{}, shares: map[string]*share{}, permissions: map[string][]permission{},
 	}
 	s.mu.Lock()

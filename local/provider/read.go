@@ -28,6 +28,7 @@ func (i *instance) Read(_ context.Context, r *pulumirpc.ReadRequest) (*pulumirpc
 	now := remembered(inputs, i.untagged(token, inputs, e))
 	out := resource.NewPropertyMapFromMap(e.Inputs)
 	maps.Copy(out, resource.NewPropertyMapFromMap(e.Outputs))
+	out[serial] = resource.NewProperty(float64(e.Serial))
 	delete(out, "tags")
 	maps.Copy(out, now)
 	if i.cloud.Taggable(token) {
@@ -66,7 +67,12 @@ func (i *instance) untagged(token string, known resource.PropertyMap, e cloud.Ex
 // than its path: it is taken for unchanged.
 func remembered(known, now resource.PropertyMap) resource.PropertyMap {
 	for key, value := range known {
-		if _, has := now[key]; has && (value.IsArchive() || same(value, now[key])) {
+		switch {
+		case value.IsArchive() && now[key].IsString():
+			kept := *value.ArchiveValue()
+			kept.Path = now[key].StringValue()
+			now[key] = resource.NewProperty(&kept)
+		case now.HasValue(key) && same(value, now[key]):
 			now[key] = value
 		}
 	}

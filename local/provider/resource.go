@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -14,6 +15,10 @@ import (
 
 // allTags is the output that holds a resource's tags and those of its provider.
 const allTags = "tagsAll"
+
+// serial is an output that only [Restore] reads; names with two underscores are
+// a provider's own, which the engine does not show.
+const serial = "__serial"
 
 // plain are inputs as the cloud takes them, with the provider's tags.
 func (i *instance) plain(token string, inputs resource.PropertyMap) (map[string]any, error) {
@@ -26,9 +31,10 @@ func (i *instance) plain(token string, inputs resource.PropertyMap) (map[string]
 
 // outputs are what a resource then is: its inputs, secrets as such, and what the
 // cloud says of it.
-func (i *instance) outputs(token string, inputs resource.PropertyMap, values, computed map[string]any) (*structpb.Struct, error) {
+func (i *instance) outputs(token string, inputs resource.PropertyMap, values map[string]any, state cloud.State) (*structpb.Struct, error) {
 	out := inputs.Copy()
-	maps.Copy(out, resource.NewPropertyMapFromMap(computed))
+	maps.Copy(out, resource.NewPropertyMapFromMap(state.Outputs))
+	out[serial] = resource.NewProperty(float64(state.Serial))
 	if i.cloud.Taggable(token) {
 		out[allTags] = resource.NewPropertyValue(values["tags"])
 	}
@@ -55,7 +61,7 @@ func (i *instance) Create(ctx context.Context, r *pulumirpc.CreateRequest) (*pul
 	if err != nil {
 		return nil, err
 	}
-	out, err := i.outputs(token, inputs, values, state.Outputs)
+	out, err := i.outputs(token, inputs, values, state)
 	return &pulumirpc.CreateResponse{Id: state.ID, Properties: out}, err
 }
 
@@ -113,7 +119,7 @@ func (i *instance) Update(ctx context.Context, r *pulumirpc.UpdateRequest) (*pul
 	if err != nil {
 		return nil, err
 	}
-	out, err := i.outputs(token, inputs, values, state.Outputs)
+	out, err := i.outputs(token, inputs, values, state)
 	return &pulumirpc.UpdateResponse{Properties: out}, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"github.com/crossregion/crossregion/local/deploy"
@@ -30,6 +31,8 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	stack := flags.String("stack", "prod", "stack to deploy: the `name` in Pulumi.<name>.yaml")
 	listen := flags.String("listen", "127.0.0.1:8080", "loopback `address` of the front door; port 0 means any free one")
 	from := flags.String("from", "", "`region` that clients are near to (default the stack's first)")
+	real := flags.Bool("engine", false, "deploy with the real Pulumi engine, which remembers: a later run shows what it changes, and changes that")
+	state := flags.String("state", "", "`folder` of the real engine's state (default .build/engine/<stack> in the project)")
 	asJSON := flags.Bool("json", false, "print the result as one JSON line on standard output")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -38,14 +41,19 @@ func Command(ctx context.Context, args []string, s Streams) error {
 		return fmt.Errorf("%w; see go run ./local up -h", err)
 	case flags.NArg() > 0:
 		return fmt.Errorf("up takes no argument %q; see go run ./local up -h", flags.Arg(0))
+	case *state != "" && !*real:
+		return errors.New("--state is of the real engine: add --engine")
 	}
 	root, err := deploy.FindRoot()
 	if err != nil {
 		return err
 	}
+	if *real && *state == "" {
+		*state = filepath.Join(root, ".build", "engine", *stack)
+	}
 	start := time.Now()
 	r, err := Start(ctx, Options{
-		Root: root, Stack: *stack, Listen: *listen, From: *from,
+		Root: root, Stack: *stack, Listen: *listen, From: *from, State: *state, Diff: s.Err,
 		Log: slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Progress: func(step string) {
 			fmt.Fprintf(s.Err, "%5.1fs  %s\n", time.Since(start).Seconds(), step)

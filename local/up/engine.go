@@ -3,10 +3,10 @@ package up
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/local/engine"
+	"github.com/crossregion/crossregion/local/provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 )
 
@@ -19,12 +19,18 @@ func (r *Running) runEngine(ctx context.Context, stack *deploy.Stack, o Options)
 	if err != nil {
 		return nil, err
 	}
-	out := o.Diff
-	if out == nil {
-		out = io.Discard
+	options := []optup.Option{optup.SuppressOutputs(), optup.Color("never")}
+	known, err := r.restore(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("make again what %s says exists: %w; use another --state, or remove that folder to start anew", o.State, err)
 	}
-	o.Progress("pulumi up")
-	result, err := r.Engine.Up(ctx, optup.Diff(), optup.SuppressOutputs(), optup.ProgressStreams(out))
+	if known {
+		options = append(options, optup.Diff())
+	}
+	if known && o.Diff != nil {
+		options = append(options, optup.ProgressStreams(o.Diff))
+	}
+	result, err := r.Engine.Up(ctx, options...)
 	if err != nil {
 		return nil, fmt.Errorf("pulumi up: %w", err)
 	}
@@ -36,4 +42,21 @@ func (r *Running) runEngine(ctx context.Context, stack *deploy.Stack, o Options)
 		r.Resources += n
 	}
 	return outputs, nil
+}
+
+// restore reports whether the engine's state knew of resources, and makes them
+// again in the account.
+func (r *Running) restore(ctx context.Context, o Options) (known bool, err error) {
+	state, err := r.Engine.Export(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := provider.Restore(ctx, r.Account, state.Deployment); err != nil {
+		return false, err
+	}
+	n := len(r.Account.Resources())
+	if n > 0 {
+		o.Progress(fmt.Sprintf("made %d resources again, without what was in them", n))
+	}
+	return n > 0, nil
 }

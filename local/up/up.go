@@ -4,7 +4,6 @@ package up
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -54,7 +53,8 @@ type Options struct {
 	// State is a folder in which the real Pulumi engine keeps what it knows of
 	// the stack. Without it a stand-in for the engine deploys, which forgets.
 	State string
-	// Diff takes what the engine prints. Default: nobody.
+	// Diff takes what the engine changes of a stack that it knew. Default:
+	// nobody.
 	Diff io.Writer
 }
 
@@ -232,28 +232,6 @@ func (r *Running) run(ctx context.Context, stack *deploy.Stack, o Options) (map[
 	close(created)
 	<-done
 	return outputs, err
-}
-
-// outputs are what a stack exports, as far as this package uses it.
-type outputs struct {
-	Endpoint          string            `json:"endpoint"`
-	RegionalEndpoints map[string]string `json:"regionalEndpoints"`
-	ControlTable      string            `json:"controlTable"`
-}
-
-func readOutputs(exported map[string]any) (outputs, error) {
-	var out outputs
-	b, err := json.Marshal(exported)
-	if err == nil {
-		err = json.Unmarshal(b, &out)
-	}
-	if err == nil && (out.Endpoint == "" || len(out.RegionalEndpoints) == 0 || out.ControlTable == "") {
-		err = errors.New("endpoint, regionalEndpoints or controlTable is missing")
-	}
-	if err != nil {
-		return out, fmt.Errorf("read stack outputs: %w", err)
-	}
-	return out, nil
 }
 
 // open puts a door before the endpoint and one before each region.
