@@ -42,6 +42,8 @@ var directions = []struct{ from, never, why string }{
 	{"local/servicequotas", module + "contract", embedded},
 	{"local/sns", module + "contract", embedded},
 	{"local/wafv2", module + "contract", embedded},
+	{"local/bench/floor", module + "lambda", "what the gateway is compared with shares no code with it"},
+	{"local/bench/upstream", module + "lambda", "what the gateway is compared with shares no code with it"},
 	{"local/account", module + "stacks", "only the ways into the embedded cloud know a program"},
 	{"local/account", module + "components", "only the ways into the embedded cloud know a program"},
 	{"local/account", module + "lambda", "the embedded cloud shares no code with what it checks"},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -13,6 +14,7 @@ type change struct {
 	urn     string
 	op      operation
 	needs   []string // URNs that it cannot do without
+	reads   []string // those of them whose outputs are in its properties
 	version string   // of an alias of a function: the one that it leads to before
 }
 
@@ -70,10 +72,18 @@ func (s *state) needs() []string {
 	if s.Parent != "" {
 		needs = append(needs, s.Parent)
 	}
-	for _, urns := range s.PropertyDependencies {
-		needs = append(needs, urns...)
+	return append(needs, s.reads()...)
+}
+
+func (s *state) reads() []string {
+	if s == nil {
+		return nil
 	}
-	return needs
+	var reads []string
+	for _, property := range slices.Sorted(maps.Keys(s.PropertyDependencies)) {
+		reads = append(reads, s.PropertyDependencies[property]...)
+	}
+	return reads
 }
 
 // version is the version that an alias leads to, "" of anything else.
@@ -115,7 +125,7 @@ func (p preview) changes() []change {
 			continue
 		}
 		seen[s.URN] = true
-		all = append(all, change{urn: s.URN, op: op, needs: s.NewState.needs(), version: s.OldState.version()})
+		all = append(all, change{urn: s.URN, op: op, needs: s.NewState.needs(), reads: s.NewState.reads(), version: s.OldState.version()})
 	}
 	return all
 }

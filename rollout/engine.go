@@ -39,6 +39,7 @@ const project = "crossregion"
 // cli is the engine by way of Pulumi's command.
 type cli struct {
 	stack string
+	dir   string // of the project; "" for the current one
 	out   io.Writer
 }
 
@@ -76,7 +77,7 @@ func (c cli) Preview(ctx context.Context, exclude []string) (preview, error) {
 }
 
 func (c cli) Up(ctx context.Context, s step, canary *canary) (err error) {
-	args := append([]string{"up", "--yes", "--skip-preview"}, flags("--target", s.targets)...)
+	args := append([]string{"up", "--yes", "--skip-preview", "--suppress-outputs"}, flags("--target", s.targets)...)
 	args = append(args, flags("--exclude", s.exclude)...)
 	if canary != nil {
 		// Pulumi writes what --config sets into the file: into a copy of it.
@@ -101,7 +102,7 @@ func (c cli) Up(ctx context.Context, s step, canary *canary) (err error) {
 
 // copyConfig copies the stack's file to a temporary one, which keeps its ending.
 func (c cli) copyConfig() (string, error) {
-	content, err := os.ReadFile("Pulumi." + c.stack[strings.LastIndex(c.stack, "/")+1:] + ".yaml")
+	content, err := os.ReadFile(filepath.Join(c.dir, "Pulumi."+c.stack[strings.LastIndex(c.stack, "/")+1:]+".yaml"))
 	if err != nil {
 		return "", fmt.Errorf("copy the stack's file: %w", err)
 	}
@@ -165,6 +166,7 @@ func flags(flag string, values []string) []string {
 
 func (c cli) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "pulumi", append(args, "--stack", c.stack, "--non-interactive")...)
+	cmd.Dir = c.dir
 	// Interrupted, Pulumi finishes what is under way and writes its state.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	return cmd

@@ -63,14 +63,14 @@ func (f fleet) excluded() []string {
 	return patterns
 }
 
-// plan divides changes into steps: first what is new and needed by another
-// region than its own, which serves nobody by itself; then each region with its
-// own; and at last the shared, and what goes: nothing refers to it any more.
+// plan divides changes into steps: first what is new and something else is made
+// of, which serves nobody by itself; then each region with its own; and at last
+// the shared, and what goes: nothing refers to it any more.
 func (f fleet) plan(changes []change) []step {
 	early := f.early(changes)
 	var steps []step
 	if len(early) > 0 {
-		steps = append(steps, step{title: "what regions need of each other", targets: urns(early)})
+		steps = append(steps, step{title: "what is new and needed", targets: urns(early)})
 	}
 	rest := 0
 	for _, region := range f.regions {
@@ -88,8 +88,10 @@ func (f fleet) plan(changes []change) []step {
 	return steps
 }
 
-// early are the creations that something outside their own region needs, and
-// those that they need in turn.
+// early are the creations of regions that something is made of, or that another
+// region needs, and those that they need in turn. Each step runs the whole
+// program, in which a creation that is left for later has empty outputs: those
+// that others read are made before anything else.
 func (f fleet) early(changes []change) []change {
 	created := map[string]change{}
 	for _, c := range changes {
@@ -114,6 +116,11 @@ func (f fleet) early(changes []change) []change {
 		for _, need := range c.needs {
 			if region != "" && f.regionOf(name(need)) != region {
 				want(need)
+			}
+		}
+		for _, read := range c.reads {
+			if f.regionOf(name(read)) != "" {
+				want(read)
 			}
 		}
 	}

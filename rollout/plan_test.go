@@ -16,6 +16,14 @@ func changed(op operation, name string, needs ...string) change {
 	return c
 }
 
+// reading adds names whose outputs are in the properties of c.
+func reading(c change, names ...string) change {
+	for _, n := range names {
+		c.reads = append(c.reads, urn(n))
+	}
+	return c
+}
+
 // outline is a plan, a line for each step: its title and the names in it.
 func outline(steps []step) []string {
 	var lines []string
@@ -34,7 +42,7 @@ func outline(steps []step) []string {
 
 func TestPlan(t *testing.T) {
 	two := fleet{regions: []string{"eu-central-1", "eu-west-1"}, home: "eu-central-1"}
-	const early, last = "what regions need of each other", "what all regions share, and what goes"
+	const early, last = "what is new and needed", "what all regions share, and what goes"
 	tests := []struct {
 		name    string
 		fleet   fleet
@@ -57,6 +65,10 @@ func TestPlan(t *testing.T) {
 		{"a health check that an alarm needs is early", two, []change{
 			changed(create, "routing-eu-west-1-health"), changed(create, "eu-central-1-alarms-health-eu-west-1", "routing-eu-west-1-health"),
 		}, []string{early + " routing-eu-west-1-health", "eu-central-1 eu-central-1-alarms-health-eu-west-1"}},
+		{"what others are made of is early, the rest of a new region is not, and it is led to at the end", two, []change{
+			changed(create, "eu-west-1-invoker-role-policy"), changed(create, "eu-west-1-invoker-fn", "eu-west-1-invoker-role-policy"),
+			reading(changed(create, "eu-west-1-invoker-alias"), "eu-west-1-invoker-fn"), changed(create, "routing-eu-west-1-latency", "eu-west-1-invoker-alias"),
+		}, []string{early + " eu-west-1-invoker-role-policy eu-west-1-invoker-fn", "eu-west-1 eu-west-1-invoker-alias", last}},
 		{"a removed model's profiles go last, when nobody calls them", two, []change{
 			changed(remove, "eu-central-1-inference-m"), changed(update, "eu-central-1-invoker-fn"),
 		}, []string{"eu-central-1 eu-central-1-invoker-fn", last}},
@@ -90,7 +102,7 @@ func TestPreviews(t *testing.T) {
 		{"op":"create","urn":"` + urn("eu-west-1-c") + `","newState":{"parent":"` + urn("p") + `","dependencies":["` + urn("d") + `"],"propertyDependencies":{"x":["` + urn("e") + `"]}}},
 		{"op":"delete","urn":"` + urn("eu-west-1-f") + `"}]}`))
 	require.NoError(t, err)
-	assert.Equal(t, []change{changed(update, "eu-west-1-b"), changed(create, "eu-west-1-c", "d", "p", "e"), changed(remove, "eu-west-1-f")}, p.changes())
+	assert.Equal(t, []change{changed(update, "eu-west-1-b"), reading(changed(create, "eu-west-1-c", "d", "p", "e"), "e"), changed(remove, "eu-west-1-f")}, p.changes())
 	assert.False(t, p.fresh())
 
 	failed, err := parsePreview([]byte(`{"diagnostics":[{"severity":"warning","message":"w"},{"severity":"error","message":"models[0]: outside\n"}]}`))

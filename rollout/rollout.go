@@ -114,7 +114,7 @@ func (r *rollout) tryCanary(ctx context.Context, s step, before []string) error 
 	if err == nil {
 		err = r.settle(ctx, s.region, before)
 	}
-	if err == nil || !errors.Is(err, unwell) {
+	if err == nil || !errors.Is(err, errUnwell) {
 		return err
 	}
 	if back := r.engine.Up(ctx, s, &canary{Versions: s.versions}); back != nil {

@@ -143,8 +143,8 @@ func (w watcher) get(ctx context.Context, url string) (err error) {
 	return nil
 }
 
-// unwell is in the chain of an error about a region that did not stay well.
-var unwell = errors.New("not well")
+// errUnwell is in the chain of an error about a region that did not stay well.
+var errUnwell = errors.New("not well")
 
 // settle returns once a region has been quiet for the given time. What troubled
 // it before may take as long to go; anything new ends the wait at once.
@@ -163,9 +163,9 @@ func (w watcher) settle(ctx context.Context, region string, quiet time.Duration,
 		added := slices.DeleteFunc(slices.Clone(now), func(t string) bool { return slices.Contains(before, t) })
 		switch elapsed := w.clock.Now().Sub(start); {
 		case len(added) > 0:
-			return fmt.Errorf("%s is %w: %s", region, unwell, strings.Join(added, "; "))
+			return fmt.Errorf("%s is %w: %s", region, errUnwell, strings.Join(added, "; "))
 		case len(now) > 0 && elapsed >= quiet:
-			return fmt.Errorf("%s is %w, as it was before: %s", region, unwell, strings.Join(now, "; "))
+			return fmt.Errorf("%s is %w, as it was before: %s", region, errUnwell, strings.Join(now, "; "))
 		case len(now) > 0:
 			since = time.Time{}
 		default:

@@ -16,7 +16,7 @@ type Owner struct {
 
 func (o *Owner) validate() error {
 	if o != nil && (o.Partition == "" || o.Account == "") {
-		return errors.New("Offline needs a partition and an account")
+		return errors.New("a region that is offline needs the partition and the account of Offline")
 	}
 	return nil
 }

@@ -54,5 +54,5 @@ func TestOfflineRejects(t *testing.T) {
 	incomplete := offline(inference.Model{Name: "m", Profile: "eu.amazon.nova-pro-v1:0"})
 	incomplete.Offline.Account = ""
 	_, _, err = run(t, componenttest.New(nil), incomplete)
-	assert.ErrorContains(t, err, "Offline needs")
+	assert.ErrorContains(t, err, "the partition and the account of Offline")
 }

@@ -159,3 +159,19 @@ func TestTwoDeletionsAtOnceLeaveNoBytes(t *testing.T) {
 	assert.Empty(t, b.holding("two"))
 	assert.Equal(t, "\n\nkept", b.body(t, beyond, turn))
 }
+
+// TestTheVersionWithoutMostCounts, while regions have older ones still.
+func TestTheVersionWithoutMostCounts(t *testing.T) {
+	b := newBench(t)
+	c := b.begin(t, here)
+	turn, err := b.speak(t, here, "one\ntwo\nkept", c)
+	require.NoError(t, err)
+	require.NoError(t, b.strike(t, here, turn, 1))
+	require.NoError(t, b.strike(t, here, turn, 0))
+	require.NotEmpty(t, b.holding("one"), "nothing has arrived elsewhere")
+	for _, region := range three {
+		_, turns, err := b.stores[region].History(t.Context(), "acme", c.ID)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"\n\nkept"}, bodies(turns), region)
+	}
+}

@@ -25,9 +25,8 @@ type silence struct {
 
 // silent is what is known of a region.
 type silent struct {
-	calls   int       // in a row; those at once count as one
-	last    time.Time // when the latest was given up, or a probe was sent
-	probing bool      // a probe is under way
+	calls int       // in a row; those at once count as one
+	last  time.Time // when the latest was given up, or a probe was sent
 }
 
 // of runs f on what is known of a region.
@@ -46,7 +45,7 @@ func (s *silence) of(region string, f func(*silent)) {
 }
 
 func (s *silence) answered(region string) {
-	s.of(region, func(r *silent) { *r = silent{probing: r.probing} })
+	s.of(region, func(r *silent) { *r = silent{} })
 }
 
 // failed counts a call that was given up. One that began before another was is
@@ -60,20 +59,17 @@ func (s *silence) failed(region string, started, now time.Time) {
 }
 
 // due tells whether a region is to be spared, and whether it is time to ask it
-// again: the caller who is told so has to do it, and to end with
-// [silence.probed].
+// again, which the caller who is told so has to do.
 func (s *silence) due(region string, now time.Time) (spared, probe bool) {
 	s.of(region, func(r *silent) {
 		spared = r.calls >= silentCalls
-		probe = spared && !r.probing && now.Sub(r.last) >= probePeriod
+		probe = spared && now.Sub(r.last) >= probePeriod
 		if probe {
-			r.probing, r.last = true, now
+			r.last = now
 		}
 	})
 	return spared, probe
 }
-
-func (s *silence) probed(region string) { s.of(region, func(r *silent) { r.probing = false }) }
 
 // wellAndSpared are the regions in their order: those that are to be used, and
 // those that lately have not answered, which are a last resort. On the way it
@@ -96,7 +92,6 @@ func (s *Store) wellAndSpared() (well, spared []string) {
 // probe reads what nobody writes. It belongs to no request, and ends by its
 // timeout.
 func (s *Store) probe(region string) {
-	defer s.silent.probed(region)
 	// What comes of it is remembered by the call.
 	_, _ = s.get(context.Background(), region, itemKey("probe", "probe"))
 }

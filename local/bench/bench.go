@@ -43,7 +43,7 @@ type scale struct {
 }
 
 var (
-	full = scale{rounds: 7, slice: 700 * time.Millisecond, flights: []int{1, 32, 256}, starts: 25,
+	full = scale{rounds: 5, slice: 600 * time.Millisecond, flights: []int{1, 32, 256}, starts: 25,
 		threads: []int{1_000, 10_000, 100_000, 1_000_000}, turns: []int{1, 10, 100, 1000}, regions: []int{2, 5, 10, 15, 20}, slow: true}
 	quick = scale{rounds: 3, slice: 300 * time.Millisecond, flights: []int{1, 32}, starts: 7,
 		threads: []int{1_000, 10_000}, turns: []int{1, 10, 100}, regions: []int{2, 6}}
@@ -68,17 +68,19 @@ func parts() []part {
 		{"peers", "the same load on what people would use instead", peers},
 		{"coldstart", "how long a function takes to start, and to answer for the first time", coldstart},
 		{"state", "what keeping a conversation takes, in time and in what DynamoDB bills", state},
-		{"program", "what the program takes to compile and to preview", program},
 		{"money", "what a stack costs a month, and a million requests", money},
+		// The last, since a cold compile takes the time that is left.
+		{"program", "what the program takes to compile and to preview", program},
 	}
 }
 
 // bench is one run.
 type bench struct {
 	Options
-	dir   string // for what is built and written; removed at the end
-	built sync.Once
-	err   error // of building
+	dir     string // for what is built and written; removed at the end
+	started time.Time
+	built   sync.Once
+	err     error // of building
 
 	notes []string
 }
@@ -100,7 +102,7 @@ func Run(ctx context.Context, o Options) (_ Result, err error) {
 	if err != nil {
 		return Result{}, err
 	}
-	b := &bench{Options: o}
+	b := &bench{Options: o, started: time.Now()}
 	if b.dir, err = os.MkdirTemp("", "crossregion-bench-"); err != nil {
 		return Result{}, fmt.Errorf("make a folder to build in: %w", err)
 	}

@@ -190,6 +190,7 @@ func startFigures(all []*starter) []Figure {
 	}
 	floor := all[startFloor]
 	return append(figures,
+		figure("invoker: to its first call of the Runtime API, beside the floor's", "ms", median(all[startChat].asked)).over(median(floor.asked)).atMostTimes(timesEmpty),
 		figure("invoker, a chat: to its first answer, beside the floor's", "ms", median(all[startChat].answered)).over(median(floor.answered)).atMostTimes(timesEmpty))
 }
 

@@ -43,10 +43,11 @@ func Command(ctx context.Context, args []string, s Streams) error {
 		o.Parts = strings.Split(*only, ",")
 	}
 	r, err := Run(ctx, o)
-	if err != nil {
+	if err != nil && len(r.Figures) == 0 {
 		return err
 	}
-	return conclude(r, *list, *page, s.Out)
+	// What was found before an error took minutes.
+	return errors.Join(err, conclude(r, *list, *page, s.Out))
 }
 
 func names() string {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os/exec"
 	"time"
+
+	"github.com/crossregion/crossregion/local/bench/upstream"
 )
 
 // lane is one subject under load, and what it has taken so far.
@@ -15,6 +17,9 @@ type lane struct {
 	proc *process // nil where nothing stands between client and upstream
 
 	seen tally
+	// spare tells that the others go on when the lane fails, which failed says.
+	spare  bool
+	failed error
 }
 
 // tally is what a lane has taken at one load.
@@ -46,22 +51,45 @@ type load struct {
 	rounds   int
 	slice    time.Duration
 	inFlight int
-	streamed bool // first words count, not whole answers
+	streamed bool          // first words count, not whole answers
+	spread   time.Duration // over which the first requests of a turn begin
+}
+
+// words is the load of streams at a model's pace: each of inFlight callers asks
+// at least twice in a turn.
+func words(rounds, inFlight int) load {
+	const length = upstream.FirstWord + upstream.PacedWords*upstream.NextWord
+	return load{rounds: (rounds + 1) / 2, slice: length, inFlight: inFlight, streamed: true, spread: length}
 }
 
 // run gives each lane its turns. What a lane took before is forgotten.
 func (l load) run(ctx context.Context, lanes []*lane) error {
 	clients := make([]*http.Client, len(lanes))
 	for i, ln := range lanes {
-		ln.seen = tally{}
+		ln.seen, ln.failed = tally{}, nil
 		clients[i] = newClient(l.inFlight)
 		defer clients[i].CloseIdleConnections()
 		// Connections and pools are not part of what a request takes.
-		if _, err := ln.call.slice(ctx, clients[i], l.inFlight, l.slice/4); err != nil {
+		_, err := ln.call.slice(ctx, clients[i], load{inFlight: l.inFlight, slice: l.slice / 4})
+		if err = ln.fail(ctx, err); err != nil {
 			return err
 		}
 	}
-	return interleave(l.rounds, len(lanes), func(i int) error { return l.turn(ctx, lanes[i], clients[i]) })
+	return interleave(l.rounds, len(lanes), func(i int) error {
+		if lanes[i].failed != nil {
+			return nil
+		}
+		return lanes[i].fail(ctx, l.turn(ctx, lanes[i], clients[i]))
+	})
+}
+
+// fail keeps the error of a spare lane, and returns that of any other.
+func (ln *lane) fail(ctx context.Context, err error) error {
+	if !ln.spare || ctx.Err() != nil {
+		return err
+	}
+	ln.failed = err
+	return nil
 }
 
 func (l load) turn(ctx context.Context, ln *lane, client *http.Client) error {
@@ -69,7 +97,7 @@ func (l load) turn(ctx context.Context, ln *lane, client *http.Client) error {
 	if err != nil {
 		return err
 	}
-	samples, err := ln.call.slice(ctx, client, l.inFlight, l.slice)
+	samples, err := ln.call.slice(ctx, client, l)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,14 +113,17 @@ func (r *reading) note(found int, now, started time.Time) {
 }
 
 // slice keeps inFlight requests going for a while, or until each has been made
-// at least once, and returns what they took. It fails with the first that does.
-func (c call) slice(ctx context.Context, client *http.Client, inFlight int, d time.Duration) ([]sample, error) {
-	end := time.Now().Add(d)
+// at least once, and returns what they took. It fails if one does. Streams of one
+// length begin evenly over their length, since callers do not come all at once.
+func (c call) slice(ctx context.Context, client *http.Client, l load) ([]sample, error) {
+	inFlight := l.inFlight
+	end := time.Now().Add(l.slice)
 	all := make([][]sample, inFlight)
 	errs := make([]error, inFlight)
 	var working sync.WaitGroup
 	for i := range inFlight {
 		working.Go(func() {
+			pause(ctx, l.spread*time.Duration(i)/time.Duration(inFlight))
 			for errs[i] == nil && (len(all[i]) == 0 || time.Now().Before(end)) {
 				var s sample
 				if s, errs[i] = c.do(ctx, client); errs[i] == nil {
@@ -133,5 +137,16 @@ func (c call) slice(ctx context.Context, client *http.Client, inFlight int, d ti
 	for _, some := range all {
 		samples = append(samples, some...)
 	}
-	return samples, errors.Join(errs...)
+	// One of many that failed alike says what all would.
+	return samples, cmp.Or(errs...)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,7 +66,10 @@ func money(ctx context.Context, b *bench) ([]Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		idle, total := idleFigures(p, stack)
+		idle, total, err := idleFigures(p, stack)
+		if err != nil {
+			return nil, err
+		}
 		if regions == 2 {
 			two = total
 		}
@@ -83,17 +87,17 @@ func money(ctx context.Context, b *bench) ([]Figure, error) {
 }
 
 // idleFigures are what a month without a request costs.
-func idleFigures(p prices, stack previewed) ([]Figure, float64) {
+func idleFigures(p prices, stack previewed) ([]Figure, float64, error) {
 	of := fmt.Sprintf("idle a month, %d regions", stack.regions)
 	all := idleBill(p, stack, 1, false)
-	figures := all.figures(of)
+	figures, err := all.figures(of)
 	last := &figures[len(figures)-1]
 	few := figure(starred(of+", probed from three regions: all", true), "$", idleBill(p, stack, fewCheckers, false).total()).over(all.total())
 	own := figure(starred(of+", probed from three, if Route 53 counts them as AWS's: all", true), "$", idleBill(p, stack, fewCheckers, true).total()).over(all.total())
 	if stack.regions == 2 {
 		*last, few, own = last.atMost(idleTarget), few.atMost(idleTarget), own.atMost(idleTarget)
 	}
-	return append(figures, few, own), all.total()
+	return append(figures, few, own), all.total(), err
 }
 
 // idleBill is what a month costs with a share of all probes.
@@ -150,8 +154,10 @@ func servingFigures(ctx context.Context, p prices, t traffic, regions int) ([]Fi
 	b.add("CloudWatch", "logGigabyte", million*(t.logBytes+platformLogBytes)/gigabyte)
 	b.add("transfer", "transferOut", million*answerWords*t.wordBytes/gigabyte)
 	of := fmt.Sprintf("a million streamed answers, %d regions", regions)
-	figures := b.figures(of)
-
+	figures, err := b.figures(of)
+	if err != nil {
+		return nil, err
+	}
 	kept := newBill(p)
 	turn, err := turnUnits(ctx, regions)
 	if err != nil {
@@ -165,7 +171,8 @@ func servingFigures(ctx context.Context, p prices, t traffic, regions int) ([]Fi
 	figures = append(figures, figure(starred(of+": what keeping the tenth turn for a month adds", true), "$", kept.total()).over(b.total()))
 	metrics := newBill(p)
 	metrics.add("CloudWatch", "customMetric", float64(regions*emitted*(1+len(models))))
-	return append(figures, figure(starred(fmt.Sprintf("a month with any request, %d regions: the gateway's own metrics", regions), true), "$", metrics.total())), nil
+	return append(figures, figure(starred(fmt.Sprintf("a month with any request, %d regions: the gateway's own metrics", regions), true), "$", metrics.total())),
+		errors.Join(kept.err, metrics.err)
 }
 
 // emitted is how many of the gateway's metrics an ordinary request has.

@@ -28,14 +28,21 @@ func allPeers() []peer {
 	return []peer{{name: "portkey", start: startPortkey}, {name: "bifrost", start: startBifrost}}
 }
 
+// installLimit bounds what it takes to fetch and build a peer.
+const installLimit = 3 * time.Minute
+
+func (p peer) install(ctx context.Context, b *bench, s *stand) (*lane, error) {
+	ctx, cancel := context.WithTimeout(ctx, installLimit)
+	defer cancel()
+	return p.start(ctx, b, s)
+}
+
 // peers measures the gateway and others side by side. Bedrock is reached over TLS
 // by all, as it is.
 func peers(ctx context.Context, b *bench) (_ []Figure, err error) {
-	if !b.scale.slow {
+	if !b.scale.slow && len(b.Parts) == 0 {
 		b.note("peers: their packages take minutes to install and build, and are left out of a quick run; run them with --only peers.")
-		if len(b.Parts) == 0 {
-			return nil, nil
-		}
+		return nil, nil
 	}
 	s, err := b.openStand(ctx)
 	if err != nil {
@@ -47,7 +54,7 @@ func peers(ctx context.Context, b *bench) (_ []Figure, err error) {
 	}
 	var figures []Figure
 	for _, p := range allPeers() {
-		l, err := p.start(ctx, b, s)
+		l, err := p.install(ctx, b, s)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil, err
@@ -55,6 +62,7 @@ func peers(ctx context.Context, b *bench) (_ []Figure, err error) {
 			b.note("peers: %s is left out: %v", p.name, err)
 			continue
 		}
+		l.spare = true
 		s.lanes[p.name] = l
 	}
 	for _, n := range b.scale.flights {
@@ -75,7 +83,7 @@ func (s *stand) compare(ctx context.Context, b *bench, n int, stream bool) ([]Fi
 	l := load{rounds: b.scale.rounds, slice: b.scale.slice, inFlight: n}
 	if stream {
 		model, kind = upstream.Paced, "streamed"
-		l = load{rounds: (b.scale.rounds + 1) / 2, inFlight: n, streamed: true}
+		l = words(b.scale.rounds, n)
 	}
 	lanes := []*lane{s.lanes["gateway"]}
 	for _, p := range allPeers() {
@@ -100,6 +108,10 @@ func (s *stand) compare(ctx context.Context, b *bench, n int, stream bool) ([]Fi
 	}
 	var figures []Figure
 	for _, ln := range working[1:] {
+		if ln.failed != nil {
+			b.note("peers: %s failed under %s, %d in flight, and is left out there: %.200v", ln.name, kind, n, ln.failed)
+			continue
+		}
 		figures = append(figures, beside(fmt.Sprintf("%s, %d in flight: ", kind, n), l, lanes[0].seen, ln)...)
 	}
 	return figures, nil
@@ -173,6 +185,12 @@ func startPortkey(ctx context.Context, b *bench, s *stand) (*lane, error) {
 	}
 	run := exec.Command(node, filepath.Join(dir, "node_modules", "@portkey-ai", "gateway", "build", "start-server.js"), "--headless", "--port="+port)
 	run.Dir = dir
+	quiet, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer quiet.Close()
+	run.Stderr = quiet // it writes of each stream that its own log cannot read it
 	p, err := start(run, []string{"NODE_EXTRA_CA_CERTS=" + s.certificate, "NODE_ENV=production", "HOME=" + dir, "PATH=" + os.Getenv("PATH")})
 	if err != nil {
 		return nil, err

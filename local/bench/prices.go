@@ -87,15 +87,15 @@ func (b *bill) total() float64 {
 	return sum
 }
 
-// figures are the services' shares, and the whole.
-func (b *bill) figures(what string) []Figure {
+// figures are the services' shares, and the whole, or the price that is missing.
+func (b *bill) figures(what string) ([]Figure, error) {
 	var figures []Figure
 	any := false
 	for _, service := range slices.Sorted(maps.Keys(b.usd)) {
 		figures = append(figures, figure(starred(what+": "+service, b.marked[service]), "$", b.usd[service]))
 		any = any || b.marked[service]
 	}
-	return append(figures, figure(starred(what+": all", any), "$", b.total()))
+	return append(figures, figure(starred(what+": all", any), "$", b.total())), b.err
 }
 
 // starred shows that a figure stands on a price that was not read at AWS.

@@ -183,10 +183,15 @@ func (c *client) read(ctx context.Context, s *sample) error {
 	return nil
 }
 
-// work keeps c asking until ctx ends. What it has begun, it ends.
-func (c *client) work(ctx context.Context, tell func(sample)) {
+// work keeps c asking until ctx ends. What it has begun, it ends, unless all is
+// interrupted: then it tells of it no more.
+func (c *client) work(ctx, interruption context.Context, tell func(sample)) {
 	for ctx.Err() == nil {
-		tell(c.next(context.WithoutCancel(ctx)))
+		s := c.next(interruption)
+		if interruption.Err() != nil {
+			return
+		}
+		tell(s)
 		sleep(ctx, c.think)
 	}
 }

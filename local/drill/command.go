@@ -60,6 +60,9 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	if err != nil {
 		return err
 	}
+	if err := checkReport(*report); err != nil {
+		return err
+	}
 	root, err := deploy.FindRoot()
 	if err != nil {
 		return err
@@ -117,33 +120,34 @@ func distance(a, b string) int {
 }
 
 // playAll plays one scenario after another. An interruption ends the one that is
-// playing, and is reported with what has been seen by then.
+// playing, and is reported with what has been seen by then; so is what was played
+// before one that could not be.
 func playAll(ctx context.Context, chosen []scenario, o up.Options, file string, s Streams) error {
 	var pictures []picture
 	for _, one := range chosen {
 		p, err := play(ctx, one, o, s.Err)
-		if err == nil || ctx.Err() != nil && p.Verdict.Requests > 0 {
+		if err != nil {
+			err = fmt.Errorf("drill %s: %w", one.name, err)
+		}
+		switch interrupted := ctx.Err() != nil; {
+		case interrupted && p.Verdict.Interrupted:
 			pictures = append(pictures, p)
+			err = errors.Join(errInterrupted, err)
+		case interrupted:
+			err = errInterrupted // which whatever failed has failed for
+		case err == nil:
+			pictures = append(pictures, p)
+			continue
 		}
-		switch {
-		case ctx.Err() != nil && len(pictures) == 0:
-			return errors.New("interrupted; nothing is left running")
-		case ctx.Err() != nil:
-			return errors.Join(errors.New("interrupted; nothing is left running"), conclude(pictures, file, s.Out))
-		case err != nil:
-			return errors.Join(fmt.Errorf("drill %s: %w", one.name, err), concludeSome(pictures, file, s.Out))
+		if len(pictures) == 0 {
+			return err
 		}
+		return errors.Join(err, conclude(pictures, file, s.Out))
 	}
 	return conclude(pictures, file, s.Out)
 }
 
-// concludeSome concludes the drills before one that could not be played.
-func concludeSome(pictures []picture, file string, w io.Writer) error {
-	if len(pictures) == 0 {
-		return nil
-	}
-	return conclude(pictures, file, w)
-}
+var errInterrupted = errors.New("interrupted; nothing is left running")
 
 // play deploys a stack of its own for a scenario, so that none finds what
 // another has left.

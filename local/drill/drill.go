@@ -78,12 +78,13 @@ func (d *drill) run(ctx context.Context, status func(string)) error {
 	if err != nil {
 		return err
 	}
+	interruption := ctx
 	ctx, cancel := context.WithTimeout(ctx, d.real(d.length))
 	defer cancel()
 	d.start = time.Now()
 	var working sync.WaitGroup
 	for _, c := range clients {
-		working.Go(func() { c.work(ctx, d.add) })
+		working.Go(func() { c.work(ctx, interruption, d.add) })
 	}
 	working.Go(func() { d.readDNS(ctx) })
 	working.Go(func() { d.tell(ctx, status) })

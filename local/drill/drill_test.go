@@ -250,6 +250,8 @@ func TestCommandRefuses(t *testing.T) {
 		{[]string{"watch", "--key", "k", "--endpoint", "http://127.0.0.1:1", "--clients", "51", "--pause", "1ms"}, "clients 51 is out of range: give 1 to 50\npause 1ms is too short"},
 		{[]string{"watch", "--key", "k", "--endpoint", "http://127.0.0.1:1", "--for", "0s"}, "for 0s is too short"},
 		{[]string{"watch", "--key", "k", "--endpoint", "http://127.0.0.1:1"}, "does not list its models (connection failed)"},
+		{[]string{"watch", "--key", "k", "--endpoint", "http://127.0.0.1:1", "--report", "/no/such/folder/r.html"}, "choose another file with --report"},
+		{[]string{"--report", "/no/such/folder/r.html", "all"}, "choose another file with --report"},
 		{[]string{"watch", "me"}, `watch takes no argument "me"`},
 	} {
 		err := Command(t.Context(), tt.args, Streams{io.Discard, io.Discard})

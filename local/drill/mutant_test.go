@@ -27,11 +27,12 @@ func (a altered) Create(ctx context.Context, token, region, name string, inputs 
 	return a.Target.Create(ctx, token, region, name, inputs)
 }
 
-// deployed is a stack for a drill at twenty times the speed, until the end of the
-// test.
-func deployed(t *testing.T, over map[string]any, alter func(name string, inputs map[string]any)) *up.Running {
+// fast is the speed of drills in tests.
+const fast = 20
+
+// deployed is a stack for a drill, until the end of the test.
+func deployed(t *testing.T, speed float64, over map[string]any, alter func(name string, inputs map[string]any)) *up.Running {
 	t.Helper()
-	const speed = 20
 	o := up.Options{Root: "../..", Stack: "eu", Listen: "127.0.0.1:0", Speed: speed, Settings: settings(speed)}
 	for key, value := range over {
 		o.Settings[key] = value
@@ -91,7 +92,7 @@ func TestADrillFailsWhereAPromiseIsBroken(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := newDrill(scenario{name: "mutant", steps: tt.steps}, deployed(t, tt.settings, tt.alter), 20)
+			d, err := newDrill(scenario{name: "mutant", steps: tt.steps}, deployed(t, fast, tt.settings, tt.alter), fast)
 			require.NoError(t, err)
 			d.length = 165 * time.Second
 			require.NoError(t, d.run(t.Context(), func(string) {}))
@@ -99,5 +100,27 @@ func TestADrillFailsWhereAPromiseIsBroken(t *testing.T) {
 			assert.Greater(t, v.Turns, 50, "all else is well")
 			assert.Contains(t, strings.Join(v.Broken, "\n"), tt.broken)
 		})
+	}
+}
+
+// TestADrillHolds on a stack that lacks nothing: what fails above fails for what
+// was taken away.
+func TestADrillHolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out of -short: it deploys and drills a stack")
+	}
+	const speed = 10
+	lost := scenario{name: "region-lost", expectation: ownClientsMove, steps: []step{
+		{at: 10 * time.Second, what: "region lost", do: lose(0), loses: []int{0}},
+		{at: 150 * time.Second, what: "mended", do: mend, mends: true},
+	}}
+	d, err := newDrill(lost, deployed(t, speed, nil, nil), speed)
+	require.NoError(t, err)
+	require.NoError(t, d.run(t.Context(), func(string) {}))
+	v := d.judge()
+	assert.Empty(t, v.Broken)
+	assert.Positive(t, v.Allowed, "clients of the region were hit")
+	for _, p := range v.Places {
+		assert.Positive(t, p.Turns, p.Place)
 	}
 }

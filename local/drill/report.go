@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,6 +23,18 @@ func writeReport(w io.Writer, pictures []picture) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	return t.Execute(w, pictures)
+}
+
+// checkReport finds out early whether a report could be written there.
+func checkReport(file string) error {
+	folder, err := os.Stat(filepath.Dir(file))
+	if err == nil && !folder.IsDir() {
+		err = fmt.Errorf("%s is no folder", filepath.Dir(file))
+	}
+	if err != nil {
+		return fmt.Errorf("report: %w; choose another file with --report", err)
+	}
+	return nil
 }
 
 func saveReport(file string, pictures []picture) error {

@@ -98,7 +98,7 @@ func (o *watchOptions) check() error {
 			faults = append(faults, fmt.Errorf("%s %s is too short: give more than nothing", name, d))
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, checkReport(o.report))...)
 }
 
 // watch lets clients work with a stack, and reports what they saw.
@@ -118,7 +118,7 @@ func watch(ctx context.Context, o watchOptions, s Streams) error {
 			patience: patience{answer: o.answer, retry: 500 * time.Millisecond, think: o.pause},
 		}
 		r.places = append(r.places, c.place)
-		working.Go(func() { c.work(running, r.add) })
+		working.Go(func() { c.work(running, ctx, r.add) })
 	}
 	working.Go(func() { r.tell(running, live(s.Err)) })
 	working.Wait()

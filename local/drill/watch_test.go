@@ -25,7 +25,7 @@ func TestWatchSeesWhatOthersBreak(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out of -short: it watches a stack for half a minute")
 	}
-	running := deployed(t, nil, nil)
+	running := deployed(t, fast, nil, nil)
 	gone := running.RegionNames[0]
 	ctx, stop := context.WithCancel(t.Context())
 	type seen struct {
