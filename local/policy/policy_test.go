@@ -33,16 +33,12 @@ func documents(t *testing.T, root, stack string) map[string]policy.Document {
 }
 
 // TestPolicies compares what deploying takes with golden files: of a stack of
-// this project, and of one with everything switched on. Each fits a managed policy.
+// this project, and of one with everything switched on.
 func TestPolicies(t *testing.T) {
 	for stack, root := range map[string]string{"eu": filepath.Join("..", ".."), "all": "testdata"} {
 		t.Run(stack, func(t *testing.T) {
 			got := documents(t, root, stack)
-			for name, d := range got {
-				compact, err := json.Marshal(d)
-				require.NoError(t, err)
-				assert.LessOrEqual(t, len(compact), maxManagedPolicy, name)
-			}
+			assertFits(t, got)
 			pretty, err := json.MarshalIndent(got, "", "  ")
 			require.NoError(t, err)
 			golden := filepath.Join("testdata", stack+".json")
@@ -54,6 +50,52 @@ func TestPolicies(t *testing.T) {
 			assert.Equal(t, string(want), string(pretty)+"\n")
 		})
 	}
+}
+
+// assertFits fails t for a document that is longer than a managed policy.
+func assertFits(t *testing.T, documents map[string]policy.Document) {
+	t.Helper()
+	for name, d := range documents {
+		compact, err := json.Marshal(d)
+		require.NoError(t, err)
+		assert.LessOrEqual(t, len(compact), maxManagedPolicy, name)
+		assert.NotEmpty(t, d.Statement, name)
+	}
+}
+
+const stateKey = "arn:aws:kms:eu-west-3:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+// TestLongPoliciesAreSplit: every part fits a managed policy, and together they
+// have all statements.
+func TestLongPoliciesAreSplit(t *testing.T) {
+	for name, o := range map[string]policy.Options{
+		"a preview of three regions": {Root: filepath.Join("..", ".."), Stack: "prod", ReadOnly: true},
+		"a preview of six regions":   {Root: "testdata", Stack: "six", ReadOnly: true},
+		"six regions":                {Root: "testdata", Stack: "six"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Account, o.StateBucket, o.StateKey = "123456789012", "acme-pulumi", stateKey
+			got, err := policy.Documents(t.Context(), o)
+			require.NoError(t, err)
+			assertFits(t, got)
+			var all []string
+			for _, d := range got {
+				for _, s := range d.Statement {
+					all = append(all, s.Action...)
+				}
+			}
+			for _, want := range []string{"iam:GetRole", "dynamodb:DescribeTable", "route53:GetHealthCheck", "s3:ListBucket", "kms:Decrypt"} {
+				assert.Contains(t, all, want)
+			}
+			if !o.ReadOnly {
+				assert.Contains(t, got, "deploy-edge-2")
+			}
+		})
+	}
+	_, err := policy.Split(map[string]policy.Document{"long": {Statement: []policy.Statement{{
+		Action: []string{"s3:GetObject"}, Resource: slices.Repeat([]string{"arn:aws:s3:::acme-pulumi"}, 300),
+	}}}})
+	assert.ErrorContains(t, err, "policy long: the statement on [s3:GetObject] alone has")
 }
 
 // unscoped are the actions that AWS offers on every resource only, or that make
@@ -99,13 +141,15 @@ func TestReadingChangesNothing(t *testing.T) {
 		Root: filepath.Join("..", ".."), Stack: "eu", Account: "123456789012", ReadOnly: true, StateBucket: "states",
 	})
 	require.NoError(t, err)
-	require.Len(t, got, 1)
 	var all []string
-	for _, s := range got["preview"].Statement {
-		all = append(all, s.Action...)
-		for _, a := range s.Action {
-			assert.Regexp(t, `^[a-z0-9]+:(Get|List|Describe|GET$)`, a)
+	for name, d := range got {
+		assert.Regexp(t, `^preview(-2)?$`, name)
+		for _, s := range d.Statement {
+			all = append(all, s.Action...)
 		}
+	}
+	for _, a := range all {
+		assert.Regexp(t, `^[a-z0-9]+:(Get|List|Describe|GET$)`, a)
 	}
 	assert.Contains(t, all, "dynamodb:DescribeTable")
 	assert.Contains(t, all, "s3:GetObject")
@@ -137,6 +181,8 @@ func TestCommand(t *testing.T) {
 	require.NoError(t, json.Unmarshal(out.Bytes(), &got))
 	assert.Len(t, got, 3)
 	assert.ErrorContains(t, policy.Command(t.Context(), []string{"--stack", "eu"}, &out, &errs), "give --account")
+	assert.ErrorContains(t, policy.Command(t.Context(), []string{"--stack", "eu", "--account", "123456789012", "--state-key", "alias/pulumi"}, &out, &errs),
+		"--state-key alias/pulumi: give the key's ARN")
 	assert.ErrorContains(t, policy.Command(t.Context(), []string{"more"}, &out, &errs), "takes no argument")
 	require.NoError(t, policy.Command(t.Context(), []string{"-h"}, &out, &errs))
 	assert.Contains(t, errs.String(), "usage: go run ./local policy")
