@@ -104,7 +104,7 @@ var unscoped = []string{
 	"acm:AddTagsToCertificate", "acm:RequestCertificate", "kms:CreateKey", "kms:ListAliases", "kms:TagResource",
 	"route53:CreateHealthCheck", "route53:ListHostedZones", "route53:ListHostedZonesByName",
 	"servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota", "servicequotas:ListAWSDefaultServiceQuotas",
-	"servicequotas:ListServiceQuotas", "tag:GetResources",
+	"servicequotas:ListServiceQuotas", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe", "tag:GetResources",
 }
 
 // TestRightsAreNarrow: no action is a pattern, none is on every resource but those
@@ -132,6 +132,68 @@ func TestRightsAreNarrow(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// granting are the statements of documents that allow an action on a resource.
+func granting(documents map[string]policy.Document, action, resource string) []policy.Statement {
+	var found []policy.Statement
+	for _, d := range documents {
+		for _, s := range d.Statement {
+			if slices.Contains(s.Action, action) && slices.Contains(s.Resource, resource) {
+				found = append(found, s)
+			}
+		}
+	}
+	return found
+}
+
+// TestRightsGoByTheTag: what AWS gives no name to choose is removed and changed
+// only if it has the stack's tag, and what is new is read without waiting for it.
+func TestRightsGoByTheTag(t *testing.T) {
+	const key, certificate = "arn:aws:kms:eu-west-1:123456789012:key/*", "arn:aws:acm:eu-west-1:123456789012:certificate/*"
+	const profile = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/*"
+	const api, domain = "arn:aws:apigateway:eu-west-1::/restapis/*", "arn:aws:apigateway:eu-west-1::/domainnames/*"
+	got := documents(t, "testdata", "all")
+	for _, row := range []struct {
+		action, resource string
+		tagged           bool
+	}{
+		{"kms:PutKeyPolicy", key, true},
+		{"kms:ScheduleKeyDeletion", key, true},
+		{"kms:EnableKeyRotation", key, false},
+		{"kms:DescribeKey", key, false},
+		{"acm:DeleteCertificate", certificate, true},
+		{"acm:DescribeCertificate", certificate, false},
+		{"bedrock:DeleteInferenceProfile", profile, true},
+		{"bedrock:UntagResource", profile, true},
+		{"bedrock:GetInferenceProfile", profile, false},
+		{"apigateway:DELETE", api, true},
+		{"apigateway:POST", api, true},
+		{"apigateway:GET", api, false},
+		{"apigateway:PATCH", domain, true},
+	} {
+		t.Run(row.action+" "+row.resource, func(t *testing.T) {
+			statements := granting(got, row.action, row.resource)
+			require.Len(t, statements, 1)
+			want := map[string]map[string][]string(nil)
+			if row.tagged {
+				want = map[string]map[string][]string{"StringEquals": {"aws:ResourceTag/crossregion:stack": {"all"}}}
+			}
+			assert.Equal(t, want, statements[0].Condition)
+		})
+	}
+}
+
+// TestRightsThatAWSAsksBesides: on other resources than the one that is made, or
+// on none.
+func TestRightsThatAWSAsksBesides(t *testing.T) {
+	got := documents(t, "testdata", "all")
+	for _, action := range []string{"wafv2:CreateWebACL", "wafv2:UpdateWebACL"} {
+		assert.Len(t, granting(got, action, "arn:aws:wafv2:eu-west-1:123456789012:regional/managedruleset/*"), 1, action)
+	}
+	for _, action := range []string{"sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"} {
+		assert.Len(t, granting(got, action, "*"), 1, action)
 	}
 }
 
