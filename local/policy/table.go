@@ -208,8 +208,9 @@ var table = map[string][]right{
 	},
 }
 
-// tagVerbs are what API Gateway calls reading and changing tags.
-var tagVerbs = []string{"apigateway:DELETE", "apigateway:GET", "apigateway:PUT"}
+// tagVerbs are what API Gateway calls reading and changing tags, of what exists
+// and of what is being made.
+var tagVerbs = []string{"apigateway:DELETE", "apigateway:GET", "apigateway:POST", "apigateway:PUT"}
 
 // below are the rights on an API or a domain and on all that is in it, which
 // has its tags where rights are concerned. Actions are those of HTTP.
