@@ -123,16 +123,23 @@ func open(t *testing.T) (*engine.Engine, *account.Account) {
 // archive is a zip with a bootstrap that nobody calls.
 func archive(t *testing.T) string {
 	t.Helper()
+	dir := t.TempDir()
+	source, bootstrap := filepath.Join(dir, "main.go"), filepath.Join(dir, "bootstrap")
+	require.NoError(t, os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o600))
+	out, err := exec.Command("go", "build", "-o", bootstrap, source).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	code, err := os.ReadFile(bootstrap)
+	require.NoError(t, err)
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	header := &zip.FileHeader{Name: "bootstrap"}
 	header.SetMode(0o755)
 	f, err := w.CreateHeader(header)
 	require.NoError(t, err)
-	_, err = f.Write([]byte("#!/bin/sh\n"))
+	_, err = f.Write(code)
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	path := filepath.Join(t.TempDir(), "code.zip")
+	path := filepath.Join(dir, "code.zip")
 	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
 	return path
 }
@@ -142,7 +149,7 @@ func archive(t *testing.T) string {
 func TestEachComponentIsConstructed(t *testing.T) {
 	needsEngine(t)
 	e, a := open(t)
-	up, err := e.Up(t.Context(), optup.ProgressStreams(os.Stderr))
+	up, err := e.Up(t.Context())
 	require.NoError(t, err)
 	for name, want := range map[string]string{
 		"endpoint":     `^https://eu\.llm\.example\.com$`,
