@@ -13,6 +13,7 @@ type abilities struct {
 	documents bool
 	stop      bool  // stop sequences
 	either    bool  // temperature or top_p, not both
+	fixed     bool  // neither temperature nor top_p
 	most      int32 // tokens in an answer, 0 if only Bedrock knows
 	reason    reasoning
 	keep      keeping
@@ -45,6 +46,7 @@ var (
 	claude4  = claude.with(func(a *abilities) { a.reason, a.keep = byBudget, everywhere })
 	claude45 = claude4.with(func(a *abilities) { a.schemas, a.either, a.most = true, true, 64_000 })
 	claude46 = claude45.with(func(a *abilities) { a.reason, a.most = adaptive, 128_000 })
+	claude47 = claude46.with(func(a *abilities) { a.fixed = true })
 )
 
 func (a abilities) with(change func(*abilities)) abilities {
@@ -61,11 +63,20 @@ func (a abilities) with(change func(*abilities)) abilities {
 // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-adaptive-thinking.html,
 // https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html,
 // https://docs.aws.amazon.com/nova/latest/userguide/tool-choice.html and
-// https://platform.claude.com/docs/en/about-claude/models/overview
+// https://platform.claude.com/docs/en/about-claude/models/overview; that newer
+// ones have their own temperature and always think is said in
+// https://platform.claude.com/docs/en/about-claude/models/migration-guide
 var known = []struct {
 	prefix string
 	abilities
 }{
+	{"anthropic.claude-sonnet-5-5", claude47.with(func(a *abilities) { a.force = false })},
+	{"anthropic.claude-sonnet-5", claude47},
+	{"anthropic.claude-opus-5", claude47},
+	{"anthropic.claude-haiku-5", claude47},
+	{"anthropic.claude-fable-5", claude47},
+	{"anthropic.claude-opus-4-8", claude47},
+	{"anthropic.claude-opus-4-7", claude47},
 	{"anthropic.claude-sonnet-4-6", claude46},
 	{"anthropic.claude-opus-4-6", claude46},
 	{"anthropic.claude-sonnet-4-5", claude45},

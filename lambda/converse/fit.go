@@ -131,7 +131,11 @@ func (m abilities) fitSampling(r Request) *Unfit {
 	switch {
 	case m.most > 0 && r.MaxTokens > m.most:
 		return unfit(FeatureMaxTokens, fmt.Sprintf("An answer of this model has at most %d tokens.", m.most))
-	case m.either && r.Temperature != nil && r.TopP != nil:
+	case m.fixed && r.Temperature != nil && *r.Temperature != 1:
+		return unfit(FeatureTemperature, "This model has a temperature of its own.")
+	case m.fixed && r.TopP != nil && *r.TopP != 1:
+		return unfit(FeatureTopP, "This model samples in its own way.")
+	case m.either && !m.fixed && r.Temperature != nil && r.TopP != nil:
 		return unfit(FeatureTopP, "This model takes a temperature or this, not both.")
 	case len(r.Stop) > 0 && !m.stop:
 		return unfit(FeatureStop, "This model does not stop at sequences.")

@@ -15,8 +15,9 @@ var budgets = map[string]int32{"low": 2048, "medium": 8192, "high": 16384}
 
 type (
 	thinking struct {
-		Type   string `document:"type"`
-		Budget int32  `document:"budget_tokens,omitempty"`
+		Type    string `document:"type"`
+		Budget  int32  `document:"budget_tokens,omitempty"`
+		Display string `document:"display,omitempty"`
 	}
 	reasoningConfig struct {
 		Type   string `document:"type"`
@@ -95,6 +96,8 @@ func (t *translation) thinking(effort string) *thinking {
 		return nil
 	case t.model.reason == byBudget:
 		return &thinking{Type: "enabled", Budget: t.budget(effort)}
+	case t.model.fixed: // which keep their thoughts to themselves unless asked
+		return &thinking{Type: "adaptive", Display: "summarized"}
 	case t.model.reason == adaptive:
 		return &thinking{Type: "adaptive"}
 	default:

@@ -49,6 +49,9 @@ func (t *translation) input(target contract.Target) *bedrockruntime.ConverseStre
 	in.InferenceConfig = &types.InferenceConfiguration{
 		MaxTokens: t.maxTokens(effort), Temperature: t.Temperature, TopP: t.TopP, StopSequences: t.Stop,
 	}
+	if t.model.fixed { // not even at its own value
+		in.InferenceConfig.Temperature, in.InferenceConfig.TopP = nil, nil
+	}
 	if own := (extras{Thinking: t.thinking(effort), Reasoning: t.reasoningConfig(effort), ToolChoice: t.ownChoice()}); own != (extras{}) {
 		in.AdditionalModelRequestFields = document.NewLazyDocument(own)
 	}

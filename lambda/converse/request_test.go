@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,7 @@ import (
 const (
 	sonnet45 = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 	sonnet46 = "anthropic.claude-sonnet-4-6"
+	sonnet5  = "anthropic.claude-sonnet-5"
 	novaPro  = "amazon.nova-pro-v1:0"
 	nova2    = "amazon.nova-2-lite-v1:0"
 	llama    = "meta.llama3-3-70b-instruct-v1:0"
@@ -189,6 +191,10 @@ func TestPartsOfTheWire(t *testing.T) {
 			func() converse.Request { r := afterTool(sonnet45, thought); r.Effort = "low"; return r }()},
 		{"thoughts as the model sees fit", "additionalModelRequestFields", `{"thinking":{"type":"adaptive"}}`,
 			to(sonnet46, func(r *converse.Request) { r.Effort = "low" })},
+		{"and told, of a model that would keep them", "additionalModelRequestFields", `{"thinking":{"type":"adaptive","display":"summarized"}}`,
+			to(sonnet5, func(r *converse.Request) { r.Effort = "high" })},
+		{"no temperature for a model with its own", "inferenceConfig", `{"maxTokens":4096}`,
+			to(sonnet5, func(r *converse.Request) { r.Temperature, r.TopP = aws.Float32(1), aws.Float32(1) })},
 		{"within an effort", "outputConfig", `{"effort":"low"}`, to(sonnet46, func(r *converse.Request) { r.Effort = "low" })},
 		{"Nova's reasoning", "additionalModelRequestFields", `{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"low"}}`,
 			to(nova2, func(r *converse.Request) { r.Effort = "low" })},

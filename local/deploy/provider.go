@@ -29,6 +29,7 @@ type providerInputs struct {
 	SkipValidation any `json:"skipCredentialsValidation,omitempty"`
 	SkipRegion     any `json:"skipRegionValidation,omitempty"`
 	SkipMetadata   any `json:"skipMetadataApiCheck,omitempty"`
+	SkipAccount    any `json:"skipRequestingAccountId,omitempty"`
 }
 
 // ParseProvider reads the inputs of an AWS provider, and refuses those that the

@@ -6,6 +6,7 @@ package drill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -66,7 +67,7 @@ func settings(speed float64) map[string]any {
 func waits(speed float64) patience {
 	scaled := func(t time.Duration) time.Duration { return time.Duration(float64(t) / speed) }
 	return patience{
-		answer: max(4*time.Second, scaled(40*time.Second)),
+		answer: max(8*time.Second, scaled(40*time.Second)),
 		retry:  100 * time.Millisecond,
 		think:  max(150*time.Millisecond, scaled(1500*time.Millisecond)),
 	}
@@ -76,6 +77,10 @@ func waits(speed float64) patience {
 func (d *drill) run(ctx context.Context, status func(string)) error {
 	clients, err := d.clients(ctx)
 	if err != nil {
+		return err
+	}
+	d.setPace()
+	if err := d.warmUp(ctx, clients); err != nil {
 		return err
 	}
 	interruption := ctx
@@ -91,6 +96,39 @@ func (d *drill) run(ctx context.Context, status func(string)) error {
 	err = d.play(ctx)
 	working.Wait()
 	return err
+}
+
+// warmUp has every client ask once, so that functions run and conversations have
+// begun before time counts.
+func (d *drill) warmUp(ctx context.Context, clients []*client) error {
+	failures := make([]error, len(clients))
+	var working sync.WaitGroup
+	for n, c := range clients {
+		working.Go(func() {
+			waits := c.answer
+			c.answer = time.Minute
+			if s := c.next(ctx); s.failed() || s.wrong != "" {
+				failures[n] = fmt.Errorf("before anything is broken, a client in %s is not answered: %v %s", c.place, s.failures, s.wrong)
+			}
+			c.answer = waits
+		})
+	}
+	working.Wait()
+	if ctx.Err() != nil {
+		return nil // interrupted
+	}
+	return errors.Join(failures...)
+}
+
+// setPace makes the models of all regions as slow as the scenario wants them, and
+// mends them.
+func (d *drill) setPace() {
+	for _, region := range d.regions {
+		d.bedrock.SetFault(region, nil)
+		if d.perDelta > 0 {
+			d.bedrock.SetFault(region, &bedrock.Fault{PerDelta: d.perDelta})
+		}
+	}
 }
 
 // play takes each step at its time.
@@ -158,7 +196,7 @@ func (d *drill) clients(ctx context.Context) ([]*client, error) {
 				return nil, err
 			}
 			all = append(all, &client{
-				place: at, number: n, thread: n%2 == 1, model: d.running.Models[0], words: max(d.words, 8), patience: waits(d.speed),
+				place: at, number: n, thread: n%2 == 1, model: d.running.Models[0], words: 40, patience: waits(d.speed),
 				sdk: openai.NewClient(
 					option.WithBaseURL("http://"+d.running.Domain+"/v1"), option.WithAPIKey(d.running.APIKey), option.WithMaxRetries(0),
 					option.WithHTTPClient(resolver.Client()),

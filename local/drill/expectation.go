@@ -26,9 +26,6 @@ type expectation struct {
 // to 15 s, and the next request.
 const soon = 40 * time.Second
 
-// longAnswer is how many words an answer has that takes about five seconds.
-const longAnswer = 1000
-
 var (
 	ownClientsMove = expectation{
 		promises: "R2 R3 R4", away: window, back: window,

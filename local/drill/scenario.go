@@ -19,8 +19,8 @@ type scenario struct {
 	expectation
 	// pinned has one client keep the address that its first lookup gave.
 	pinned bool
-	// words are those of each answer; 0 means few.
-	words int
+	// perDelta is the time that each piece of an answer takes; 0 means little.
+	perDelta time.Duration
 }
 
 // step is one thing that happens.
@@ -94,7 +94,7 @@ func mend(_ context.Context, d *drill) error {
 			d.faults.Mend(service, region)
 		}
 	}
-	d.bedrock.SetFault(d.regions[0], nil)
+	d.setPace()
 	for _, region := range d.regions {
 		d.running.Account.DynamoDB.SetFault(region, nil)
 	}
@@ -120,7 +120,7 @@ func scenarios() []scenario {
 	return []scenario{
 		{name: "region-lost", what: "a region is gone with all that is in it, and comes back",
 			steps: outageOf("region lost", lose(0), 0), expectation: ownClientsMove},
-		{name: "region-lost-streaming", what: "a region goes while it streams long answers", words: longAnswer,
+		{name: "region-lost-streaming", what: "a region goes while it streams long answers", perDelta: 500 * time.Millisecond,
 			steps: outageOf("region lost", lose(0), 0), expectation: streamsEndAsErrors},
 		{name: "bedrock-throttled", what: "Bedrock throttles every call in a region",
 			steps: outageOf("throttled", model(bedrock.Fault{Code: "ThrottlingException"})), expectation: modelsMove},

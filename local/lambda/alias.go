@@ -11,6 +11,8 @@ type aliasInputs struct {
 	FunctionVersion string `json:"functionVersion"`
 	Name            string `json:"name,omitempty" change:"replace"`
 	Description     string `json:"description,omitempty"`
+	// RoutingConfig is left out where one version has all invocations.
+	RoutingConfig *routingInputs `json:"routingConfig,omitempty"`
 }
 
 // Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html
@@ -54,7 +56,11 @@ func (s *Service) updateAlias(_ context.Context, r cloud.Request[aliasInputs]) (
 	if v.versions[r.In.FunctionVersion] == nil {
 		return cloud.State{}, notFound("Function not found: %s:%s", ref.arn(), r.In.FunctionVersion)
 	}
+	if err := v.checkWeights(r.In); err != nil {
+		return cloud.State{}, err
+	}
 	v.aliases[ref.qualifier] = r.In.FunctionVersion
+	v.weigh(ref.qualifier, r.In.RoutingConfig)
 	return cloud.State{}, nil
 }
 
@@ -71,6 +77,7 @@ func (s *Service) deleteAlias(_ context.Context, r cloud.Request[aliasInputs]) e
 		return err
 	}
 	delete(v.aliases, ref.qualifier)
+	delete(v.shares, ref.qualifier)
 	delete(v.permissions, ref.qualifier)
 	return nil
 }
@@ -101,6 +108,10 @@ func (s *Service) addAlias(ref reference, in aliasInputs) error {
 	if _, ok := v.aliases[in.Name]; ok {
 		return conflict("Alias already exists: %s:%s", ref.arn(), in.Name)
 	}
+	if err := v.checkWeights(in); err != nil {
+		return err
+	}
 	v.aliases[in.Name] = in.FunctionVersion
+	v.weigh(in.Name, in.RoutingConfig)
 	return nil
 }

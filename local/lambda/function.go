@@ -32,6 +32,7 @@ type function struct {
 	published   int // versions so far
 	versions    map[string]*version
 	aliases     map[string]string       // name -> version
+	shares      map[string]*share       // by alias, of a second version
 	permissions map[string][]permission // qualifier -> statements
 	active      int                     // invocations that run
 	warned      bool                    // that its logs are dropped
@@ -123,7 +124,7 @@ func (s *Service) addFunction(made settings, region string, published int) (*ver
 	name := made.in.Name
 	f := &function{
 		name: name, region: region, arn: functionARN(region, name), reserved: unreserved, published: published,
-		versions: map[string]*version{}, aliases: map[string]string{}, permissions: map[string][]permission{},
+		versions: map[string]*version{}, aliases: map[string]string{}, shares: map[string]*share{}, permissions: map[string][]permission{},
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,8 +197,8 @@ func (s *Service) find(ref reference) (*version, error) {
 	if number == "" {
 		number = latest
 	}
-	if to, ok := f.aliases[number]; ok {
-		number = to
+	if _, ok := f.aliases[number]; ok {
+		number = f.route(number)
 	}
 	v, ok := f.versions[number]
 	if !ok {

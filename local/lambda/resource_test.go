@@ -150,7 +150,11 @@ func TestAlias(t *testing.T) {
 		{"a function of another region", props{"functionName": strings.Replace(arn, "eu-west-1", "eu-west-2", 1), "functionVersion": "1", "name": "x"}, "not reachable in this region"},
 		{"a number", props{"functionName": "f", "functionVersion": "1", "name": "7"}, "ValidationException"},
 		{"a qualified function", props{"functionName": arn + ":1", "functionVersion": "1", "name": "x"}, "ValidationException"},
-		{"weights", props{"functionName": "f", "functionVersion": "1", "name": "x", "routingConfig": props{}}, `does not know property "routingConfig"`},
+		{"a share for an unknown version", weighted("1", props{"2": 0.1}), "ResourceNotFoundException"},
+		{"a share for the same version", weighted("1", props{"1": 0.1}), "already included"},
+		{"a share for the latest", weighted("1", props{"$LATEST": 0.1}), "not supported for an alias"},
+		{"a share over all", weighted("1", props{"2": 1.5}), "not from 0.0 to 1.0"},
+		{"shares for two more", weighted("1", props{"2": 0.1, "3": 0.1}), "cannot be greater than 1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -283,4 +287,9 @@ func TestLogGroup(t *testing.T) {
 			assert.ErrorContains(t, err, tt.want)
 		})
 	}
+}
+
+// weighted are an alias's inputs with a second version.
+func weighted(version string, weights props) props {
+	return props{"functionName": "f", "functionVersion": version, "name": "x", "routingConfig": props{"additionalVersionWeights": weights}}
 }

@@ -55,6 +55,9 @@ func (d *door) open(a *account.Account, target string) error {
 	return nil
 }
 
+// drainTimeout bounds how long a door waits for answers in flight.
+const drainTimeout = time.Second
+
 // Close waits a moment for answers in flight and closes the door.
 func (d *door) Close() error {
 	if d.server == nil {

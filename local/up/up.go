@@ -12,7 +12,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/crossregion/crossregion/local/account"
 	"github.com/crossregion/crossregion/local/bedrock"
@@ -274,6 +273,3 @@ func (r *Running) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// drainTimeout bounds how long a door waits for answers in flight.
-const drainTimeout = time.Second

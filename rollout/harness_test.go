@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const settings = `{"jurisdiction":"eu","models":[{"name":"m","profile":"eu.amazon.nova-pro-v1:0"}],"conversations":{"home":"eu-central-1"},` +
+	`"regions":[{"name":"eu-central-1","failover":["eu-west-1"]},{"name":"eu-west-1","failover":["eu-central-1"]}],"rollout":{"bakeMinutes":1}}`
+
+// up is one run of the fake engine.
+type up struct {
+	step
+	canary *canary
+}
+
+// fakeEngine is an engine that notes what it is asked to do.
+type fakeEngine struct {
+	settings string
+	preview  preview
+	excluded []string // of the preview
+	state    deployed
+	ups      []up
+	fail     error
+	after    func() // called by each Up
+}
+
+func (f *fakeEngine) Config(context.Context) (map[string]string, error) {
+	return map[string]string{"crossregion:settings": f.settings}, nil
+}
+
+func (f *fakeEngine) Preview(_ context.Context, exclude []string) (preview, error) {
+	f.excluded = exclude
+	return f.preview, nil
+}
+
+func (f *fakeEngine) Up(_ context.Context, s step, c *canary) error {
+	f.ups = append(f.ups, up{s, c})
+	if f.after != nil {
+		f.after()
+	}
+	return f.fail
+}
+
+func (f *fakeEngine) State(context.Context) (deployed, error) { return f.state, nil }
+
+// bells are alarms that a test rings.
+type bells map[string][]string // by region
+
+func (b bells) Ringing(_ context.Context, region string, ids []string) ([]string, error) {
+	return slices.DeleteFunc(slices.Clone(b[region]), func(id string) bool { return !slices.Contains(ids, id) }), nil
+}
+
+// fakeClock passes when somebody sleeps.
+type fakeClock struct {
+	now   time.Time
+	slept func(time.Time) // called after each
+}
+
+func (c *fakeClock) Now() time.Time { return c.now }
+
+func (c *fakeClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.now = c.now.Add(d)
+	if c.slept != nil {
+		c.slept(c.now)
+	}
+	return ctx.Err()
+}
+
+// trial is a rollout of a new version of the functions of two regions, whose
+// health endpoints are well.
+type trial struct {
+	*rollout
+	engine *fakeEngine
+	bells  bells
+	clock  *fakeClock
+	out    *strings.Builder
+	health int // what health endpoints answer
+}
+
+func newTrial(t *testing.T) *trial {
+	t.Helper()
+	try := &trial{bells: bells{}, clock: &fakeClock{}, out: &strings.Builder{}, health: http.StatusOK}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "/healthz", r.URL.Path)
+		w.WriteHeader(try.health)
+	}))
+	t.Cleanup(server.Close)
+	p, err := parsePreview([]byte(`{"steps":[` +
+		same("eu-central-1-gateway-stage") + "," + updated("eu-central-1-invoker-fn") + "," + alias("eu-central-1-invoker", "7") + "," +
+		updated("eu-west-1-invoker-fn") + "," + alias("eu-west-1-invoker", "4") + "]}"))
+	require.NoError(t, err)
+	try.engine = &fakeEngine{settings: settings, preview: p, state: deployed{
+		alarms: []alarm{{"errors-1", "eu-central-1-alarms-errors"}, {"errors-2", "eu-west-1-alarms-errors"}, {"health-2", "us-east-1-alarms-health-eu-west-1"},
+			{"crashes-1", "eu-central-1-alarms-health-crashes"}},
+		endpoints: map[string]string{"eu-central-1": server.URL, "eu-west-1": server.URL},
+	}}
+	try.rollout = &rollout{engine: try.engine, out: try.out, watch: watcher{
+		alarms: try.bells, client: server.Client(), clock: try.clock, every: 15 * time.Second,
+	}}
+	return try
+}
+
+func (t *trial) roll(ctx context.Context) error {
+	return t.run(ctx, options{stack: "eu", bake: -1})
+}
+
+// regions are those that the engine was asked to change, one for each time.
+func (t *trial) regions() []string {
+	var all []string
+	for _, u := range t.engine.ups {
+		all = append(all, u.region)
+	}
+	return all
+}
+
+func urn(name string) string {
+	kind := "aws:lambda/function:Function"
+	if strings.HasSuffix(name, "-alias") {
+		kind = aliasType
+	}
+	return "urn:pulumi:eu::crossregion::crossregion:x:Y$" + kind + "::" + name
+}
+
+func same(name string) string    { return planned("same", name, `{}`, `{}`) }
+func updated(name string) string { return planned("update", name, `{}`, `{}`) }
+
+func alias(function, version string) string {
+	old := `{"type":"` + aliasType + `","outputs":{"functionVersion":"` + version + `"}}`
+	return planned("update", function+"-alias", old, `{}`)
+}
+
+func planned(op, name, old, new string) string {
+	return `{"op":"` + op + `","urn":"` + urn(name) + `","oldState":` + old + `,"newState":` + new + `}`
+}
