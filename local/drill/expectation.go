@@ -98,7 +98,10 @@ func somethingFails(d *drill) []string {
 func cutStreams(d *drill) []string {
 	var wrong []string
 	streams := 0
-	lost := d.done[0].time
+	lost := d.broke()
+	if lost.IsZero() {
+		return []string{"nothing was broken: the drill has shown nothing"}
+	}
 	for i, s := range d.samples {
 		if s.cut != d.regions[0] {
 			continue
