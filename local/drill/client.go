@@ -1,7 +1,9 @@
 package drill
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -27,7 +29,7 @@ type sample struct {
 	target   string        // whose model answered
 	cut      string        // whose API had begun a stream that broke off
 	failures []string      // of the first try, and of the retry if there was one
-	wrong    string        // what the answer did not know, or claimed
+	wrong    string        // what an answer of either try did not know, or claimed
 }
 
 // failed tells whether the request had no answer even at its second try.
@@ -136,13 +138,16 @@ func (c *client) ask(ctx context.Context, s *sample) error {
 		if a.Text != "" {
 			s.cut = a.Head.Get(contract.HeaderRegion)
 		}
+		if errors.Is(err, talk.ErrNoEnd) {
+			s.wrong = err.Error()
+		}
 		return err
 	}
 	s.region, s.target = a.Head.Get(contract.HeaderRegion), a.Head.Get(contract.HeaderTarget)
 	if !a.First.IsZero() {
 		s.first = a.First.Sub(sent)
 	}
-	s.wrong = c.check(a.Text, question)
+	s.wrong = cmp.Or(s.wrong, c.check(a.Text, question))
 	c.previous, c.unread = a.ID, c.thread
 	c.said = append(c.said, question, a.Text)
 	return nil

@@ -85,7 +85,13 @@ func TestAClientHoldsItsConversation(t *testing.T) {
 		{"a part passes for the whole", false, gateway{answer: func(n int, q string) string { return strings.TrimSuffix(whole(n, q), "h") }}, 1, "ended as if whole", nil},
 		{"an answer to something else", false, gateway{answer: func(n int, _ string) string { return whole(n, "what?") }}, 1, "ended as if whole", nil},
 		{"a conversation loses a turn", true, gateway{answer: whole, forget: true}, 3, "was read back as 0 texts", nil},
-		{"a stream without an end", false, gateway{answer: func(int, string) string { return "" }}, 1, "", []string{talk.ErrNoEnd.Error(), talk.ErrNoEnd.Error()}},
+		{"a stream without an end, and a whole one at the retry", false, gateway{answer: func(n int, q string) string {
+			if n == 1 {
+				return ""
+			}
+			return whole(1, q)
+		}}, 1, talk.ErrNoEnd.Error(), []string{talk.ErrNoEnd.Error()}},
+		{"a stream without an end", false, gateway{answer: func(int, string) string { return "" }}, 1, talk.ErrNoEnd.Error(), []string{talk.ErrNoEnd.Error(), talk.ErrNoEnd.Error()}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

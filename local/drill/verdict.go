@@ -74,13 +74,13 @@ func (r *record) count(excused func(sample) bool) verdict {
 		v.add(s, r)
 		of.add(s, r)
 		switch {
+		case s.wrong != "": // which nothing excuses
+			v.broke("R3: at %s a client in %s: %s", r.moment(s.at), s.place, s.wrong)
 		case s.failed() && excused(s):
 			v.Allowed++
 			of.Allowed++
 		case s.failed():
 			v.broke("R2: at %s a client in %s failed twice (%s; %s)", r.moment(s.at), s.place, s.failures[0], s.failures[1])
-		case s.wrong != "":
-			v.broke("R3: at %s a client in %s: %s", r.moment(s.at), s.place, s.wrong)
 		}
 	}
 	for _, g := range r.gaps() {
