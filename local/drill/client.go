@@ -21,7 +21,8 @@ import (
 type sample struct {
 	place    string
 	client   int
-	turn     bool      // a model answers it, and the answer is checked
+	turn     bool      // a model answers it
+	checked  bool      // it shows whether a turn is known to those after it
 	at       time.Time // when it was sent
 	took     time.Duration
 	first    time.Duration // to the first content; 0 without one
@@ -148,6 +149,7 @@ func (c *client) ask(ctx context.Context, s *sample) error {
 		s.first = a.First.Sub(sent)
 	}
 	s.wrong = cmp.Or(s.wrong, c.check(a.Text, question))
+	s.checked = c.words > 0 && !c.thread // the turns of a thread are, once it is read back
 	c.previous, c.unread = a.ID, c.thread
 	c.said = append(c.said, question, a.Text)
 	return nil
@@ -180,7 +182,7 @@ func (c *client) read(ctx context.Context, s *sample) error {
 	if err != nil {
 		return err
 	}
-	s.region = head.Header.Get(contract.HeaderRegion)
+	s.region, s.checked = head.Header.Get(contract.HeaderRegion), true
 	if !talk.Holds(texts, c.said) {
 		s.wrong = fmt.Sprintf("a conversation of %d turns was read back as %d texts", len(c.said)/2, len(texts))
 	}

@@ -133,3 +133,34 @@ func TestAClientBeginsAnotherConversationAfterTheLastTurn(t *testing.T) {
 	assert.Nil(t, g.asked[turnsEach]["previous_response_id"])
 	assert.EqualValues(t, 5, g.asked[0]["max_output_tokens"])
 }
+
+// TestATurnIsCheckedOnce, by whatever tells last whether it is known.
+func TestATurnIsCheckedOnce(t *testing.T) {
+	tests := []struct {
+		name   string
+		thread bool
+		words  int
+		want   []bool // of each request
+	}{
+		{"answers that tell what they know", false, 8, []bool{true, true}},
+		{"answers that tell nothing", false, 0, []bool{false, false}},
+		{"a conversation that is read back", true, 8, []bool{false, false, true, false, true}},
+		{"one whose answers tell nothing", true, 0, []bool{false, false, true, false, true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := httptest.NewServer(&gateway{answer: whole})
+			defer s.Close()
+			c := &client{thread: tt.thread, model: "m", words: tt.words, patience: patience{answer: time.Minute},
+				sdk: openai.NewClient(option.WithBaseURL(s.URL), option.WithAPIKey("k"), option.WithMaxRetries(0))}
+			var checked []bool
+			for range tt.want {
+				seen := c.next(t.Context())
+				assert.Empty(t, seen.failures)
+				assert.Empty(t, seen.wrong)
+				checked = append(checked, seen.checked)
+			}
+			assert.Equal(t, tt.want, checked)
+		})
+	}
+}
