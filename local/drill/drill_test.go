@@ -133,7 +133,11 @@ func TestEachExpectationCanBeDisappointed(t *testing.T) {
 		{"they fail long after the mending", "all-lost", func(d *drill) { d.ask(270*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) },
 			func(d *drill) { d.ask(299*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) }, "R2: at 4m59s"},
 		{"another client is stale", "stale-dns", func(d *drill) { moves(d); d.ask(170*time.Second, gone, "", "cut", "cut") },
-			func(d *drill) { moves(d); d.ask(170*time.Second, gone, "", "cut", "cut").client = 1 }, "R2: at 2m50s"},
+			func(d *drill) {
+				moves(d)
+				d.ask(170*time.Second, gone, "", "cut", "cut")
+				d.ask(170*time.Second, gone, "", "cut", "cut").client = 1
+			}, "R2: at 2m50s"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -59,3 +59,38 @@ func TestAStreamMayNotEndAsIfWhole(t *testing.T) {
 		})
 	}
 }
+
+// TestADrillThatBreaksNothingFails where what is broken need not show in any
+// answer.
+func TestADrillThatBreaksNothingFails(t *testing.T) {
+	tests := []struct {
+		scenario string
+		bites    func(*drill)
+		none     func(*drill)
+		want     string
+	}{
+		{"table-unreachable", func(d *drill) { d.heldUp = 1 }, func(*drill) {}, "nothing was held up"},
+		{"replication-cut", func(d *drill) { d.heldUp = 1 }, func(*drill) {}, "nothing was held up"},
+		{"stale-dns", func(d *drill) { d.ask(170*time.Second, gone, "", "cut", "cut") }, func(d *drill) {
+			d.ask(140*time.Second, gone, "", "cut", "cut")
+		}, "did not fail after the window"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.scenario, func(t *testing.T) {
+			chosen, err := choose([]string{tt.scenario})
+			require.NoError(t, err)
+			judged := func(do func(*drill)) []string {
+				d := played()
+				d.expectation = chosen[0].expectation
+				d.ask(90*time.Second, gone, partner).client = 1
+				d.ask(220*time.Second, gone, gone)
+				do(d)
+				return d.judge().Broken
+			}
+			assert.Empty(t, judged(tt.bites))
+			broken := judged(tt.none)
+			require.Len(t, broken, 1)
+			assert.Contains(t, broken[0], tt.want)
+		})
+	}
+}
