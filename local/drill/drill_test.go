@@ -246,6 +246,8 @@ func TestCommandRefuses(t *testing.T) {
 	}{
 		{[]string{"region-lots"}, `no scenario is called "region-lots"; did you mean region-lost?`},
 		{[]string{"drain"}, "did you mean drain-return?"},
+		{[]string{"two-regions-lost", "--report", "x.html"}, "--report stands behind a scenario; put flags before the scenarios"},
+		{[]string{"all", "-speed=5"}, "-speed=5 stands behind a scenario"},
 		{[]string{"--speed", "0.5", "all"}, "give 1 to 20"},
 		{[]string{"--speed", "NaN", "all"}, "give 1 to 20"},
 		{[]string{"--nonsense"}, "see go run ./local drill -h"},
