@@ -74,7 +74,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 // TestDocumentsNameWhatExists: a folder or a file of the project that a document
 // names in code letters is there.
 func TestDocumentsNameWhatExists(t *testing.T) {
-	path := regexp.MustCompile("`((?:components|contract|docs|lambda|local|ops|rollout|stacks|tools)/[A-Za-z0-9_./-]+)`")
+	path := regexp.MustCompile("`((?:components|contract|docs|lambda|local|ops|plugin|rollout|stacks|tools)/[A-Za-z0-9_./-]+)`")
 	for file, text := range documents(t) {
 		for _, m := range path.FindAllStringSubmatch(text, -1) {
 			_, err := os.Stat(m[1])
