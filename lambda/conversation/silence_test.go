@@ -175,6 +175,29 @@ func TestASparedRegionIsTheLastResort(t *testing.T) {
 	})
 }
 
+// TestADeletionSparesNoRegion: one that is spared here may be at work for others,
+// which would go on from what was deleted.
+func TestADeletionSparesNoRegion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, hung, calls := newWorld(three...), &atomic.Bool{}, &atomic.Int32{}
+		local := moody{at(w, here), hung, calls}
+		one, other := inBubble(t, local, at(w, there), at(w, beyond)), inBubble(t, local, at(w, there), at(w, beyond))
+		id, err := one.NewTurn(conversation.TurnID{})
+		require.NoError(t, err)
+		turn, _, err := one.Append(t.Context(), "acme", conversation.Turn{ID: id, Body: []byte("secret")})
+		require.NoError(t, err)
+		hung.Store(true)
+		for range 2 {
+			_, err = one.Turn(t.Context(), "acme", id)
+			require.NoError(t, err)
+		}
+		hung.Store(false)
+		require.NoError(t, one.DeleteTurn(t.Context(), "acme", turn.ID))
+		_, err = other.Chain(t.Context(), "acme", turn.ID)
+		assert.ErrorIs(t, err, conversation.ErrNotFound)
+	})
+}
+
 // TestOnlySilenceIsRemembered: neither refusals nor what the caller gave up.
 func TestOnlySilenceIsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
