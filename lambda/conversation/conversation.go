@@ -66,7 +66,7 @@ var (
 	// ErrDeleted is an [ErrNotFound] of a turn that is known to have existed.
 	ErrDeleted = fmt.Errorf("deleted: %w", ErrNotFound)
 	// ErrNotArrived is retryable: a region that may have what is missing here
-	// did not answer.
+	// did not answer, or something was deleted while it was read.
 	ErrNotArrived = errors.New("not all of the conversation has arrived in this region")
 	// ErrClaimLost is the end of a [Claim] whose holder was taken for dead.
 	ErrClaimLost = errors.New("another request has taken the key")
