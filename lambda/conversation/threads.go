@@ -117,7 +117,7 @@ func (r *reader) unite(ctx context.Context, q query) error {
 	for _, region := range spared {
 		r.failed[region] = fmt.Errorf("%s has not answered lately", region)
 	}
-	if len(spared) > 0 && (err != nil || r.blind() || !r.begun()) {
+	if len(spared) > 0 && (err != nil || r.blind() || !r.begun(q)) {
 		err = errors.Join(err, r.gather(ctx, spared, q))
 	}
 	switch {
@@ -136,8 +136,11 @@ func (r *reader) unite(ctx context.Context, q query) error {
 // has.
 func (r *reader) blind() bool { return r.store.quorum(slices.Collect(maps.Keys(r.failed))) }
 
-// begun tells whether the conversation is known, be it as deleted.
-func (r *reader) begun() bool { return r.view.has(sortDeleted) || r.view.meta() != nil }
+// begun tells whether the conversation is known, be it as deleted, if the range
+// is to tell more of it than what is deleted.
+func (r *reader) begun(q query) bool {
+	return q == tombstones() || r.view.has(sortDeleted) || r.view.meta() != nil
+}
 
 // gather adds what the regions have of a range to the view: all that the first
 // one has, the keys of what the others have, and then what is lacking.
