@@ -84,6 +84,23 @@ func TestOneOfTwoRegionsBreaksTies(t *testing.T) {
 	}
 }
 
+// TestARepeatedUpdateIsSureToLast, though the first reached one region only, where
+// it may be read already.
+func TestARepeatedUpdateIsSureToLast(t *testing.T) {
+	b := newBench(t)
+	c := b.begin(t, here)
+	b.refuse = func(region, operation, _ string) bool { return region != here && operation == "PutItem" }
+	_, err := b.stores[here].UpdateConversation(t.Context(), "acme", c.ID, []byte("new"))
+	require.ErrorContains(t, err, "1 of 3 replicas took it")
+	b.refuse = func(string, string, string) bool { return false }
+	_, err = b.stores[here].UpdateConversation(t.Context(), "acme", c.ID, []byte("new"))
+	require.NoError(t, err)
+	b.down[here] = true
+	got, err := b.stores[there].Conversation(t.Context(), "acme", c.ID)
+	require.NoError(t, err)
+	assert.Equal(t, "new", string(got.Meta))
+}
+
 // TestWhatIsDeletedInAConversationIsGoneByItsID too, in a region that was silent
 // then, before replication comes there.
 func TestWhatIsDeletedInAConversationIsGoneByItsID(t *testing.T) {
@@ -92,7 +109,9 @@ func TestWhatIsDeletedInAConversationIsGoneByItsID(t *testing.T) {
 		delete func(b *bench, s *conversation.Store, turn conversation.Turn) error
 		err    error // of whoever reads the turn
 	}{
-		{"an item", func(b *bench, _ *conversation.Store, turn conversation.Turn) error { return b.strike(t, there, turn, 0) }, nil},
+		{"an item", func(b *bench, _ *conversation.Store, turn conversation.Turn) error {
+			return b.strike(t, there, turn, 0)
+		}, nil},
 		{"a turn", func(_ *bench, s *conversation.Store, turn conversation.Turn) error {
 			return s.DeleteTurn(t.Context(), "acme", turn.ID)
 		}, conversation.ErrDeleted},

@@ -231,7 +231,8 @@ func (r *reader) complete(ctx context.Context, found []listing) error {
 }
 
 // UpdateConversation replaces a conversation's metadata. Of two updates at once
-// the one with the later name counts, in every region alike.
+// the one with the later name counts, in every region alike. After an error it may
+// have been made all the same; repeated, it is sure to last.
 func (s *Store) UpdateConversation(ctx context.Context, tenant string, id ConversationID, meta []byte) (Conversation, error) {
 	r, err := s.conversationReader(tenant, id)
 	if err != nil {
