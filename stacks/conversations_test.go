@@ -47,3 +47,36 @@ func TestFunctionsKnowWhoBreaksTies(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatTheLossOfARegionCostsIsTold at preview, of stacks in which it stops
+// conversations or costs turns.
+func TestWhatTheLossOfARegionCostsIsTold(t *testing.T) {
+	const stops, costs = "conversations stop while the tables of ", "conversations.pairWriting is off: "
+	tests := []struct {
+		name   string
+		change func(map[string]any)
+		want   []string // the beginnings of all warnings
+	}{
+		{"nothing, with three regions", func(map[string]any) {}, nil},
+		{"two regions stop without the home", pair, []string{stops + "eu-central-1 "}},
+		{"or without the one that settings name", func(s map[string]any) {
+			pair(s)
+			s["conversations"].(map[string]any)["tieBreaker"] = "eu-west-1"
+		}, []string{stops + "eu-west-1 "}},
+		{"one copy costs turns", onOneCopy, []string{costs}},
+		{"in two regions too, of which neither goes on alone", func(s map[string]any) { pair(s); onOneCopy(s) }, []string{costs}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			stack := load(t, "eu")
+			stack.Config["crossregion:settings"] = edit(t, stack.Config["crossregion:settings"], tt.change)
+			got := warningsOf(t, stack, (&account{}).answer)
+			require.Len(t, got, len(tt.want), got)
+			for i, want := range tt.want {
+				assert.Contains(t, got[i], want)
+			}
+		})
+	}
+}
+
+func onOneCopy(s map[string]any) { s["conversations"].(map[string]any)["pairWriting"] = false }
