@@ -1,6 +1,9 @@
 package stacks
 
-import "cmp"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Conversations says where the tables live.
 type Conversations struct {
@@ -27,3 +30,18 @@ func (c Conversations) retentionDays() int { return cmp.Or(c.RetentionDays, 30) 
 func (c Conversations) tieBreaker() string { return cmp.Or(c.TieBreaker, c.Home) }
 
 func (c Conversations) pairWriting() bool { return c.PairWriting == nil || *c.PairWriting }
+
+// checkCopies warns of settings with which the loss of one region stops
+// conversations or costs turns.
+func (s *stack) checkCopies() error {
+	c := s.settings.Conversations
+	switch {
+	case !c.pairWriting():
+		s.warnings = append(s.warnings, "conversations.pairWriting is off: a region that is lost takes with it the turns that it has not replicated yet, "+
+			"and while any region's tables do not answer no conversation is read or continued; leave it on to keep each turn in two regions")
+	case len(s.settings.Regions) == 2:
+		s.warnings = append(s.warnings, fmt.Sprintf("conversations stop while the tables of %s do not answer, since of two regions only "+
+			"conversations.tieBreaker goes on alone; with a third region any one may be lost", c.tieBreaker()))
+	}
+	return nil
+}

@@ -102,7 +102,7 @@ type region struct {
 // replicas the home region's table.
 func (s *stack) deploy() error {
 	for _, step := range []func() error{
-		s.newProviders, s.checkOffline, s.checkDeployers, s.checkHome, s.findZones, s.newProfiles, s.checkCapacity, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting,
+		s.newProviders, s.checkOffline, s.checkDeployers, s.checkHome, s.checkCopies, s.findZones, s.newProfiles, s.checkCapacity, s.newRoles, s.newKeys, s.newTables, s.newAPIs, s.newRouting,
 		s.newObservability, s.warn,
 	} {
 		if err := step(); err != nil {

@@ -181,16 +181,21 @@ func TestHandlersCanReadTheirEnvironment(t *testing.T) {
 	}
 }
 
-func checkEnvironment(t *testing.T, stack *deploy.Stack, f componenttest.Registration) {
-	t.Helper()
+// environmentOf is what a function reads its environment with.
+func environmentOf(f componenttest.Registration) func(key string) string {
 	variables := f.Inputs["environment"].ObjectValue()["variables"].ObjectValue()
-	getenv := func(key string) string {
+	return func(key string) string {
 		if v := variables[resource.PropertyKey(key)]; v.IsString() {
 			return v.StringValue()
 		}
 		// What Lambda itself sets.
 		return map[string]string{"AWS_REGION": f.Region, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}[key]
 	}
+}
+
+func checkEnvironment(t *testing.T, stack *deploy.Stack, f componenttest.Registration) {
+	t.Helper()
+	getenv := environmentOf(f)
 	if kind := getenv(contract.EnvFunction); kind != contract.FunctionAuthorizer {
 		_, err := handlers.New(getenv, slog.New(slog.DiscardHandler))
 		require.NoError(t, err, "%s does not start", f.Name)

@@ -44,8 +44,8 @@
 //
 // What is deleted gets a tombstone first, in every region that answers and a quorum
 // at least, and then goes. In a conversation it is gone for every reader from then
-// on; a response may be read in a region that was silent until replication comes
-// there. Of a single item the bytes go too: the turn is replaced by a version
+// on, also for who reads one turn by its id; another turn may be read in a region
+// that was silent until replication comes there. Of a single item the bytes go too: the turn is replaced by a version
 // without them (see [Store.DeleteItem]). A function that was running meanwhile, or
 // a region that was silent, may bring items back: they are never read, and expire.
 package conversation
@@ -66,7 +66,7 @@ var (
 	// ErrDeleted is an [ErrNotFound] of a turn that is known to have existed.
 	ErrDeleted = fmt.Errorf("deleted: %w", ErrNotFound)
 	// ErrNotArrived is retryable: a region that may have what is missing here
-	// did not answer.
+	// did not answer, or something was deleted while it was read.
 	ErrNotArrived = errors.New("not all of the conversation has arrived in this region")
 	// ErrClaimLost is the end of a [Claim] whose holder was taken for dead.
 	ErrClaimLost = errors.New("another request has taken the key")

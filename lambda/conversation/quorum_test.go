@@ -84,6 +84,62 @@ func TestOneOfTwoRegionsBreaksTies(t *testing.T) {
 	}
 }
 
+// TestARepeatedUpdateIsSureToLast, though the first reached one region only, where
+// it may be read already.
+func TestARepeatedUpdateIsSureToLast(t *testing.T) {
+	b := newBench(t)
+	c := b.begin(t, here)
+	b.refuse = func(region, operation, _ string) bool { return region != here && operation == "PutItem" }
+	_, err := b.stores[here].UpdateConversation(t.Context(), "acme", c.ID, []byte("new"))
+	require.ErrorContains(t, err, "1 of 3 replicas took it")
+	b.refuse = func(string, string, string) bool { return false }
+	_, err = b.stores[here].UpdateConversation(t.Context(), "acme", c.ID, []byte("new"))
+	require.NoError(t, err)
+	b.down[here] = true
+	got, err := b.stores[there].Conversation(t.Context(), "acme", c.ID)
+	require.NoError(t, err)
+	assert.Equal(t, "new", string(got.Meta))
+}
+
+// TestWhatIsDeletedInAConversationIsGoneByItsID too, in a region that was silent
+// then, before replication comes there.
+func TestWhatIsDeletedInAConversationIsGoneByItsID(t *testing.T) {
+	tests := []struct {
+		name   string
+		delete func(b *bench, s *conversation.Store, turn conversation.Turn) error
+		err    error // of whoever reads the turn
+	}{
+		{"an item", func(b *bench, _ *conversation.Store, turn conversation.Turn) error {
+			return b.strike(t, there, turn, 0)
+		}, nil},
+		{"a turn", func(_ *bench, s *conversation.Store, turn conversation.Turn) error {
+			return s.DeleteTurn(t.Context(), "acme", turn.ID)
+		}, conversation.ErrDeleted},
+		{"the conversation", func(_ *bench, s *conversation.Store, turn conversation.Turn) error {
+			return s.DeleteConversation(t.Context(), "acme", conversation.ConversationID{Thread: turn.ID.Thread, Region: here})
+		}, conversation.ErrDeleted},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t)
+			turn, err := b.speak(t, here, "secret\nkept", b.begin(t, here))
+			require.NoError(t, err)
+			b.rest()
+			b.down[here] = true
+			require.NoError(t, tt.delete(b, b.stores[there], turn))
+			clear(b.down)
+			got, err := b.stores[here].Turn(t.Context(), "acme", turn.ID)
+			require.ErrorIs(t, err, tt.err)
+			if tt.err == nil {
+				assert.Equal(t, []int{0}, got.Deleted)
+			}
+			b.down[there], b.down[beyond] = true, true
+			_, err = b.stores[here].Turn(t.Context(), "acme", turn.ID)
+			require.ErrorIs(t, err, conversation.ErrNotArrived, "those that are silent may know of a deletion")
+		})
+	}
+}
+
 // TestAResponseIsContinuedFromOneCopy, since what names it sees the gap.
 func TestAResponseIsContinuedFromOneCopy(t *testing.T) {
 	b := newPair(t, here)

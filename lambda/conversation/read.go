@@ -65,13 +65,22 @@ func (s *Store) Chain(ctx context.Context, tenant string, id TurnID) ([]Turn, er
 }
 
 // Turn returns one turn, whatever became of those that it continues. Errors are
-// those of [Store.Chain].
+// those of [Store.Chain], and of a turn of a conversation those of
+// [Store.History] too: what is deleted in one is gone for every reader.
 func (s *Store) Turn(ctx context.Context, tenant string, id TurnID) (Turn, error) {
 	r, err := s.turnReader(tenant, id)
 	if err != nil {
 		return Turn{}, err
 	}
-	return r.turn(ctx, id)
+	t, err := r.turn(ctx, id)
+	if err != nil || !t.InConversation {
+		return t, err
+	}
+	if err := r.unite(ctx, tombstones()); err != nil {
+		return Turn{}, err
+	}
+	t, _, err = r.view.turn(id)
+	return t, err
 }
 
 // turnReader is a reader of the thread of a turn. An id of a shape that no store

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -158,6 +159,45 @@ func TestTwoDeletionsAtOnceLeaveNoBytes(t *testing.T) {
 	assert.Empty(t, b.holding("one"))
 	assert.Empty(t, b.holding("two"))
 	assert.Equal(t, "\n\nkept", b.body(t, beyond, turn))
+}
+
+// beforeGet runs something once, before the first item is read by its key.
+type beforeGet struct {
+	conversation.DynamoDB
+	do *sync.Once
+	f  func()
+}
+
+func (b beforeGet) GetItem(ctx context.Context, in *dynamodb.GetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	b.do.Do(b.f)
+	return b.DynamoDB.GetItem(ctx, in, opts...)
+}
+
+// TestATurnIsNotMissedWhileAnItemOfItIsDeleted by who has seen that it is in
+// another region, and finds it replaced there.
+func TestATurnIsNotMissedWhileAnItemOfItIsDeleted(t *testing.T) {
+	b := newBench(t)
+	c := b.begin(t, here)
+	b.rest()
+	turn, err := b.speak(t, here, "secret\nkept", c)
+	require.NoError(t, err)
+	require.NotContains(t, b.holding("secret"), beyond)
+	once, meanwhile := &sync.Once{}, func() {
+		require.NoError(t, b.strike(t, here, turn, 0))
+		b.rest()
+	}
+	reader, err := conversation.New(conversation.Config{
+		Table: "content", Region: beyond, Partners: []string{here, there}, Retention: time.Hour, Now: func() time.Time { return b.now },
+		Clients: map[string]conversation.DynamoDB{
+			beyond: at(b.world, beyond), here: beforeGet{at(b.world, here), once, meanwhile}, there: beforeGet{at(b.world, there), once, meanwhile},
+		},
+	})
+	require.NoError(t, err)
+	_, _, err = reader.History(t.Context(), "acme", c.ID)
+	require.ErrorIs(t, err, conversation.ErrNotArrived)
+	_, turns, err := reader.History(t.Context(), "acme", c.ID)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"\nkept"}, bodies(turns))
 }
 
 // TestTheVersionWithoutMostCounts, while regions have older ones still.

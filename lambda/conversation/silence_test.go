@@ -57,6 +57,7 @@ type hush struct {
 	calls map[string]*atomic.Int32
 	turn  conversation.Turn
 	begun conversation.Conversation
+	added conversation.Turn // to begun
 }
 
 func newHush(t *testing.T) *hush {
@@ -70,6 +71,10 @@ func newHush(t *testing.T) *hush {
 	h.turn, _ = h.say()
 	var err error
 	h.begun, _, err = h.store.CreateConversation(t.Context(), "acme", nil)
+	require.NoError(t, err)
+	h.added.ID, err = h.store.NewConversationTurn(h.begun.ID, nil)
+	require.NoError(t, err)
+	h.added, _, err = h.store.Append(t.Context(), "acme", conversation.Turn{ID: h.added.ID, InConversation: true, Expires: h.begun.Expires})
 	require.NoError(t, err)
 	return h
 }
@@ -108,6 +113,10 @@ func TestASilentRegionIsSpared(t *testing.T) {
 		}},
 		{"when a conversation is read", there, func(h *hush) {
 			_, _, err := h.store.History(h.Context(), "acme", h.begun.ID)
+			require.NoError(h, err)
+		}},
+		{"when a turn of a conversation is read", there, func(h *hush) {
+			_, err := h.store.Turn(h.Context(), "acme", h.added.ID)
 			require.NoError(h, err)
 		}},
 		{"when a response is read, the local one too", here, func(h *hush) {
@@ -172,6 +181,29 @@ func TestASparedRegionIsTheLastResort(t *testing.T) {
 		require.NoError(t, err, "two of three are needed")
 		_, err = h.store.Chain(t.Context(), "acme", h.turn.ID)
 		require.NoError(t, err)
+	})
+}
+
+// TestADeletionSparesNoRegion: one that is spared here may be at work for others,
+// which would go on from what was deleted.
+func TestADeletionSparesNoRegion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, hung, calls := newWorld(three...), &atomic.Bool{}, &atomic.Int32{}
+		local := moody{at(w, here), hung, calls}
+		one, other := inBubble(t, local, at(w, there), at(w, beyond)), inBubble(t, local, at(w, there), at(w, beyond))
+		id, err := one.NewTurn(conversation.TurnID{})
+		require.NoError(t, err)
+		turn, _, err := one.Append(t.Context(), "acme", conversation.Turn{ID: id, Body: []byte("secret")})
+		require.NoError(t, err)
+		hung.Store(true)
+		for range 2 {
+			_, err = one.Turn(t.Context(), "acme", id)
+			require.NoError(t, err)
+		}
+		hung.Store(false)
+		require.NoError(t, one.DeleteTurn(t.Context(), "acme", turn.ID))
+		_, err = other.Chain(t.Context(), "acme", turn.ID)
+		assert.ErrorIs(t, err, conversation.ErrNotFound)
 	})
 }
 

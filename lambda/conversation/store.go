@@ -26,8 +26,9 @@ type DynamoDB interface {
 // DefaultCallTimeout bounds one call to one region. DynamoDB answers within
 // milliseconds, from another continent within a few hundred; whoever has not
 // answered in a second is taken for down. A history is read in three steps at
-// most, and a turn written in as many as there are partners, so that none waits
-// longer than that many calls for regions that are down. A turn of several parts
+// most, one turn of a conversation in four, and a turn written in as many as there
+// are partners, so that none waits longer than that many calls for regions that are
+// down. A turn of several parts
 // has longer, see [Store.Append].
 const DefaultCallTimeout = time.Second
 

@@ -75,8 +75,8 @@ func (r *reader) head(ctx context.Context, id ConversationID) (Conversation, err
 // Since nothing tells which turn is the last, it takes the union of what all
 // regions have. Those that are silent must be no quorum: one may be, unless it is
 // the [Config.TieBreaker] of a stack of two, and none with [Config.Unpaired].
-// [ErrNotArrived] says that more are. [ErrNotFound] says that the conversation
-// does not exist, or not any more.
+// [ErrNotArrived] says that more are, or that something was deleted while it was
+// read. [ErrNotFound] says that the conversation does not exist, or not any more.
 func (s *Store) History(ctx context.Context, tenant string, id ConversationID) (Conversation, []Turn, error) {
 	r, err := s.conversationReader(tenant, id)
 	if err != nil {
@@ -117,7 +117,7 @@ func (r *reader) unite(ctx context.Context, q query) error {
 	for _, region := range spared {
 		r.failed[region] = fmt.Errorf("%s has not answered lately", region)
 	}
-	if len(spared) > 0 && (err != nil || r.blind() || !r.begun()) {
+	if len(spared) > 0 && (err != nil || r.blind() || !r.begun(q)) {
 		err = errors.Join(err, r.gather(ctx, spared, q))
 	}
 	switch {
@@ -136,8 +136,11 @@ func (r *reader) unite(ctx context.Context, q query) error {
 // has.
 func (r *reader) blind() bool { return r.store.quorum(slices.Collect(maps.Keys(r.failed))) }
 
-// begun tells whether the conversation is known, be it as deleted.
-func (r *reader) begun() bool { return r.view.has(sortDeleted) || r.view.meta() != nil }
+// begun tells whether the conversation is known, be it as deleted, if the range
+// is to tell more of it than what is deleted.
+func (r *reader) begun(q query) bool {
+	return q == tombstones() || r.view.has(sortDeleted) || r.view.meta() != nil
+}
 
 // gather adds what the regions have of a range to the view: all that the first
 // one has, the keys of what the others have, and then what is lacking.
@@ -191,7 +194,7 @@ func (s *Store) readRange(ctx context.Context, region, partition string, q query
 
 // complete gets what regions have, by their keys, and the view lacks. A
 // tombstone is its key; of the rest the content is needed. What is gone
-// meanwhile was deleted.
+// meanwhile is an error, for it may have been replaced by what no list has.
 func (r *reader) complete(ctx context.Context, found []listing) error {
 	lacking := map[string]string{} // region by sort key
 	for _, l := range found {
@@ -211,7 +214,11 @@ func (r *reader) complete(ctx context.Context, found []listing) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	errs := each(len(sorts), func(i int) (err error) {
-		if items[i], err = r.store.get(ctx, lacking[sorts[i]], itemKey(r.partition, sorts[i])); err != nil {
+		region := lacking[sorts[i]]
+		if items[i], err = r.store.get(ctx, region, itemKey(r.partition, sorts[i])); err == nil && items[i] == nil {
+			err = fmt.Errorf("a thread changed in %s while it was read", region)
+		}
+		if err != nil {
 			stop()
 		}
 		return err
@@ -219,12 +226,13 @@ func (r *reader) complete(ctx context.Context, found []listing) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	r.view.add(slices.DeleteFunc(items, func(it item) bool { return len(it) == 0 }))
+	r.view.add(items)
 	return nil
 }
 
 // UpdateConversation replaces a conversation's metadata. Of two updates at once
-// the one with the later name counts, in every region alike.
+// the one with the later name counts, in every region alike. After an error it may
+// have been made all the same; repeated, it is sure to last.
 func (s *Store) UpdateConversation(ctx context.Context, tenant string, id ConversationID, meta []byte) (Conversation, error) {
 	r, err := s.conversationReader(tenant, id)
 	if err != nil {

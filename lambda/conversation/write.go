@@ -39,16 +39,23 @@ func (s *Store) write(ctx context.Context, items []item, copies int, enough func
 		more, errSpared := s.writeTo(ctx, spared, items, copies-len(took))
 		took, err = append(took, more...), errors.Join(err, errSpared)
 	}
+	return s.standing(took, err, enough)
+}
+
+// writeEverywhere puts it into every replica that can be reached, so that it
+// counts at once wherever a client is sent. A region that is spared here may be
+// at work for others, so it is tried like the rest.
+func (s *Store) writeEverywhere(ctx context.Context, it item, enough func(regions []string) bool) (Stored, error) {
+	took, err := s.writeTo(ctx, s.regions, []item{it}, len(s.regions))
+	return s.standing(took, err, enough)
+}
+
+// standing is where a write went, or why that is not enough.
+func (s *Store) standing(took []string, err error, enough func(regions []string) bool) (Stored, error) {
 	if !enough(took) {
 		return Stored{}, fmt.Errorf("%d of %d replicas took it, which is too few: %w", len(took), len(s.regions), err)
 	}
 	return Stored{Regions: took, Short: len(took) < s.copies()}, nil
-}
-
-// writeEverywhere puts it into every replica that can be reached, so that it
-// counts at once wherever a client is sent.
-func (s *Store) writeEverywhere(ctx context.Context, it item, enough func(regions []string) bool) (Stored, error) {
-	return s.write(ctx, []item{it}, len(s.regions), enough)
 }
 
 // writeTo puts items into so many of the regions, in parallel, and goes on to

@@ -183,11 +183,14 @@ func TestNewRejects(t *testing.T) {
 			return getenv(name)
 		}
 	}
+	foreign := config()
+	foreign.Conversations.TieBreaker = "eu-north-1"
 	tests := []struct {
 		name   string
 		getenv func(string) string
 		want   string
 	}{
+		{"a tie breaker that has no replica", environment(t, foreign, ""), `the tie breaker is "eu-north-1"`},
 		{"no function", without(good, contract.EnvFunction), `want "invoker" or "health"`},
 		{"no configuration of the API", without(good, contract.EnvConfig), contract.EnvConfig},
 		{"no configuration of the health function", without(health, contract.EnvConfig), contract.EnvConfig},

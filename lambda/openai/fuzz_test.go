@@ -85,3 +85,39 @@ func assertValid(t *testing.T, r chatRequest) {
 	}
 	assert.True(t, q.ToolChoice.Mode != converse.ToolAny || len(q.Tools) > 0)
 }
+
+func FuzzDecodeEmbedding(f *testing.F) {
+	for _, seed := range []string{
+		``, `null`, `{}`, `[`, `{"model":"m"}`, "\xff", `{"model":"m","input":""}`, `{"model":"m","input":[]}`, `{"model":"m","input":[1,2]}`,
+		`{"model":"m","input":[[1],[2]]}`, `{"model":"m","input":["a",null]}`, `{"model":"m","input":"a","input":"b"}`, `{"model":"m","input":"\ud800"}`,
+		`{"model":"m","input":["a","b"],"dimensions":256,"encoding_format":"base64","input_type":"search_query","user":"u"}`,
+		`{"model":"m","input":"a","dimensions":0}`, `{"model":"m","input":"a","dimensions":1e99}`, `{"model":"m","input":"a","encoding_format":"int8"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r, err := decodeEmbedding(body)
+		if err == nil {
+			assertEmbeds(t, r)
+			err = r.check("amazon.titan-embed-text-v2:0")
+		}
+		if err == nil {
+			return
+		}
+		var e *apiError
+		require.True(t, errors.As(err, &e), "%v is no answer for a client", err)
+		assert.Equal(t, http.StatusBadRequest, e.status)
+		assert.NotEmpty(t, e.message)
+		assert.True(t, utf8.ValidString(e.param) || !utf8.Valid(body))
+	})
+}
+
+// assertEmbeds says again what an accepted request for embeddings must be.
+func assertEmbeds(t *testing.T, r embeddingRequest) {
+	assert.NotEmpty(t, r.model)
+	assert.True(t, len(r.embed.Texts) > 0 && len(r.embed.Texts) <= maxInputs)
+	for _, text := range r.embed.Texts {
+		assert.NotEmpty(t, text)
+	}
+	assert.GreaterOrEqual(t, r.embed.Dimensions, 0)
+}

@@ -55,7 +55,7 @@ func (s *server) createResponse(w http.ResponseWriter, r *http.Request, rec *rec
 		answer = g.streamed
 	}
 	err = answer(w, r.WithContext(held), rec)
-	if errors.Is(context.Cause(held), state.ErrClaimLost) {
+	if err != nil && errors.Is(context.Cause(held), state.ErrClaimLost) {
 		return stillGenerating()
 	}
 	return err

@@ -3,6 +3,7 @@ package openai_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -209,4 +210,79 @@ func TestWhoLosesItsKeyGivesUp(t *testing.T) {
 	_, err := newSDK(url).Responses.New(t.Context(), request1("hello"), withKey)
 	assertError(t, err, http.StatusConflict, "idempotency_key_in_use", "still being answered")
 	assert.Empty(t, m.turns)
+}
+
+// endless is an engine whose stream begins, and breaks once nobody waits any more.
+type endless struct{ *engine }
+
+func (e endless) Open(ctx context.Context, _ []contract.Target, _ converse.Request) (converse.Stream, failover.Report, error) {
+	return &endlessStream{ctx: ctx}, failover.Report{Target: "eu-west-1"}, nil
+}
+
+type endlessStream struct {
+	ctx   context.Context
+	begun bool
+}
+
+func (s *endlessStream) Next() (converse.Event, error) {
+	if !s.begun {
+		s.begun = true
+		return converse.Event{Text: "Hel"}, nil
+	}
+	<-s.ctx.Done()
+	return converse.Event{}, &failover.Error{Class: converse.Canceled}
+}
+
+func (s *endlessStream) Close() error { return nil }
+
+// TestAStreamThatLosesItsKeySaysSoOnce, with the error of the key in place of that
+// of the inference which was given up for it.
+func TestAStreamThatLosesItsKeySaysSoOnce(t *testing.T) {
+	m := newMemory()
+	m.taken = true
+	url, log := stateful(t, endless{hello()}, m)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/responses", strings.NewReader(`{"model":"claude-sonnet","input":"x","stream":true}`))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", "k")
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, 1, strings.Count(string(body), "event: error"), string(body))
+	assert.Contains(t, string(body), "idempotency_key_in_use")
+	assert.Equal(t, "idempotency_key_in_use", log.line(t)["error"])
+	assert.Empty(t, m.turns)
+}
+
+// late is a store that loses its claims while it stores.
+type late struct {
+	*memory
+	lost chan struct{}
+}
+
+func (l late) Append(ctx context.Context, tenant string, turn state.Turn) (state.Turn, state.Stored, error) {
+	defer func() {
+		close(l.lost)
+		<-ctx.Done()
+	}()
+	return l.memory.Append(ctx, tenant, turn)
+}
+
+func (l late) Hold(ctx context.Context, tenant, key string, c state.Claim) error {
+	<-l.lost
+	return state.ErrClaimLost
+}
+
+// TestWhoLosesItsKeyTooLateAnswersOnce: what is stored is complete.
+func TestWhoLosesItsKeyTooLateAnswersOnce(t *testing.T) {
+	for _, stream := range []bool{false, true} {
+		t.Run(fmt.Sprintf("stream is %t", stream), func(t *testing.T) {
+			url, log := stateful(t, hello(), late{newMemory(), make(chan struct{})})
+			got := ask(t, url, request1("hello"), stream, withKey)
+			assert.EqualValues(t, "completed", got.Status)
+			assert.Empty(t, log.line(t)["error"])
+		})
+	}
 }

@@ -40,14 +40,14 @@ func newSDK(url string) *sdk.Client {
 
 // ask returns the response to p. A streamed one is checked against what an
 // accumulator makes of its events.
-func ask(t *testing.T, url string, p responses.ResponseNewParams, stream bool) *responses.Response {
+func ask(t *testing.T, url string, p responses.ResponseNewParams, stream bool, opts ...option.RequestOption) *responses.Response {
 	t.Helper()
 	if !stream {
-		got, err := newSDK(url).Responses.New(t.Context(), p)
+		got, err := newSDK(url).Responses.New(t.Context(), p, opts...)
 		require.NoError(t, err)
 		return got
 	}
-	events, err := collect(t, url, p)
+	events, err := collect(t, url, p, opts...)
 	require.NoError(t, err)
 	return accumulated(t, events)
 }

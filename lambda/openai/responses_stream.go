@@ -9,9 +9,8 @@ import (
 	"github.com/crossregion/crossregion/lambda/failover"
 )
 
-// streamed answers with server-sent events. An error that it returns came before
-// any content; a later one is the last event, so that no client takes a part for
-// the whole.
+// streamed answers with server-sent events. Once they have begun, an error that it
+// returns is to be the last of them, so that no client takes a part for the whole.
 func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *record) error {
 	var answer converse.Stream
 	err := g.ask(func(q converse.Request) (report failover.Report, err error) {
@@ -33,17 +32,15 @@ func (g *generation) streamed(w http.ResponseWriter, r *http.Request, rec *recor
 	switch {
 	case s.events.err != nil:
 		rec.fault = string(converse.Canceled)
+		return nil
 	case err != nil:
-		broken := asAPIError(err)
-		rec.fail(broken)
-		s.events.fail(broken)
-	default:
-		rec.single = stored.Short
-		if g.stored {
-			s.events.replicated(stored)
-		}
-		s.events.completed(g.response)
+		return err
 	}
+	rec.single = stored.Short
+	if g.stored {
+		s.events.replicated(stored)
+	}
+	s.events.completed(g.response)
 	return nil
 }
 
