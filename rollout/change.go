@@ -130,16 +130,6 @@ func (p preview) changes() []change {
 	return all
 }
 
-// fresh reports whether nothing that the preview knows exists yet.
-func (p preview) fresh() bool {
-	for _, s := range p.Steps {
-		if s.OldState != nil && !strings.HasPrefix(typeOf(s.URN), "pulumi:") {
-			return false
-		}
-	}
-	return true
-}
-
 // fault is what the preview failed for.
 func (p preview) fault() error {
 	var errs []error

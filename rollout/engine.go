@@ -116,6 +116,7 @@ func (c cli) copyConfig() (string, error) {
 
 // deployed is what a stack's state says.
 type deployed struct {
+	exists    bool // anything but the stack itself and providers
 	alarms    []alarm
 	endpoints map[string]string // by region
 }
@@ -142,10 +143,14 @@ func parseState(raw []byte) (deployed, error) {
 	}
 	var d deployed
 	for _, r := range export.Deployment.Resources {
+		d.exists = d.exists || !strings.HasPrefix(r.Type, "pulumi:")
 		switch r.Type {
 		case "aws:cloudwatch/metricAlarm:MetricAlarm":
 			d.alarms = append(d.alarms, alarm{id: r.ID, name: name(r.URN)})
 		case "pulumi:pulumi:Stack":
+			if len(r.Outputs) == 0 {
+				continue // the program has not come to its end yet
+			}
 			var outputs struct{ RegionalEndpoints map[string]string }
 			if err := json.Unmarshal(r.Outputs, &outputs); err != nil {
 				return d, fmt.Errorf("read the stack's outputs: %w", err)

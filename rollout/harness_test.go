@@ -95,10 +95,10 @@ func newTrial(t *testing.T) *trial {
 	}))
 	t.Cleanup(server.Close)
 	p, err := parsePreview([]byte(`{"steps":[` +
-		same("eu-central-1-gateway-stage") + "," + updated("eu-central-1-invoker-fn") + "," + alias("eu-central-1-invoker", "7") + "," +
+		updated("eu-central-1-invoker-fn") + "," + alias("eu-central-1-invoker", "7") + "," +
 		updated("eu-west-1-invoker-fn") + "," + alias("eu-west-1-invoker", "4") + "]}"))
 	require.NoError(t, err)
-	try.engine = &fakeEngine{settings: settings, preview: p, state: deployed{
+	try.engine = &fakeEngine{settings: settings, preview: p, state: deployed{exists: true,
 		alarms: []alarm{{"errors-1", "eu-central-1-alarms-errors"}, {"errors-2", "eu-west-1-alarms-errors"}, {"health-2", "us-east-1-alarms-health-eu-west-1"},
 			{"crashes-1", "eu-central-1-alarms-health-crashes"}},
 		endpoints: map[string]string{"eu-central-1": server.URL, "eu-west-1": server.URL},
@@ -130,7 +130,6 @@ func urn(name string) string {
 	return "urn:pulumi:eu::crossregion::crossregion:x:Y$" + kind + "::" + name
 }
 
-func same(name string) string    { return planned("same", name, `{}`, `{}`) }
 func updated(name string) string { return planned("update", name, `{}`, `{}`) }
 
 func alias(function, version string) string {

@@ -62,7 +62,7 @@ func TestTheRealEngine(t *testing.T) {
 	const early, last = "what is new and needed", "what all regions share, and what goes"
 	all := []string{"eu-central-1", "eu-west-1", "eu-north-1"}
 	r := begin(t, load(t, "..", nil))
-	settings := map[string]any{}
+	settings := map[string]any{"rollout": map[string]any{"bakeMinutes": 1}}
 	set := func(key string, value any) { settings[key] = value }
 
 	require.NoError(t, r.roll(settings))
@@ -75,6 +75,10 @@ func TestTheRealEngine(t *testing.T) {
 	set("models", []any{nova, map[string]any{"name": "haiku", "profile": "eu.anthropic.claude-haiku-4-5-20251001-v1:0"}})
 	require.NoError(t, r.roll(settings), "one model comes, one goes")
 	assert.Equal(t, slices.Concat([]string{early}, all, []string{last}), r.steps())
+
+	set("firewall", map[string]any{"requestsPerFiveMinutes": 1000})
+	require.NoError(t, r.roll(settings), "what is only added goes region by region too")
+	assert.Equal(t, slices.Concat([]string{early}, all), r.steps())
 
 	// A version that fails in its first region: the alarm rings while it is watched.
 	set("failover", map[string]any{"holdSeconds": 10})
@@ -107,7 +111,7 @@ func TestTheRealEngine(t *testing.T) {
 	assert.Equal(t, slices.Concat([]string{early}, all, []string{"eu-west-3", last}), r.steps())
 
 	// A canary that does well in the first region, and not in the second.
-	set("rollout", map[string]any{"canaryPercent": 10})
+	set("rollout", map[string]any{"bakeMinutes": 1, "canaryPercent": 10})
 	set("failover", map[string]any{"holdSeconds": 15})
 	before, _ := r.version("eu-west-1-invoker")
 	r.clock.slept = func(time.Time) {

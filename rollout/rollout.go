@@ -64,8 +64,13 @@ func (r *rollout) prepare(ctx context.Context, o options) ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The preview does not tell: it leaves out what stays as it is.
+	d, err := r.engine.State(ctx)
+	if err != nil {
+		return nil, err
+	}
 	changes := p.changes()
-	if p.fresh() && len(changes) > 0 {
+	if !d.exists && len(changes) > 0 {
 		return []step{{title: "the first deployment, of everything", exclude: r.fleet.excluded()}}, nil
 	}
 	return r.fleet.plan(changes), nil

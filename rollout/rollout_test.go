@@ -134,12 +134,29 @@ func TestACanary(t *testing.T) {
 // TestTheFirstDeploymentIsOneStep: there is nothing to protect.
 func TestTheFirstDeploymentIsOneStep(t *testing.T) {
 	try := newTrial(t)
-	p, err := parsePreview([]byte(`{"steps":[{"op":"create","urn":"` + urn("eu-central-1-invoker-fn") + `","newState":{}}]}`))
-	require.NoError(t, err)
-	try.engine.preview = p
+	try.engine.preview, try.engine.state = additions(t), deployed{}
 	require.NoError(t, try.roll(t.Context()))
 	require.Len(t, try.engine.ups, 1)
 	assert.Empty(t, try.engine.ups[0].targets)
+}
+
+// TestAnAdditionGoesRegionByRegion: a firewall that refuses everybody is met in
+// one region, though the preview names nothing that exists.
+func TestAnAdditionGoesRegionByRegion(t *testing.T) {
+	try := newTrial(t)
+	try.engine.preview = additions(t)
+	try.engine.after = func() { try.bells["eu-central-1"] = []string{"errors-1"} }
+	assert.ErrorContains(t, try.roll(t.Context()), "eu-west-1 keep what they have")
+	assert.Equal(t, []string{"eu-central-1"}, try.regions())
+}
+
+// additions are a preview of nothing but creations.
+func additions(t *testing.T) preview {
+	t.Helper()
+	p, err := parsePreview([]byte(`{"steps":[{"op":"create","urn":"` + urn("eu-central-1-firewall") + `","newState":{}},` +
+		`{"op":"create","urn":"` + urn("eu-west-1-firewall") + `","newState":{}}]}`))
+	require.NoError(t, err)
+	return p
 }
 
 // TestARegionThatIsOfflineIsLeftAlone from the preview to the last step.
@@ -165,7 +182,7 @@ func TestNothingIsChanged(t *testing.T) {
 	})
 	t.Run("when nothing differs", func(t *testing.T) {
 		try := newTrial(t)
-		try.engine.preview.Steps = try.engine.preview.Steps[:1]
+		try.engine.preview.Steps = nil
 		require.NoError(t, try.roll(t.Context()))
 		assert.Empty(t, try.engine.ups)
 		assert.Contains(t, try.out.String(), "nothing to change")
