@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // engine is Pulumi, for one stack.
@@ -172,7 +173,10 @@ func flags(flag string, values []string) []string {
 func (c cli) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "pulumi", append(args, "--stack", c.stack, "--non-interactive")...)
 	cmd.Dir = c.dir
-	// Interrupted, Pulumi finishes what is under way and writes its state.
+	// Interrupted, Pulumi finishes what is under way and writes its state. At a
+	// second signal it gives up at once, so that it must not hear a terminal's
+	// Ctrl-C besides: that goes to a whole group of processes.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	return cmd
 }
