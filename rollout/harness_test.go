@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -55,7 +56,13 @@ func (f *fakeEngine) State(context.Context) (deployed, error) { return f.state, 
 // bells are alarms that a test rings.
 type bells map[string][]string // by region
 
+// mute stands for alarms of a region that does not answer.
+const mute = "mute"
+
 func (b bells) Ringing(_ context.Context, region string, ids []string) ([]string, error) {
+	if slices.Contains(b[region], mute) {
+		return nil, fmt.Errorf("%s does not answer", region)
+	}
 	return slices.DeleteFunc(slices.Clone(b[region]), func(id string) bool { return !slices.Contains(ids, id) }), nil
 }
 
@@ -94,10 +101,8 @@ func newTrial(t *testing.T) *trial {
 		w.WriteHeader(try.health)
 	}))
 	t.Cleanup(server.Close)
-	p, err := parsePreview([]byte(`{"steps":[` +
-		updated("eu-central-1-invoker-fn") + "," + alias("eu-central-1-invoker", "7") + "," +
-		updated("eu-west-1-invoker-fn") + "," + alias("eu-west-1-invoker", "4") + "]}"))
-	require.NoError(t, err)
+	p := parsed(t, updated("eu-central-1-invoker-fn"), alias("eu-central-1-invoker", "7"),
+		updated("eu-west-1-invoker-fn"), alias("eu-west-1-invoker", "4"))
 	try.engine = &fakeEngine{settings: settings, preview: p, state: deployed{exists: true,
 		alarms: []alarm{{"errors-1", "eu-central-1-alarms-errors"}, {"errors-2", "eu-west-1-alarms-errors"}, {"health-2", "us-east-1-alarms-health-eu-west-1"},
 			{"crashes-1", "eu-central-1-alarms-health-crashes"}},
@@ -128,6 +133,14 @@ func urn(name string) string {
 		kind = aliasType
 	}
 	return "urn:pulumi:eu::crossregion::crossregion:x:Y$" + kind + "::" + name
+}
+
+// parsed is a preview of steps that are written as Pulumi writes them.
+func parsed(t *testing.T, steps ...string) preview {
+	t.Helper()
+	p, err := parsePreview([]byte(`{"steps":[` + strings.Join(steps, ",") + "]}"))
+	require.NoError(t, err)
+	return p
 }
 
 func updated(name string) string { return planned("update", name, `{}`, `{}`) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,6 +70,11 @@ func (r *rollout) prepare(ctx context.Context, o options) ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
+	if silent := r.fleet.silent(d); len(silent) > 0 {
+		if err := r.say("not watched, since their region is offline: alarms %s", strings.Join(silent, ", ")); err != nil {
+			return nil, err
+		}
+	}
 	changes := p.changes()
 	if !d.exists && len(changes) > 0 {
 		return []step{{title: "the first deployment, of everything", exclude: r.fleet.excluded()}}, nil
@@ -98,7 +104,7 @@ func (r *rollout) do(ctx context.Context, s step) error {
 
 // before is what troubles a region before it is touched.
 func (r *rollout) before(ctx context.Context, region string) ([]string, error) {
-	d, err := r.engine.State(ctx)
+	d, err := r.state(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +138,14 @@ func (r *rollout) settle(ctx context.Context, region string, before []string) er
 	if err := r.say("%s is changed, and must be quiet for %s", region, r.bake); err != nil {
 		return err
 	}
-	return r.watch.settle(ctx, region, r.bake, before, func() (deployed, error) { return r.engine.State(ctx) })
+	return r.watch.settle(ctx, region, r.bake, before, func() (deployed, error) { return r.state(ctx) })
+}
+
+// state is what is deployed, but for alarms that nobody can ask about.
+func (r *rollout) state(ctx context.Context) (deployed, error) {
+	d, err := r.engine.State(ctx)
+	d.alarms = slices.DeleteFunc(slices.Clone(d.alarms), func(a alarm) bool { return slices.Contains(r.fleet.offline, a.at()) })
+	return d, err
 }
 
 // stopped says what the regions have, and what to do.

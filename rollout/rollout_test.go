@@ -153,24 +153,40 @@ func TestAnAdditionGoesRegionByRegion(t *testing.T) {
 // additions are a preview of nothing but creations.
 func additions(t *testing.T) preview {
 	t.Helper()
-	p, err := parsePreview([]byte(`{"steps":[{"op":"create","urn":"` + urn("eu-central-1-firewall") + `","newState":{}},` +
-		`{"op":"create","urn":"` + urn("eu-west-1-firewall") + `","newState":{}}]}`))
-	require.NoError(t, err)
-	return p
+	return parsed(t, planned("create", "eu-central-1-firewall", "null", "{}"), planned("create", "eu-west-1-firewall", "null", "{}"))
 }
 
 // TestARegionThatIsOfflineIsLeftAlone from the preview to the last step.
 func TestARegionThatIsOfflineIsLeftAlone(t *testing.T) {
 	try := newTrial(t)
 	try.engine.settings = strings.Replace(settings, `"name":"eu-west-1"`, `"name":"eu-west-1","offline":true`, 1)
-	p, err := parsePreview([]byte(`{"steps":[` + updated("eu-central-1-invoker-fn") + "," + updated("dashboard-board") + "]}"))
-	require.NoError(t, err)
-	try.engine.preview = p
+	try.engine.preview = parsed(t, updated("eu-central-1-invoker-fn"), updated("dashboard-board"))
 	require.NoError(t, try.roll(t.Context()))
 	alone := []string{"**::eu-west-1", "**::eu-west-1-*"}
 	assert.Equal(t, alone, try.engine.excluded)
 	assert.Equal(t, []string{"eu-central-1", ""}, try.regions())
 	assert.Equal(t, alone, try.engine.ups[1].exclude)
+}
+
+// TestAlarmsThatAreKeptInARegionThatIsOffline are not asked for: us-east-1 knows
+// the state of every health check.
+func TestAlarmsThatAreKeptInARegionThatIsOffline(t *testing.T) {
+	us := strings.NewReplacer(`"eu"`, `"us"`, "eu.amazon", "us.amazon", "eu-central-1", "us-east-1", "eu-west-1", "us-west-2")
+	try := newTrial(t)
+	try.engine.settings = strings.Replace(us.Replace(settings), `{"name":"us-east-1"`, `{"offline":true,"name":"us-east-1"`, 1)
+	try.engine.preview = parsed(t, updated("us-west-2-invoker-fn"))
+	try.engine.state.alarms = []alarm{{"health-2", "us-east-1-alarms-health-us-west-2"}, {"errors-1", "us-east-1-alarms-errors"}, {"errors-2", "us-west-2-alarms-errors"}}
+	try.engine.state.endpoints = map[string]string{"us-west-2": try.engine.state.endpoints["eu-west-1"]}
+	try.bells["us-east-1"] = []string{mute}
+	t.Run("all else is watched", func(t *testing.T) {
+		require.NoError(t, try.roll(t.Context()))
+		assert.Equal(t, []string{"us-west-2"}, try.regions())
+		assert.Contains(t, try.out.String(), "offline: alarms us-east-1-alarms-health-us-west-2\n")
+	})
+	t.Run("and still stops it", func(t *testing.T) {
+		try.engine.after = func() { try.bells["us-west-2"] = []string{"errors-2"} }
+		assert.ErrorContains(t, try.roll(t.Context()), "alarm errors rings")
+	})
 }
 
 func TestNothingIsChanged(t *testing.T) {
