@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -90,7 +91,8 @@ type trial struct {
 	bells  bells
 	clock  *fakeClock
 	out    *strings.Builder
-	health int // what health endpoints answer
+	health int    // status of what health endpoints answer
+	answer string // body of it
 }
 
 func newTrial(t *testing.T) *trial {
@@ -99,13 +101,15 @@ func newTrial(t *testing.T) *trial {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "/healthz", r.URL.Path)
 		w.WriteHeader(try.health)
+		_, err := io.WriteString(w, try.answer)
+		assert.NoError(t, err)
 	}))
 	t.Cleanup(server.Close)
 	p := parsed(t, updated("eu-central-1-invoker-fn"), alias("eu-central-1-invoker", "7"),
 		updated("eu-west-1-invoker-fn"), alias("eu-west-1-invoker", "4"))
 	try.engine = &fakeEngine{settings: settings, preview: p, state: deployed{exists: true,
 		alarms: []alarm{{"errors-1", "eu-central-1-alarms-errors"}, {"errors-2", "eu-west-1-alarms-errors"}, {"health-2", "us-east-1-alarms-health-eu-west-1"},
-			{"crashes-1", "eu-central-1-alarms-health-crashes"}},
+			{"crashes-1", "eu-central-1-alarms-health-crashes"}, {"probes-1", "eu-central-1-alarms-getHealth"}},
 		endpoints: map[string]string{"eu-central-1": server.URL, "eu-west-1": server.URL},
 	}}
 	try.rollout = &rollout{engine: try.engine, out: try.out, watch: watcher{

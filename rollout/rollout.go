@@ -103,21 +103,24 @@ func (r *rollout) do(ctx context.Context, s step) error {
 }
 
 // before is what troubles a region before it is touched.
-func (r *rollout) before(ctx context.Context, region string) ([]string, error) {
+func (r *rollout) before(ctx context.Context, region string) ([]trouble, error) {
 	d, err := r.state(ctx)
 	if err != nil {
 		return nil, err
 	}
 	troubles, err := r.watch.troubles(ctx, region, d)
-	if err == nil && len(troubles) > 0 {
-		err = r.say("%s has troubles already, which must end: %s", region, strings.Join(troubles, "; "))
+	if err == nil && has(troubles, drained) {
+		err = r.say("%s is drained, and may stay so", region)
+	}
+	if old := unexplained(troubles, troubles); err == nil && len(old) > 0 {
+		err = r.say("%s has troubles already, which must end: %s", region, texts(old))
 	}
 	return troubles, err
 }
 
 // tryCanary gives the new version a share of the calls, and takes it away again if
 // the region does not stay well.
-func (r *rollout) tryCanary(ctx context.Context, s step, before []string) error {
+func (r *rollout) tryCanary(ctx context.Context, s step, before []trouble) error {
 	if err := r.say("%s: %d %% of calls go to the new version", s.region, r.share); err != nil {
 		return err
 	}
@@ -134,7 +137,7 @@ func (r *rollout) tryCanary(ctx context.Context, s step, before []string) error 
 	return fmt.Errorf("%w; the former version has all calls again", err)
 }
 
-func (r *rollout) settle(ctx context.Context, region string, before []string) error {
+func (r *rollout) settle(ctx context.Context, region string, before []trouble) error {
 	if err := r.say("%s is changed, and must be quiet for %s", region, r.bake); err != nil {
 		return err
 	}

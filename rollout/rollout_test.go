@@ -88,8 +88,35 @@ func TestATroubleOfBefore(t *testing.T) {
 		try := newTrial(t)
 		try.bells["eu-central-1"] = []string{"errors-1"}
 		assert.ErrorContains(t, try.roll(t.Context()), "as it was before: alarm errors rings")
-		assert.LessOrEqual(t, try.clock.now.Sub(time.Time{}), 75*time.Second, "it has as long as the quiet")
+		assert.InDelta(t, patience, try.clock.now.Sub(time.Time{}), float64(15*time.Second))
 		assert.Len(t, try.engine.ups, 1)
+	})
+	t.Run("it stays for longer than other alarms look back", func(t *testing.T) {
+		try := newTrial(t)
+		try.engine.settings = strings.Replace(settings, `"bakeMinutes":1`, `"bakeMinutes":30`, 1)
+		try.bells["eu-central-1"] = []string{"errors-1"}
+		assert.ErrorContains(t, try.roll(t.Context()), "as it was before: alarm errors rings")
+		assert.InDelta(t, 30*time.Minute, try.clock.now.Sub(time.Time{}), float64(15*time.Second), "it has as long as the quiet")
+	})
+	t.Run("it goes on under another text", func(t *testing.T) {
+		try := newTrial(t)
+		try.health = http.StatusServiceUnavailable
+		cured := try.clock.now.Add(time.Minute)
+		try.engine.after = func() { try.health = http.StatusBadGateway }
+		try.clock.slept = func(now time.Time) {
+			if !now.Before(cured) {
+				try.health = http.StatusOK
+			}
+		}
+		require.NoError(t, try.roll(t.Context()))
+		assert.Len(t, try.engine.ups, 2)
+	})
+	t.Run("it is the health endpoint's, and ignored", func(t *testing.T) {
+		try := newTrial(t)
+		try.health = http.StatusServiceUnavailable
+		try.watch.ignore = []string{"health"}
+		require.NoError(t, try.roll(t.Context()))
+		assert.Len(t, try.engine.ups, 2)
 	})
 	t.Run("it is ignored", func(t *testing.T) {
 		try := newTrial(t)
@@ -107,6 +134,34 @@ func TestAnAlarmOnAHealthCheckTellsOfItsRegion(t *testing.T) {
 	err := try.roll(t.Context())
 	assert.ErrorContains(t, err, "eu-west-1 is not well")
 	assert.Equal(t, []string{"eu-central-1", "eu-west-1"}, try.regions())
+}
+
+// TestADrainedRegion answers its probes like one that fails.
+func TestADrainedRegion(t *testing.T) {
+	drain := func(try *trial) {
+		try.health, try.answer = http.StatusServiceUnavailable, `{"status":"drained","region":"eu-central-1"}`
+	}
+	t.Run("gets its cure, and stays drained", func(t *testing.T) {
+		try := newTrial(t)
+		drain(try)
+		try.engine.after = func() { try.bells["eu-central-1"] = []string{"probes-1"} }
+		require.NoError(t, try.roll(t.Context()))
+		assert.Len(t, try.engine.ups, 2)
+		assert.Contains(t, try.out.String(), "eu-central-1 is drained, and may stay so\n")
+		assert.NotContains(t, try.out.String(), "must end")
+	})
+	t.Run("is watched for all else", func(t *testing.T) {
+		try := newTrial(t)
+		drain(try)
+		try.engine.after = func() { try.bells["eu-central-1"] = []string{"probes-1", "crashes-1"} }
+		assert.ErrorContains(t, try.roll(t.Context()), "not well: alarm health-crashes rings\n")
+	})
+	t.Run("stops a rollout if somebody drains it meanwhile", func(t *testing.T) {
+		try := newTrial(t)
+		try.engine.after = func() { drain(try) }
+		assert.ErrorContains(t, try.roll(t.Context()), "eu-central-1 is not well: it is drained")
+		assert.Len(t, try.engine.ups, 1)
+	})
 }
 
 // TestACanary gets a share of the calls before it gets all.
