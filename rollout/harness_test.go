@@ -31,7 +31,7 @@ type fakeEngine struct {
 	excluded []string // of the preview
 	state    deployed
 	ups      []up
-	fail     error
+	fail     error  // of each Up
 	after    func() // called by each Up
 }
 
@@ -44,7 +44,10 @@ func (f *fakeEngine) Preview(_ context.Context, exclude []string) (preview, erro
 	return f.preview, nil
 }
 
-func (f *fakeEngine) Up(_ context.Context, s step, c *canary) error {
+func (f *fakeEngine) Up(ctx context.Context, s step, c *canary) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	f.ups = append(f.ups, up{s, c})
 	if f.after != nil {
 		f.after()

@@ -120,7 +120,9 @@ func TestTheRealEngine(t *testing.T) {
 			r.ring("eu-west-1", "errors", types.StateValueAlarm)
 		}
 	}
-	assert.ErrorContains(t, r.roll(settings), "eu-west-1 is not well: alarm errors rings; the former version has all calls again")
+	err = r.roll(settings)
+	assert.ErrorContains(t, err, "eu-west-1 is not well: alarm errors rings")
+	assert.ErrorContains(t, err, "the former version has all calls of eu-west-1 again")
 	after, weights := r.version("eu-west-1-invoker")
 	assert.Equal(t, before, after)
 	assert.Empty(t, weights)

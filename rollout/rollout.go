@@ -92,11 +92,11 @@ func (r *rollout) do(ctx context.Context, s step) error {
 		return err
 	}
 	if r.share > 0 && len(s.versions) > 0 {
-		if err := r.tryCanary(ctx, s, before); err != nil {
-			return err
-		}
+		err = r.byCanary(ctx, s, before)
+	} else {
+		err = r.engine.Up(ctx, s, nil)
 	}
-	if err := r.engine.Up(ctx, s, nil); err != nil {
+	if err != nil {
 		return err
 	}
 	return r.settle(ctx, s.region, before)
@@ -118,9 +118,9 @@ func (r *rollout) before(ctx context.Context, region string) ([]trouble, error) 
 	return troubles, err
 }
 
-// tryCanary gives the new version a share of the calls, and takes it away again if
-// the region does not stay well.
-func (r *rollout) tryCanary(ctx context.Context, s step, before []trouble) error {
+// byCanary changes a region by way of a canary. Whatever ends it half-way, the
+// former version has all calls again, as far as Pulumi still works.
+func (r *rollout) byCanary(ctx context.Context, s step, before []trouble) error {
 	if err := r.say("%s: %d %% of calls go to the new version", s.region, r.share); err != nil {
 		return err
 	}
@@ -128,13 +128,29 @@ func (r *rollout) tryCanary(ctx context.Context, s step, before []trouble) error
 	if err == nil {
 		err = r.settle(ctx, s.region, before)
 	}
-	if err == nil || !errors.Is(err, errUnwell) {
-		return err
+	if err == nil {
+		err = r.engine.Up(ctx, s, nil)
 	}
-	if back := r.engine.Up(ctx, s, &canary{Versions: s.versions}); back != nil {
-		return errors.Join(err, fmt.Errorf("the former version could not be given all calls again: %w", back))
+	if err == nil {
+		return nil
 	}
-	return fmt.Errorf("%w; the former version has all calls again", err)
+	return errors.Join(err, r.giveBack(ctx, s))
+}
+
+// backTime is how long it may take to give the former version all calls again,
+// even if the rollout was interrupted.
+const backTime = 15 * time.Minute
+
+// giveBack always returns an error, which says who has the calls.
+func (r *rollout) giveBack(ctx context.Context, s step) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backTime)
+	defer cancel()
+	said := r.say("%s: all calls go to the former version again", s.region)
+	if err := r.engine.Up(ctx, s, &canary{Versions: s.versions}); err != nil {
+		return errors.Join(said, fmt.Errorf("the new version may keep a share of the calls in %s until a rollout gets further: "+
+			"the former could not be given all of them again: %w", s.region, err))
+	}
+	return errors.Join(said, fmt.Errorf("the former version has all calls of %s again", s.region))
 }
 
 func (r *rollout) settle(ctx context.Context, region string, before []trouble) error {

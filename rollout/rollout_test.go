@@ -175,15 +175,41 @@ func TestACanary(t *testing.T) {
 		assert.Equal(t, &canary{Percent: 10, Versions: map[string]string{"eu-central-1-invoker": "7"}}, try.engine.ups[0].canary)
 		assert.Nil(t, try.engine.ups[1].canary)
 	})
-	t.Run("it does not, and loses its share", func(t *testing.T) {
-		try := newTrial(t)
-		try.engine.settings = withCanary
-		try.engine.after = func() { try.bells["eu-central-1"] = []string{"errors-1"} }
-		err := try.roll(t.Context())
-		assert.ErrorContains(t, err, "the former version has all calls again")
-		require.Len(t, try.engine.ups, 2)
-		assert.Equal(t, &canary{Versions: map[string]string{"eu-central-1-invoker": "7"}}, try.engine.ups[1].canary)
-	})
+	halfWay := []struct {
+		name  string
+		spoil func(t *trial, interrupt func())
+		ups   int // until it loses its share
+		want  string
+	}{
+		{"it does not do well", func(t *trial, _ func()) { t.bells["eu-central-1"] = []string{"errors-1"} }, 1, "alarm errors rings"},
+		{"the alarms cannot be read", func(t *trial, _ func()) { t.bells["eu-central-1"] = []string{mute} }, 1, "does not answer"},
+		{"somebody interrupts it", func(_ *trial, interrupt func()) { interrupt() }, 1, context.Canceled.Error()},
+		{"Pulumi fails half-way", func(t *trial, _ func()) { t.engine.fail = errors.New("exit status 255") }, 1, "exit status 255"},
+		{"Pulumi fails when it should get all", func(t *trial, _ func()) {
+			if len(t.engine.ups) == 2 {
+				t.engine.fail = errors.New("exit status 255")
+			}
+		}, 2, "exit status 255"},
+	}
+	for _, tt := range halfWay {
+		t.Run(tt.name+", and it loses its share", func(t *testing.T) {
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			try := newTrial(t)
+			try.engine.settings = withCanary
+			try.engine.after = func() { tt.spoil(try, interrupt) }
+			err := try.roll(ctx)
+			assert.ErrorContains(t, err, tt.want)
+			require.Len(t, try.engine.ups, tt.ups+1)
+			assert.Equal(t, &canary{Versions: map[string]string{"eu-central-1-invoker": "7"}}, try.engine.ups[tt.ups].canary)
+			said := "the former version has all calls of eu-central-1 again"
+			if try.engine.fail != nil {
+				said = "the new version may keep a share of the calls in eu-central-1"
+			}
+			assert.ErrorContains(t, err, said)
+			assert.ErrorContains(t, err, "eu-west-1 keep what they have")
+		})
+	}
 }
 
 // TestTheFirstDeploymentIsOneStep: there is nothing to protect.

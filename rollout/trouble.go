@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,9 +64,6 @@ func unexplained(now, before []trouble) []trouble {
 	return slices.DeleteFunc(slices.Clone(now), func(t trouble) bool { return slices.Contains(ofDrain, t.key) })
 }
 
-// errUnwell is in the chain of an error about a region that did not stay well.
-var errUnwell = errors.New("not well")
-
 // patience is how long an old trouble may last at least: longer than the minutes
 // that any alarm looks back, after which it forgets what has been cured.
 const patience = 20 * time.Minute
@@ -91,9 +87,9 @@ func (w watcher) settle(ctx context.Context, region string, quiet time.Duration,
 		added := slices.DeleteFunc(slices.Clone(now), func(t trouble) bool { return has(before, t.key) })
 		switch elapsed := w.clock.Now().Sub(start); {
 		case len(added) > 0:
-			return fmt.Errorf("%s is %w: %s", region, errUnwell, texts(added))
+			return fmt.Errorf("%s is not well: %s", region, texts(added))
 		case len(now) > 0 && elapsed >= max(quiet, patience):
-			return fmt.Errorf("%s is %w, as it was before: %s", region, errUnwell, texts(now))
+			return fmt.Errorf("%s is not well, as it was before: %s", region, texts(now))
 		case len(now) > 0:
 			since = time.Time{}
 		default:
