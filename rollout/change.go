@@ -133,12 +133,23 @@ func (p preview) changes() []change {
 // fault is what the preview failed for.
 func (p preview) fault() error {
 	var errs []error
-	for _, d := range p.Diagnostics {
-		if d.Severity == "error" {
-			errs = append(errs, errors.New(strings.TrimSpace(d.Message)))
-		}
+	for _, message := range p.said("error") {
+		errs = append(errs, errors.New(message))
 	}
 	return errors.Join(errs...)
+}
+
+// warnings are what the preview warns of.
+func (p preview) warnings() []string { return p.said("warning") }
+
+func (p preview) said(severity string) []string {
+	var messages []string
+	for _, d := range p.Diagnostics {
+		if d.Severity == severity {
+			messages = append(messages, strings.TrimSpace(d.Message))
+		}
+	}
+	return messages
 }
 
 func parsePreview(raw []byte) (preview, error) {

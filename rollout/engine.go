@@ -122,6 +122,9 @@ type deployed struct {
 	endpoints map[string]string // by region
 }
 
+// alarmType is what rings.
+const alarmType = "aws:cloudwatch/metricAlarm:MetricAlarm"
+
 // alarm is one of CloudWatch, by its own name and that which the program gave.
 type alarm struct{ id, name string }
 
@@ -146,7 +149,7 @@ func parseState(raw []byte) (deployed, error) {
 	for _, r := range export.Deployment.Resources {
 		d.exists = d.exists || !strings.HasPrefix(r.Type, "pulumi:")
 		switch r.Type {
-		case "aws:cloudwatch/metricAlarm:MetricAlarm":
+		case alarmType:
 			d.alarms = append(d.alarms, alarm{id: r.ID, name: name(r.URN)})
 		case "pulumi:pulumi:Stack":
 			if len(r.Outputs) == 0 {

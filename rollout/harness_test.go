@@ -136,8 +136,11 @@ func (t *trial) regions() []string {
 
 func urn(name string) string {
 	kind := "aws:lambda/function:Function"
-	if strings.HasSuffix(name, "-alias") {
+	switch {
+	case strings.HasSuffix(name, "-alias"):
 		kind = aliasType
+	case strings.Contains(name, separator):
+		kind = alarmType
 	}
 	return "urn:pulumi:eu::crossregion::crossregion:x:Y$" + kind + "::" + name
 }

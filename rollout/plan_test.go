@@ -106,6 +106,7 @@ func TestPreviews(t *testing.T) {
 	failed, err := parsePreview([]byte(`{"diagnostics":[{"severity":"warning","message":"w"},{"severity":"error","message":"models[0]: outside\n"}]}`))
 	require.NoError(t, err)
 	assert.EqualError(t, failed.fault(), "models[0]: outside")
+	assert.Equal(t, []string{"w"}, failed.warnings())
 	_, err = parsePreview([]byte("error: no stack"))
 	assert.ErrorContains(t, err, "pulumi preview --json")
 }

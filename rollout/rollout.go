@@ -47,39 +47,65 @@ func (r *rollout) run(ctx context.Context, o options) error {
 	return nil
 }
 
-// prepare reads the settings and asks Pulumi what would change.
+// prepare reads the settings, and asks Pulumi what would change.
 func (r *rollout) prepare(ctx context.Context, o options) ([]step, error) {
-	config, err := r.engine.Config(ctx)
-	if err != nil {
+	if err := r.configure(ctx, o); err != nil {
 		return nil, err
-	}
-	settings, err := stacks.ParseConfig(project, config)
-	if err != nil {
-		return nil, fmt.Errorf("settings of stack %s:\n%w", o.stack, err)
-	}
-	r.fleet, r.stack, r.share = fleetOf(settings), o.stack, settings.Rollout.CanaryPercent
-	if r.bake = o.bake; r.bake < 0 {
-		r.bake = settings.Rollout.Bake()
 	}
 	p, err := r.engine.Preview(ctx, r.fleet.excluded())
 	if err != nil {
 		return nil, err
 	}
-	// The preview does not tell: it leaves out what stays as it is.
 	d, err := r.engine.State(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if silent := r.fleet.silent(d); len(silent) > 0 {
-		if err := r.say("not watched, since their region is offline: alarms %s", strings.Join(silent, ", ")); err != nil {
-			return nil, err
-		}
-	}
 	changes := p.changes()
+	if err := errors.Join(checkRoles(o.ignore, changes, d), r.warn(p, d)); err != nil {
+		return nil, err
+	}
+	// The preview does not tell: it leaves out what stays as it is.
 	if !d.exists && len(changes) > 0 {
 		return []step{{title: "the first deployment, of everything", exclude: r.fleet.excluded()}}, nil
 	}
 	return r.fleet.plan(changes), nil
+}
+
+// configure takes over what the settings and the command line say.
+func (r *rollout) configure(ctx context.Context, o options) error {
+	config, err := r.engine.Config(ctx)
+	if err != nil {
+		return err
+	}
+	settings, err := stacks.ParseConfig(project, config)
+	if err != nil {
+		return fmt.Errorf("settings of stack %s:\n%w", o.stack, err)
+	}
+	r.fleet, r.stack, r.share = fleetOf(settings), o.stack, settings.Rollout.CanaryPercent
+	if r.bake = o.bake; r.bake < 0 {
+		r.bake = settings.Rollout.Bake()
+	}
+	return nil
+}
+
+// notice is how long most alarms take to ring: they want three bad minutes of
+// five.
+const notice = 5 * time.Minute
+
+// warn says what the preview warns of, and what is not watched.
+func (r *rollout) warn(p preview, d deployed) error {
+	warnings := p.warnings()
+	if silent := r.fleet.silent(d); len(silent) > 0 {
+		warnings = append(warnings, "not watched, since their region is offline: alarms "+strings.Join(silent, ", "))
+	}
+	if r.bake < notice {
+		warnings = append(warnings, fmt.Sprintf("%s of quiet prove little: most alarms need up to %s to ring", r.bake, notice))
+	}
+	var errs []error
+	for _, w := range warnings {
+		errs = append(errs, r.say("warning: %s", w))
+	}
+	return errors.Join(errs...)
 }
 
 // do takes one step. A region has to be well after it.

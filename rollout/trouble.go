@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -41,6 +42,28 @@ func (a alarm) at() string {
 
 // separator stands between an alarm's region and its role.
 const separator = "-alarms-"
+
+// checkRoles refuses roles that no alarm has, or will have: misspelt, one would
+// ignore nothing.
+func checkRoles(roles []string, changes []change, d deployed) error {
+	alarms := slices.Clone(d.alarms)
+	for _, c := range changes {
+		if typeOf(c.urn) == alarmType {
+			alarms = append(alarms, alarm{name: name(c.urn)})
+		}
+	}
+	known := map[string]bool{healthRole: true}
+	for _, a := range alarms {
+		_, role := a.role(d)
+		known[role] = true
+	}
+	for _, role := range roles {
+		if !known[role] {
+			return fmt.Errorf("--ignore: no alarm has the role %q, but %s; %w", role, strings.Join(slices.Sorted(maps.Keys(known)), ", "), errUsage)
+		}
+	}
+	return nil
+}
 
 func has(all []trouble, key string) bool {
 	return slices.ContainsFunc(all, func(t trouble) bool { return t.key == key })
