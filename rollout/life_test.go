@@ -54,6 +54,25 @@ func (r *real) version(function string) (version string, weights map[string]floa
 	return "", nil
 }
 
+// checkPatience: an alarm that looks back for longer would keep a cure away.
+func (r *real) checkPatience() {
+	r.t.Helper()
+	raw, err := r.cli().output(r.t.Context(), "stack", "export")
+	require.NoError(r.t, err)
+	var export struct{ Deployment struct{ Resources []state } }
+	require.NoError(r.t, json.Unmarshal(raw, &export))
+	var longest time.Duration
+	for _, resource := range export.Deployment.Resources {
+		if resource.Type == alarmType {
+			var outputs struct{ EvaluationPeriods int }
+			require.NoError(r.t, json.Unmarshal(resource.Outputs, &outputs))
+			longest = max(longest, time.Duration(outputs.EvaluationPeriods)*time.Minute)
+		}
+	}
+	assert.Equal(r.t, 15*time.Minute, longest, "as the guide says")
+	assert.Less(r.t, longest, patience)
+}
+
 // TestTheRealEngine takes a stack through its life by rollouts alone.
 func TestTheRealEngine(t *testing.T) {
 	if testing.Short() {
@@ -67,6 +86,7 @@ func TestTheRealEngine(t *testing.T) {
 
 	require.NoError(t, r.roll(settings))
 	assert.Equal(t, []string{"the first deployment, of everything"}, r.steps())
+	r.checkPatience()
 	require.NoError(t, r.roll(settings))
 	assert.Empty(t, r.steps())
 	assert.Contains(t, r.out.String(), "nothing to change")

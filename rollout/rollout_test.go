@@ -141,7 +141,7 @@ func TestWarnings(t *testing.T) {
 	require.NoError(t, try.roll(t.Context()))
 	assert.Equal(t, "warning: the quota is low\n"+early+"nothing to change\n", try.out.String())
 	require.NoError(t, try.run(t.Context(), options{stack: "eu", bake: 5 * time.Minute}))
-	assert.Equal(t, 1, strings.Count(try.out.String(), early))
+	assert.Equal(t, 1, strings.Count(try.out.String(), "prove little"))
 }
 
 // TestARoleOfAnAlarmThatComes can be ignored from the start.
