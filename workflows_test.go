@@ -117,6 +117,54 @@ func TestRolloutsFitTheirPipeline(t *testing.T) {
 	}
 }
 
+// TestDeploymentsHearTheirCancellation: go run passes no signal on, and a shell
+// waits for its child.
+func TestDeploymentsHearTheirCancellation(t *testing.T) {
+	deploy := workflows(t)[".github/workflows/deploy.yml"]
+	assert.NotContains(t, deploy, "go run ./rollout")
+	assert.Contains(t, deploy, "\n          exec \"$RUNNER_TEMP/rollout\" ")
+}
+
+// TestVulnerabilitiesStopNoCure: they fail pull requests, where nobody waits for
+// a deployment, and anywhere else only who asks for it.
+func TestVulnerabilitiesStopNoCure(t *testing.T) {
+	assert.Contains(t, workflows(t)[".github/workflows/test.yml"],
+		"VULNERABILITIES: ${{ github.event_name == 'pull_request' && 'fail' || 'tell' }}")
+	script, err := os.ReadFile(filepath.Join(".ci", "run"))
+	require.NoError(t, err)
+	part := regexp.MustCompile(`(?s)case \$status in.*?esac`).Find(script)
+	require.NotEmpty(t, part)
+	for _, row := range []struct {
+		name, vulnerabilities string
+		found, want           int
+	}{
+		{"a push passes in spite of one", "tell", 3, 0},
+		{"a pull request fails", "fail", 3, 1},
+		{"so does whoever sets nothing", "", 3, 1},
+		{"a database out of reach fails nothing", "fail", 1, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			cmd := exec.Command("bash", "-euc", "fail() { exit 1; }\nfound=GO-1 status="+strconv.Itoa(row.found)+"\n"+string(part))
+			cmd.Env = append(os.Environ(), "VULNERABILITIES="+row.vulnerabilities)
+			out, err := cmd.CombinedOutput()
+			assert.Equal(t, row.want, cmd.ProcessState.ExitCode(), "%s %v", out, err)
+		})
+	}
+}
+
+// TestPipelinesCacheWhatTheyBuild: the modules of every go.sum that a job uses,
+// and the Pulumi CLI.
+func TestPipelinesCacheWhatTheyBuild(t *testing.T) {
+	texts := workflows(t)
+	for _, file := range []string{".github/workflows/test.yml", ".github/actions/pulumi/action.yml"} {
+		for _, sums := range []string{"go.sum", "tools/go.sum", "tools/actionlint/go.sum"} {
+			assert.Regexp(t, `(?m)^ {10,12}`+regexp.QuoteMeta(sums)+`$`, texts[file], file)
+			assert.FileExists(t, sums)
+		}
+	}
+	assert.Contains(t, texts[".github/workflows/test.yml"], "path: ~/.cache/crossregion\n")
+}
+
 // TestPipelinesUseTheVersionOfTheSDK: another CLI may read its state otherwise.
 func TestPipelinesUseTheVersionOfTheSDK(t *testing.T) {
 	mod, err := os.ReadFile("go.mod")

@@ -146,7 +146,8 @@ func (p preview) said(severity string) []string {
 	var messages []string
 	for _, d := range p.Diagnostics {
 		if d.Severity == severity {
-			messages = append(messages, strings.TrimSpace(d.Message))
+			// Some begin with their severity already.
+			messages = append(messages, strings.TrimPrefix(strings.TrimSpace(d.Message), severity+": "))
 		}
 	}
 	return messages

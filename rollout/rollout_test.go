@@ -134,7 +134,7 @@ func TestNothingIsChanged(t *testing.T) {
 // TestWarnings come before the steps.
 func TestWarnings(t *testing.T) {
 	try := newTrial(t)
-	p, err := parsePreview([]byte(`{"diagnostics":[{"severity":"warning","message":"the quota is low\n"}]}`))
+	p, err := parsePreview([]byte(`{"diagnostics":[{"severity":"warning","message":"warning: the quota is low\n"}]}`))
 	require.NoError(t, err)
 	try.engine.preview = p
 	const early = "warning: 1m0s of quiet prove little: most alarms need up to 5m0s to ring\n"

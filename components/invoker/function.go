@@ -121,6 +121,7 @@ func NewFunction(ctx *pulumi.Context, name string, args *FunctionArgs, opts ...p
 			return nil, err
 		}
 	}
+	role = role.of(f, name)
 	if err := grant(ctx, role, args, logs); err != nil {
 		return nil, err
 	}

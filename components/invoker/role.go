@@ -14,7 +14,9 @@ const roleType = "crossregion:invoker:Role"
 
 // Role is what a function may do. It stands apart from its [Function] because
 // others name it before the function can exist: the key of the function's logs
-// and tables says who may use it. A new Role may do nothing.
+// and tables says who may use it. A new Role may do nothing. One that has an Arn
+// and a Name and is not from [NewRole] stands for a role that exists elsewhere;
+// what it is allowed belongs to the [Function] that asks for it.
 type Role struct {
 	pulumi.ResourceState
 
@@ -23,7 +25,8 @@ type Role struct {
 	// Name is the role's name.
 	Name pulumi.StringOutput `pulumi:"name"`
 
-	name   string // of the component
+	name   string          // of the component
+	parent pulumi.Resource // of its grants
 	grants []pulumi.Resource
 }
 
@@ -39,6 +42,7 @@ func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.Re
 		args = &RoleArgs{}
 	}
 	r := &Role{name: name}
+	r.parent = r
 	inputs := pulumi.Map{"permissionsBoundary": pulumi.String(args.PermissionsBoundary)}
 	if err := ctx.RegisterComponentResourceV2(roleType, name, inputs, r, opts...); err != nil {
 		return nil, err
@@ -62,10 +66,18 @@ func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.Re
 // part that the document plays; it becomes part of a resource's name. A function
 // waits for what its role was allowed before the function was made.
 func (r *Role) Allow(ctx *pulumi.Context, id string, document pulumi.StringInput) error {
-	grant, err := iam.NewRolePolicy(ctx, r.name+"-"+id, &iam.RolePolicyArgs{Role: r.Name, Policy: document}, pulumi.Parent(r))
+	grant, err := iam.NewRolePolicy(ctx, r.name+"-"+id, &iam.RolePolicyArgs{Role: r.Name, Policy: document}, pulumi.Parent(r.parent))
 	if err != nil {
 		return fmt.Errorf("grant %s to %s: %w", id, r.name, err)
 	}
 	r.grants = append(r.grants, grant)
 	return nil
+}
+
+// of is r, or a role that exists elsewhere on behalf of f.
+func (r *Role) of(f *Function, name string) *Role {
+	if r.parent != nil {
+		return r
+	}
+	return &Role{Arn: r.Arn, Name: r.Name, name: name, parent: f}
 }

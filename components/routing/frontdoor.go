@@ -36,7 +36,7 @@ type FrontDoorArgs struct {
 	Name string
 	// ZoneID is the hosted zone of the name. Required.
 	ZoneID string
-	// Target is the stack's own name. Required.
+	// Target is the stack's own name, or what [Elsewhere] makes of it. Required.
 	Target *GlobalRouting
 	// Locations are the countries whose clients get this stack, by ISO 3166
 	// code in capitals, e.g. "DE". Required without Default.
@@ -45,6 +45,10 @@ type FrontDoorArgs struct {
 	// locate. One stack at most has it; without, those get no answer.
 	Default bool
 }
+
+// Elsewhere stands for a GlobalRouting that this program does not register, such
+// as that of another stack. A [FrontDoor] cannot wait for its records.
+func Elsewhere(domain string) *GlobalRouting { return &GlobalRouting{domain: domain} }
 
 func (a *FrontDoorArgs) validate() error {
 	if a == nil {

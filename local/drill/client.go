@@ -1,7 +1,9 @@
 package drill
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -19,7 +21,8 @@ import (
 type sample struct {
 	place    string
 	client   int
-	turn     bool      // a model answers it, and the answer is checked
+	turn     bool      // a model answers it
+	checked  bool      // it shows whether a turn is known to those after it
 	at       time.Time // when it was sent
 	took     time.Duration
 	first    time.Duration // to the first content; 0 without one
@@ -27,7 +30,7 @@ type sample struct {
 	target   string        // whose model answered
 	cut      string        // whose API had begun a stream that broke off
 	failures []string      // of the first try, and of the retry if there was one
-	wrong    string        // what the answer did not know, or claimed
+	wrong    string        // what an answer of either try did not know, or claimed
 }
 
 // failed tells whether the request had no answer even at its second try.
@@ -136,13 +139,17 @@ func (c *client) ask(ctx context.Context, s *sample) error {
 		if a.Text != "" {
 			s.cut = a.Head.Get(contract.HeaderRegion)
 		}
+		if errors.Is(err, talk.ErrNoEnd) {
+			s.wrong = err.Error()
+		}
 		return err
 	}
 	s.region, s.target = a.Head.Get(contract.HeaderRegion), a.Head.Get(contract.HeaderTarget)
 	if !a.First.IsZero() {
 		s.first = a.First.Sub(sent)
 	}
-	s.wrong = c.check(a.Text, question)
+	s.wrong = cmp.Or(s.wrong, c.check(a.Text, question))
+	s.checked = c.words > 0 && !c.thread // the turns of a thread are, once it is read back
 	c.previous, c.unread = a.ID, c.thread
 	c.said = append(c.said, question, a.Text)
 	return nil
@@ -175,7 +182,7 @@ func (c *client) read(ctx context.Context, s *sample) error {
 	if err != nil {
 		return err
 	}
-	s.region = head.Header.Get(contract.HeaderRegion)
+	s.region, s.checked = head.Header.Get(contract.HeaderRegion), true
 	if !talk.Holds(texts, c.said) {
 		s.wrong = fmt.Sprintf("a conversation of %d turns was read back as %d texts", len(c.said)/2, len(texts))
 	}

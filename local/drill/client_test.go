@@ -85,7 +85,13 @@ func TestAClientHoldsItsConversation(t *testing.T) {
 		{"a part passes for the whole", false, gateway{answer: func(n int, q string) string { return strings.TrimSuffix(whole(n, q), "h") }}, 1, "ended as if whole", nil},
 		{"an answer to something else", false, gateway{answer: func(n int, _ string) string { return whole(n, "what?") }}, 1, "ended as if whole", nil},
 		{"a conversation loses a turn", true, gateway{answer: whole, forget: true}, 3, "was read back as 0 texts", nil},
-		{"a stream without an end", false, gateway{answer: func(int, string) string { return "" }}, 1, "", []string{talk.ErrNoEnd.Error(), talk.ErrNoEnd.Error()}},
+		{"a stream without an end, and a whole one at the retry", false, gateway{answer: func(n int, q string) string {
+			if n == 1 {
+				return ""
+			}
+			return whole(1, q)
+		}}, 1, talk.ErrNoEnd.Error(), []string{talk.ErrNoEnd.Error()}},
+		{"a stream without an end", false, gateway{answer: func(int, string) string { return "" }}, 1, talk.ErrNoEnd.Error(), []string{talk.ErrNoEnd.Error(), talk.ErrNoEnd.Error()}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,4 +132,35 @@ func TestAClientBeginsAnotherConversationAfterTheLastTurn(t *testing.T) {
 	assert.Equal(t, "resp_1", g.asked[1]["previous_response_id"])
 	assert.Nil(t, g.asked[turnsEach]["previous_response_id"])
 	assert.EqualValues(t, 5, g.asked[0]["max_output_tokens"])
+}
+
+// TestATurnIsCheckedOnce, by whatever tells last whether it is known.
+func TestATurnIsCheckedOnce(t *testing.T) {
+	tests := []struct {
+		name   string
+		thread bool
+		words  int
+		want   []bool // of each request
+	}{
+		{"answers that tell what they know", false, 8, []bool{true, true}},
+		{"answers that tell nothing", false, 0, []bool{false, false}},
+		{"a conversation that is read back", true, 8, []bool{false, false, true, false, true}},
+		{"one whose answers tell nothing", true, 0, []bool{false, false, true, false, true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := httptest.NewServer(&gateway{answer: whole})
+			defer s.Close()
+			c := &client{thread: tt.thread, model: "m", words: tt.words, patience: patience{answer: time.Minute},
+				sdk: openai.NewClient(option.WithBaseURL(s.URL), option.WithAPIKey("k"), option.WithMaxRetries(0))}
+			var checked []bool
+			for range tt.want {
+				seen := c.next(t.Context())
+				assert.Empty(t, seen.failures)
+				assert.Empty(t, seen.wrong)
+				checked = append(checked, seen.checked)
+			}
+			assert.Equal(t, tt.want, checked)
+		})
+	}
 }

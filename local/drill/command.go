@@ -81,6 +81,9 @@ func list(w io.Writer) error {
 }
 
 func choose(names []string) ([]scenario, error) {
+	if i := slices.IndexFunc(names, func(name string) bool { return strings.HasPrefix(name, "-") }); i >= 0 {
+		return nil, fmt.Errorf("%s stands behind a scenario; put flags before the scenarios", names[i])
+	}
 	all := scenarios()
 	if slices.Contains(names, "all") {
 		return all, nil

@@ -51,6 +51,9 @@ type drill struct {
 	faults  *fault.Board
 	bedrock *bedrock.Service
 	home    map[string]string // the region that DNS leads a place's clients to, by place
+	// heldUp are the calls and items that did not get through until the last
+	// mending.
+	heldUp int
 }
 
 // settings are those of a drilled stack: health checks at their quickest, and
@@ -224,6 +227,28 @@ func flagOf(region string) map[string]types.AttributeValue {
 		contract.PartitionKey: &types.AttributeValueMemberS{Value: contract.DrainPartition(region)},
 		contract.SortKey:      &types.AttributeValueMemberS{Value: contract.DrainSort},
 	}
+}
+
+// marker is an item of the control table that nobody else reads.
+func marker() map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{
+		contract.PartitionKey: &types.AttributeValueMemberS{Value: "drill"},
+		contract.SortKey:      &types.AttributeValueMemberS{Value: "marker"},
+	}
+}
+
+func (d *drill) leaveMarker(ctx context.Context, region string) error {
+	_, err := d.operator(region).PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(d.running.ControlTable), Item: marker()})
+	return err
+}
+
+// hasMarker tells whether the marker has come to a region.
+func (d *drill) hasMarker(ctx context.Context, region string) (bool, error) {
+	got, err := d.operator(region).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(d.running.ControlTable), Key: marker(), ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return false, err
+	}
+	return got.Item != nil, nil
 }
 
 func (d *drill) operator(region string) *dynamodb.Client {

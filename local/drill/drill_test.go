@@ -35,7 +35,7 @@ func played() *drill {
 // ask is a request at a moment of the cloud's time, answered by the region.
 func (d *drill) ask(at time.Duration, place, region string, failures ...string) *sample {
 	d.samples = append(d.samples, sample{
-		place: place, turn: true, at: d.start.Add(d.real(at)), took: d.real(time.Second), first: d.real(500 * time.Millisecond),
+		place: place, turn: true, checked: len(failures) < 2, at: d.start.Add(d.real(at)), took: d.real(time.Second), first: d.real(500 * time.Millisecond),
 		region: region, target: region, failures: failures,
 	})
 	return &d.samples[len(d.samples)-1]
@@ -56,7 +56,7 @@ func TestPromisesAreHeldAgainstEverySample(t *testing.T) {
 		{"none, after the window", func(d *drill) { d.ask(150*time.Second, gone, "", "cut", "cut") }, "R2: at 2m30s"},
 		{"none, after the mending", func(d *drill) { d.ask(200*time.Second, gone, "", "cut", "cut") }, "R2: at 3m20s"},
 		{"an answer that forgot a turn", func(d *drill) { d.ask(50*time.Second, gone, partner).wrong = "turn 3" }, "R3: at 50s"},
-		{"no turn checked", func(d *drill) { d.samples[0].turn = false }, "nothing was shown"},
+		{"no turn checked", func(d *drill) { d.samples[0].checked = false }, "nothing was shown"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -133,7 +133,11 @@ func TestEachExpectationCanBeDisappointed(t *testing.T) {
 		{"they fail long after the mending", "all-lost", func(d *drill) { d.ask(270*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) },
 			func(d *drill) { d.ask(299*time.Second, gone, "", "cut", "cut"); d.ask(220*time.Second, gone, gone) }, "R2: at 4m59s"},
 		{"another client is stale", "stale-dns", func(d *drill) { moves(d); d.ask(170*time.Second, gone, "", "cut", "cut") },
-			func(d *drill) { moves(d); d.ask(170*time.Second, gone, "", "cut", "cut").client = 1 }, "R2: at 2m50s"},
+			func(d *drill) {
+				moves(d)
+				d.ask(170*time.Second, gone, "", "cut", "cut")
+				d.ask(170*time.Second, gone, "", "cut", "cut").client = 1
+			}, "R2: at 2m50s"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -242,6 +246,8 @@ func TestCommandRefuses(t *testing.T) {
 	}{
 		{[]string{"region-lots"}, `no scenario is called "region-lots"; did you mean region-lost?`},
 		{[]string{"drain"}, "did you mean drain-return?"},
+		{[]string{"two-regions-lost", "--report", "x.html"}, "--report stands behind a scenario; put flags before the scenarios"},
+		{[]string{"all", "-speed=5"}, "-speed=5 stands behind a scenario"},
 		{[]string{"--speed", "0.5", "all"}, "give 1 to 20"},
 		{[]string{"--speed", "NaN", "all"}, "give 1 to 20"},
 		{[]string{"--nonsense"}, "see go run ./local drill -h"},

@@ -122,12 +122,12 @@ func (r *record) mark(s sample, y int, excused func(sample) bool) mark {
 		m.Text += ", model in " + s.target
 	}
 	switch {
+	case s.wrong != "":
+		m.Kind, m.Text = "wrong", m.Text+": "+s.wrong
 	case s.failed() && excused(s):
 		m.Kind = "failed"
 	case s.failed():
 		m.Kind = "broken"
-	case s.wrong != "":
-		m.Kind, m.Text = "wrong", m.Text+": "+s.wrong
 	case len(s.failures) > 0:
 		m.Kind = "retried"
 	case s.target != "" && s.target != s.region:

@@ -104,3 +104,37 @@ func (r *record) gaps() []gap {
 	}
 	return all
 }
+
+// trouble is the gaps of one client of which none came a window or more after the
+// one before: what broke has not been over for long enough to tell.
+type trouble []gap
+
+func (t trouble) covers(s sample) bool {
+	return slices.ContainsFunc(t, func(g gap) bool { return g.covers(s) })
+}
+
+// lasted is how long the client had no answer, in the machine's time.
+func (t trouble) lasted() time.Duration {
+	var all time.Duration
+	for _, g := range t {
+		all += g.to.Sub(g.from)
+	}
+	return all
+}
+
+// troubles are those of all clients.
+func (r *record) troubles() []trouble {
+	var all []trouble
+	for _, g := range r.gaps() {
+		i := slices.IndexFunc(all, func(t trouble) bool {
+			last := t[len(t)-1]
+			return last.place == g.place && last.client == g.client && r.scaled(g.from.Sub(last.to)) < r.window
+		})
+		if i < 0 {
+			all = append(all, trouble{g})
+			continue
+		}
+		all[i] = append(all[i], g)
+	}
+	return all
+}

@@ -65,15 +65,24 @@ func breaks(service string, kind fault.Kind) func(context.Context, *drill) error
 	}
 }
 
-// cut stops replication between the region and all others.
-func cut(_ context.Context, d *drill) error {
+// cut stops replication between the region and all others, and leaves something
+// to replicate.
+func cut(ctx context.Context, d *drill) error {
 	for _, other := range d.regions[1:] {
 		d.running.Account.DynamoDB.Cut(d.regions[0], other)
 	}
-	return nil
+	return d.leaveMarker(ctx, d.regions[0])
 }
 
-func heal(_ context.Context, d *drill) error {
+// heal undoes cut, after a look at whether that has held anything up.
+func heal(ctx context.Context, d *drill) error {
+	arrived, err := d.hasMarker(ctx, d.regions[1])
+	if err != nil {
+		return err
+	}
+	if !arrived {
+		d.heldUp++
+	}
 	for _, other := range d.regions[1:] {
 		d.running.Account.DynamoDB.Heal(d.regions[0], other)
 	}
@@ -89,8 +98,10 @@ func loseControls(_ context.Context, d *drill) error {
 
 // mend mends all but the control planes.
 func mend(_ context.Context, d *drill) error {
+	d.heldUp = 0
 	for _, region := range d.regions {
 		for _, service := range services {
+			d.heldUp += d.faults.Hits(service, region)
 			d.faults.Mend(service, region)
 		}
 	}

@@ -28,7 +28,7 @@ type tally struct {
 	First    int // failed at their first try
 	Failed   int // and at their only retry too
 	Allowed  int // of those that failed twice: within the window, or as expected
-	Turns    int // answers that were checked against their conversation, and right
+	Turns    int // turns that were checked against their conversation, and right
 	Median   time.Duration
 	Slow     time.Duration // 95 of 100 first contents came sooner
 	By       map[string]int
@@ -45,7 +45,7 @@ func (t *tally) add(s sample, r *record) {
 	} else {
 		t.By[s.region]++
 	}
-	if s.turn && !s.failed() && s.wrong == "" {
+	if s.checked && s.wrong == "" {
 		t.Turns++
 	}
 	if s.first > 0 {
@@ -74,13 +74,13 @@ func (r *record) count(excused func(sample) bool) verdict {
 		v.add(s, r)
 		of.add(s, r)
 		switch {
+		case s.wrong != "": // which nothing excuses
+			v.broke("R3: at %s a client in %s: %s", r.moment(s.at), s.place, s.wrong)
 		case s.failed() && excused(s):
 			v.Allowed++
 			of.Allowed++
 		case s.failed():
 			v.broke("R2: at %s a client in %s failed twice (%s; %s)", r.moment(s.at), s.place, s.failures[0], s.failures[1])
-		case s.wrong != "":
-			v.broke("R3: at %s a client in %s: %s", r.moment(s.at), s.place, s.wrong)
 		}
 	}
 	for _, g := range r.gaps() {
@@ -91,7 +91,7 @@ func (r *record) count(excused func(sample) bool) verdict {
 		v.Places[i].close()
 	}
 	if v.Turns == 0 {
-		v.broke("no answer was checked: nothing was shown")
+		v.broke("no turn was checked: nothing was shown")
 	}
 	return v
 }

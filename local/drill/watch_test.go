@@ -109,3 +109,31 @@ func TestWatchCallsTheEndpointOnly(t *testing.T) {
 	assert.Contains(t, out.String(), "nothing was shown")
 	assert.ErrorContains(t, Command(t.Context(), append(args, "--model", "c"), Streams{io.Discard, io.Discard}), `has no model "c"; it has a, b`)
 }
+
+// TestAWatchedClientMayNotFailAgainAndAgain: what was answered in between is no
+// recovery, until a window has passed without a failure.
+func TestAWatchedClientMayNotFailAgainAndAgain(t *testing.T) {
+	tests := []struct {
+		name  string
+		times int
+		every time.Duration
+		held  bool
+	}{
+		{"every second request, for half of the window", 29, 4 * time.Second, true},
+		{"every second request, for far longer", 100, 4 * time.Second, false},
+		{"now and then, with the window in between", 100, window + 10*time.Second, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := played()
+			for n := range tt.times {
+				at := 20*time.Second + time.Duration(n)*tt.every
+				d.ask(at, gone, "", "503", "503")
+				d.ask(at+time.Second, gone, gone)
+				d.ask(at+2*time.Second, gone, gone)
+			}
+			assert.Equal(t, tt.held, len(d.observed().Verdict.Broken) == 0)
+			assert.Equal(t, 2*time.Second, d.observed().Verdict.Gap)
+		})
+	}
+}

@@ -47,6 +47,7 @@ type Call struct {
 type Board struct {
 	mu           sync.Mutex
 	faults       map[place]*Fault
+	hits         map[place]int
 	cuts         map[link]bool
 	controlsDown bool
 	mended       chan struct{} // closed and replaced when something is mended
@@ -62,7 +63,7 @@ func between(a, b string) link { return link{min(a, b), max(a, b)} }
 
 // NewBoard returns a Board on which nothing is broken.
 func NewBoard() *Board {
-	return &Board{faults: map[place]*Fault{}, cuts: map[link]bool{}, mended: make(chan struct{}), underway: map[*call]bool{}}
+	return &Board{faults: map[place]*Fault{}, hits: map[place]int{}, cuts: map[link]bool{}, mended: make(chan struct{}), underway: map[*call]bool{}}
 }
 
 // Break makes the calls of a service in a region fail.
@@ -167,12 +168,23 @@ func (b *Board) hit(c Call) (Fault, <-chan struct{}) {
 		return Fault{}, b.mended
 	}
 	hit := *f
+	if hit.Kind != "" {
+		b.hits[at]++
+	}
 	if f.Calls > 0 {
 		if f.Calls--; f.Calls == 0 {
 			delete(b.faults, at)
 		}
 	}
 	return hit, b.mended
+}
+
+// Hits is how many calls of a service in a region were made while it was broken,
+// and failed for it. Those that [Board.Cut] holds up do not count.
+func (b *Board) Hits(service, region string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.hits[place{service, region}]
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

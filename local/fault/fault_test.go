@@ -166,3 +166,20 @@ func TestACallUnderwayIsCutOff(t *testing.T) {
 		})
 	}
 }
+
+func TestOnlyCallsThatFailAreHits(t *testing.T) {
+	b := newBench(t, table)
+	b.Break("dynamodb", "eu-west-1", fault.Fault{Delay: time.Nanosecond})
+	_, err := b.call(t.Context(), t)
+	require.NoError(t, err)
+	assert.Zero(t, b.Hits("dynamodb", "eu-west-1"), "it was answered")
+	b.Break("dynamodb", "eu-west-1", fault.Fault{Kind: fault.Drop})
+	_, err = b.call(t.Context(), t)
+	require.Error(t, err)
+	b.Mend("dynamodb", "eu-west-1")
+	_, err = b.call(t.Context(), t)
+	require.NoError(t, err)
+	assert.Positive(t, b.Hits("dynamodb", "eu-west-1"))
+	assert.Zero(t, b.Hits("dynamodb", "eu-north-1"))
+	assert.Zero(t, b.Hits("bedrock", "eu-west-1"))
+}

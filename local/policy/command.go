@@ -22,6 +22,7 @@ func Command(ctx context.Context, args []string, out, errs io.Writer) error {
 	flags.StringVar(&o.Stack, "stack", "prod", "the stack: the `name` in Pulumi.<name>.yaml")
 	flags.StringVar(&o.Account, "account", "", "the `account` to deploy into, where the settings name none")
 	flags.StringVar(&o.StateBucket, "state-bucket", "", "the `bucket` that holds Pulumi's state, if one does")
+	flags.StringVar(&o.StateKey, "state-key", "", "the `ARN` of the KMS key that the stack's secrets provider names, if it names one")
 	flags.BoolVar(&o.ReadOnly, "read-only", false, "only what a preview and the search for drift take")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

@@ -9,3 +9,6 @@ func Known(token string) bool { _, known := table[token]; return known }
 func DocumentsFor(token string) (map[string]Document, error) {
 	return generator{Options{Stack: "test", Account: "123456789012"}, stacks.Settings{}}.documents([]place{{token, "eu-west-1"}})
 }
+
+// Split is what divides documents that are too long.
+var Split = split

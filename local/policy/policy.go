@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +35,9 @@ type Options struct {
 	// StateBucket is the bucket that holds Pulumi's state. Default: none, it is
 	// elsewhere.
 	StateBucket string
+	// StateKey is the ARN of the KMS key that encrypts the stack's secrets there.
+	// Default: none, they are encrypted otherwise.
+	StateKey string
 }
 
 // Document is one policy.
@@ -41,6 +45,9 @@ type Document struct {
 	Version   string
 	Statement []Statement
 }
+
+// version is that of the language of policies.
+const version = "2012-10-17"
 
 // Statement allows actions on resources.
 type Statement struct {
@@ -53,6 +60,9 @@ type Statement struct {
 // place is a type of resource in a region, or a function that is asked there.
 type place struct{ token, region string }
 
+// keyARN matches what policies call a key.
+var keyARN = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$`)
+
 // Documents returns the policies, by name. A type of resource that the table
 // does not know is an error.
 func Documents(ctx context.Context, o Options) (map[string]Document, error) {
@@ -63,6 +73,9 @@ func Documents(ctx context.Context, o Options) (map[string]Document, error) {
 	o.Account = cmp.Or(o.Account, stack.Settings.Account)
 	if o.Account == "" {
 		return nil, errors.New("the settings name no account: give --account")
+	}
+	if o.StateKey != "" && !keyARN.MatchString(o.StateKey) {
+		return nil, fmt.Errorf("--state-key %s: give the key's ARN, arn:aws:kms:REGION:ACCOUNT:key/ID; policies do not go by aliases", o.StateKey)
 	}
 	used, err := registered(ctx, stack)
 	if err != nil {
@@ -163,11 +176,14 @@ func (g generator) documents(used []place) (map[string]Document, error) {
 			continue
 		}
 		d := documents[name]
-		d.Version = "2012-10-17"
+		d.Version = version
 		d.Statement = append(d.Statement, g.statement(key, actions[key], places[key]))
 		documents[name] = d
 	}
-	return g.withState(documents), nil
+	if g.StateBucket != "" || g.StateKey != "" {
+		g.addState(documents)
+	}
+	return split(documents)
 }
 
 func compare(a, b grant) int {
@@ -205,22 +221,24 @@ func distinct(values []string) []string {
 	return slices.Compact(values)
 }
 
-// withState adds the rights on the bucket of Pulumi's state. Who previews needs
-// to read it.
-func (g generator) withState(documents map[string]Document) map[string]Document {
-	if g.StateBucket == "" {
-		return documents
-	}
+// addState adds the rights on Pulumi's state, and on the key of its secrets:
+// that the stack has none does not spare who previews from opening it.
+func (g generator) addState(documents map[string]Document) {
 	objects, name := []string{"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}, "deploy-"+dataSet
 	if g.ReadOnly {
 		objects, name = []string{"s3:GetObject"}, "preview"
 	}
 	d := documents[name]
-	d.Statement = append(d.Statement,
-		Statement{Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: []string{"arn:aws:s3:::" + g.StateBucket}},
-		Statement{Effect: "Allow", Action: objects, Resource: []string{"arn:aws:s3:::" + g.StateBucket + "/.pulumi/*"}})
+	d.Version = version
+	if g.StateBucket != "" {
+		d.Statement = append(d.Statement,
+			Statement{Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: []string{"arn:aws:s3:::" + g.StateBucket}},
+			Statement{Effect: "Allow", Action: objects, Resource: []string{"arn:aws:s3:::" + g.StateBucket + "/.pulumi/*"}})
+	}
+	if g.StateKey != "" {
+		d.Statement = append(d.Statement, Statement{Effect: "Allow", Action: []string{"kms:Decrypt"}, Resource: []string{g.StateKey}})
+	}
 	documents[name] = d
-	return documents
 }
 
 // write prints documents as one JSON object.

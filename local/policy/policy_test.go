@@ -33,16 +33,12 @@ func documents(t *testing.T, root, stack string) map[string]policy.Document {
 }
 
 // TestPolicies compares what deploying takes with golden files: of a stack of
-// this project, and of one with everything switched on. Each fits a managed policy.
+// this project, and of one with everything switched on.
 func TestPolicies(t *testing.T) {
 	for stack, root := range map[string]string{"eu": filepath.Join("..", ".."), "all": "testdata"} {
 		t.Run(stack, func(t *testing.T) {
 			got := documents(t, root, stack)
-			for name, d := range got {
-				compact, err := json.Marshal(d)
-				require.NoError(t, err)
-				assert.LessOrEqual(t, len(compact), maxManagedPolicy, name)
-			}
+			assertFits(t, got)
 			pretty, err := json.MarshalIndent(got, "", "  ")
 			require.NoError(t, err)
 			golden := filepath.Join("testdata", stack+".json")
@@ -56,13 +52,59 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// assertFits fails t for a document that is longer than a managed policy.
+func assertFits(t *testing.T, documents map[string]policy.Document) {
+	t.Helper()
+	for name, d := range documents {
+		compact, err := json.Marshal(d)
+		require.NoError(t, err)
+		assert.LessOrEqual(t, len(compact), maxManagedPolicy, name)
+		assert.NotEmpty(t, d.Statement, name)
+	}
+}
+
+const stateKey = "arn:aws:kms:eu-west-3:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+// TestLongPoliciesAreSplit: every part fits a managed policy, and together they
+// have all statements.
+func TestLongPoliciesAreSplit(t *testing.T) {
+	for name, o := range map[string]policy.Options{
+		"a preview of three regions": {Root: filepath.Join("..", ".."), Stack: "prod", ReadOnly: true},
+		"a preview of six regions":   {Root: "testdata", Stack: "six", ReadOnly: true},
+		"six regions":                {Root: "testdata", Stack: "six"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Account, o.StateBucket, o.StateKey = "123456789012", "acme-pulumi", stateKey
+			got, err := policy.Documents(t.Context(), o)
+			require.NoError(t, err)
+			assertFits(t, got)
+			var all []string
+			for _, d := range got {
+				for _, s := range d.Statement {
+					all = append(all, s.Action...)
+				}
+			}
+			for _, want := range []string{"iam:GetRole", "dynamodb:DescribeTable", "route53:GetHealthCheck", "s3:ListBucket", "kms:Decrypt"} {
+				assert.Contains(t, all, want)
+			}
+			if !o.ReadOnly {
+				assert.Contains(t, got, "deploy-edge-2")
+			}
+		})
+	}
+	_, err := policy.Split(map[string]policy.Document{"long": {Statement: []policy.Statement{{
+		Action: []string{"s3:GetObject"}, Resource: slices.Repeat([]string{"arn:aws:s3:::acme-pulumi"}, 300),
+	}}}})
+	assert.ErrorContains(t, err, "policy long: the statement on [s3:GetObject] alone has")
+}
+
 // unscoped are the actions that AWS offers on every resource only, or that make
 // what has no name yet, and then carry the stack's tag.
 var unscoped = []string{
 	"acm:AddTagsToCertificate", "acm:RequestCertificate", "kms:CreateKey", "kms:ListAliases", "kms:TagResource",
 	"route53:CreateHealthCheck", "route53:ListHostedZones", "route53:ListHostedZonesByName",
 	"servicequotas:GetAWSDefaultServiceQuota", "servicequotas:GetServiceQuota", "servicequotas:ListAWSDefaultServiceQuotas",
-	"servicequotas:ListServiceQuotas", "tag:GetResources",
+	"servicequotas:ListServiceQuotas", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe", "tag:GetResources",
 }
 
 // TestRightsAreNarrow: no action is a pattern, none is on every resource but those
@@ -93,19 +135,83 @@ func TestRightsAreNarrow(t *testing.T) {
 	}
 }
 
+// granting are the statements of documents that allow an action on a resource.
+func granting(documents map[string]policy.Document, action, resource string) []policy.Statement {
+	var found []policy.Statement
+	for _, d := range documents {
+		for _, s := range d.Statement {
+			if slices.Contains(s.Action, action) && slices.Contains(s.Resource, resource) {
+				found = append(found, s)
+			}
+		}
+	}
+	return found
+}
+
+// TestRightsGoByTheTag: what AWS gives no name to choose is removed and changed
+// only if it has the stack's tag, and what is new is read without waiting for it.
+func TestRightsGoByTheTag(t *testing.T) {
+	const key, certificate = "arn:aws:kms:eu-west-1:123456789012:key/*", "arn:aws:acm:eu-west-1:123456789012:certificate/*"
+	const profile = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/*"
+	const api, domain = "arn:aws:apigateway:eu-west-1::/restapis/*", "arn:aws:apigateway:eu-west-1::/domainnames/*"
+	got := documents(t, "testdata", "all")
+	for _, row := range []struct {
+		action, resource string
+		tagged           bool
+	}{
+		{"kms:PutKeyPolicy", key, true},
+		{"kms:ScheduleKeyDeletion", key, true},
+		{"kms:EnableKeyRotation", key, false},
+		{"kms:DescribeKey", key, false},
+		{"acm:DeleteCertificate", certificate, true},
+		{"acm:DescribeCertificate", certificate, false},
+		{"bedrock:DeleteInferenceProfile", profile, true},
+		{"bedrock:UntagResource", profile, true},
+		{"bedrock:GetInferenceProfile", profile, false},
+		{"apigateway:DELETE", api, true},
+		{"apigateway:POST", api, true},
+		{"apigateway:GET", api, false},
+		{"apigateway:PATCH", domain, true},
+	} {
+		t.Run(row.action+" "+row.resource, func(t *testing.T) {
+			statements := granting(got, row.action, row.resource)
+			require.Len(t, statements, 1)
+			want := map[string]map[string][]string(nil)
+			if row.tagged {
+				want = map[string]map[string][]string{"StringEquals": {"aws:ResourceTag/crossregion:stack": {"all"}}}
+			}
+			assert.Equal(t, want, statements[0].Condition)
+		})
+	}
+}
+
+// TestRightsThatAWSAsksBesides: on other resources than the one that is made, or
+// on none.
+func TestRightsThatAWSAsksBesides(t *testing.T) {
+	got := documents(t, "testdata", "all")
+	for _, action := range []string{"wafv2:CreateWebACL", "wafv2:UpdateWebACL"} {
+		assert.Len(t, granting(got, action, "arn:aws:wafv2:eu-west-1:123456789012:regional/managedruleset/*"), 1, action)
+	}
+	for _, action := range []string{"sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"} {
+		assert.Len(t, granting(got, action, "*"), 1, action)
+	}
+}
+
 // TestReadingChangesNothing: a preview's policy is a part of the deployment's.
 func TestReadingChangesNothing(t *testing.T) {
 	got, err := policy.Documents(t.Context(), policy.Options{
 		Root: filepath.Join("..", ".."), Stack: "eu", Account: "123456789012", ReadOnly: true, StateBucket: "states",
 	})
 	require.NoError(t, err)
-	require.Len(t, got, 1)
 	var all []string
-	for _, s := range got["preview"].Statement {
-		all = append(all, s.Action...)
-		for _, a := range s.Action {
-			assert.Regexp(t, `^[a-z0-9]+:(Get|List|Describe|GET$)`, a)
+	for name, d := range got {
+		assert.Regexp(t, `^preview(-2)?$`, name)
+		for _, s := range d.Statement {
+			all = append(all, s.Action...)
 		}
+	}
+	for _, a := range all {
+		assert.Regexp(t, `^[a-z0-9]+:(Get|List|Describe|GET$)`, a)
 	}
 	assert.Contains(t, all, "dynamodb:DescribeTable")
 	assert.Contains(t, all, "s3:GetObject")
@@ -137,6 +243,8 @@ func TestCommand(t *testing.T) {
 	require.NoError(t, json.Unmarshal(out.Bytes(), &got))
 	assert.Len(t, got, 3)
 	assert.ErrorContains(t, policy.Command(t.Context(), []string{"--stack", "eu"}, &out, &errs), "give --account")
+	assert.ErrorContains(t, policy.Command(t.Context(), []string{"--stack", "eu", "--account", "123456789012", "--state-key", "alias/pulumi"}, &out, &errs),
+		"--state-key alias/pulumi: give the key's ARN")
 	assert.ErrorContains(t, policy.Command(t.Context(), []string{"more"}, &out, &errs), "takes no argument")
 	require.NoError(t, policy.Command(t.Context(), []string{"-h"}, &out, &errs))
 	assert.Contains(t, errs.String(), "usage: go run ./local policy")

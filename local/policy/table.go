@@ -58,6 +58,7 @@ const (
 	boards       = "cloudwatch::{account}:dashboard/dashboard-*"
 	topics       = "sns:{region}:{account}:{region}-alarms-*"
 	firewalls    = "wafv2:{region}:{account}:regional/webacl/{region}-*"
+	ruleSets     = "wafv2:{region}:{account}:regional/managedruleset/*"
 )
 
 // table says what each type of resource takes: to make it, read it, change it
@@ -95,8 +96,10 @@ var table = map[string][]right{
 	},
 	"aws:bedrock/inferenceProfile:InferenceProfile": {
 		{set: functionsSet, actions: []string{"bedrock:CreateInferenceProfile"}, resources: []string{profiles, systems, models}},
-		{set: functionsSet, actions: []string{"bedrock:DeleteInferenceProfile", "bedrock:GetInferenceProfile",
-			"bedrock:ListTagsForResource", "bedrock:TagResource", "bedrock:UntagResource"}, resources: []string{profiles}},
+		{set: functionsSet, actions: []string{"bedrock:GetInferenceProfile", "bedrock:ListTagsForResource"}, resources: []string{profiles}},
+		{set: functionsSet, actions: []string{"bedrock:TagResource"}, resources: []string{profiles}, condition: created},
+		{set: functionsSet, actions: []string{"bedrock:DeleteInferenceProfile", "bedrock:TagResource", "bedrock:UntagResource"},
+			resources: []string{profiles}, condition: tagged},
 	},
 	"aws:bedrock/getInferenceProfile:getInferenceProfile": {{set: functionsSet, actions: []string{"bedrock:GetInferenceProfile"},
 		resources: []string{systems}}},
@@ -117,10 +120,14 @@ var table = map[string][]right{
 		{set: dataSet, actions: []string{"iam:CreateServiceLinkedRole"},
 			resources: []string{"iam::{account}:role/aws-service-role/replication.dynamodb.amazonaws.com/*"}, condition: linked},
 	},
+	// A tag may count for rights only five minutes after it was set: what is asked
+	// of a key that was just made does not depend on one.
+	// Source: https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html
 	"aws:kms/key:Key": {
 		{set: dataSet, actions: []string{"kms:CreateKey", "kms:TagResource"}, condition: created},
 		{set: dataSet, actions: []string{"kms:DescribeKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
-			"kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
+			"kms:ListResourceTags"}, resources: []string{keys}},
+		{set: dataSet, actions: []string{"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
 			"kms:UpdateKeyDescription"}, resources: []string{keys}, condition: tagged},
 		{set: dataSet, actions: []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
 			"kms:ReEncryptFrom", "kms:ReEncryptTo"}, resources: []string{keys}, condition: stored},
@@ -137,31 +144,30 @@ var table = map[string][]right{
 	"aws:index/getCallerIdentity:getCallerIdentity": {},
 	"aws:index/getPartition:getPartition":           {},
 
-	"aws:apigateway/restApi:RestApi": {
-		{set: edgeSet, actions: []string{"apigateway:GET", "apigateway:POST"}, resources: []string{apis}},
-		{set: edgeSet, actions: restVerbs, resources: []string{api, apiTags}},
-	},
-	"aws:apigateway/deployment:Deployment":         {{set: edgeSet, actions: restVerbs, resources: []string{api}}},
-	"aws:apigateway/stage:Stage":                   {{set: edgeSet, actions: restVerbs, resources: []string{api}}},
-	"aws:apigateway/methodSettings:MethodSettings": {{set: edgeSet, actions: restVerbs, resources: []string{api}}},
-	"aws:apigateway/domainName:DomainName": {
-		{set: edgeSet, actions: []string{"apigateway:GET", "apigateway:POST"}, resources: []string{domains}},
-		{set: edgeSet, actions: restVerbs, resources: []string{domain, apiTags}},
-		{set: edgeSet, actions: []string{"iam:CreateServiceLinkedRole"},
-			resources: []string{"iam::{account}:role/aws-service-role/ops.apigateway.amazonaws.com/*"}, condition: linked},
-	},
-	"aws:apigateway/basePathMapping:BasePathMapping": {{set: edgeSet, actions: restVerbs, resources: []string{domain}}},
+	"aws:apigateway/restApi:RestApi": append(below(api),
+		right{set: edgeSet, actions: []string{"apigateway:GET", "apigateway:POST"}, resources: []string{apis}},
+		right{set: edgeSet, actions: tagVerbs, resources: []string{apiTags}}),
+	"aws:apigateway/deployment:Deployment":         below(api),
+	"aws:apigateway/stage:Stage":                   append(below(api), right{set: edgeSet, actions: tagVerbs, resources: []string{apiTags}}),
+	"aws:apigateway/methodSettings:MethodSettings": below(api),
+	"aws:apigateway/domainName:DomainName": append(below(domain),
+		right{set: edgeSet, actions: []string{"apigateway:GET", "apigateway:POST"}, resources: []string{domains}},
+		right{set: edgeSet, actions: tagVerbs, resources: []string{apiTags}},
+		right{set: edgeSet, actions: []string{"iam:CreateServiceLinkedRole"},
+			resources: []string{"iam::{account}:role/aws-service-role/ops.apigateway.amazonaws.com/*"}, condition: linked}),
+	"aws:apigateway/basePathMapping:BasePathMapping": below(domain),
 	"aws:apigateway/account:Account": {
 		{set: edgeSet, actions: []string{"apigateway:GET", "apigateway:PATCH"}, resources: []string{apiAccount}},
 		{set: functionsSet, actions: []string{"iam:PassRole"}, resources: []string{roles}, condition: passed},
 	},
 	"aws:acm/certificate:Certificate": {
 		{set: edgeSet, actions: []string{"acm:AddTagsToCertificate", "acm:RequestCertificate"}, condition: created},
-		{set: edgeSet, actions: []string{"acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:DescribeCertificate",
-			"acm:GetCertificate", "acm:ListTagsForCertificate", "acm:RemoveTagsFromCertificate"}, resources: []string{certificates}, condition: tagged},
+		{set: edgeSet, actions: []string{"acm:DescribeCertificate", "acm:GetCertificate", "acm:ListTagsForCertificate"}, resources: []string{certificates}},
+		{set: edgeSet, actions: []string{"acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"},
+			resources: []string{certificates}, condition: tagged},
 	},
 	"aws:acm/certificateValidation:CertificateValidation": {{set: edgeSet, actions: []string{"acm:DescribeCertificate"},
-		resources: []string{certificates}, condition: tagged}},
+		resources: []string{certificates}}},
 	"aws:route53/healthCheck:HealthCheck": {
 		{set: edgeSet, actions: []string{"route53:CreateHealthCheck"}},
 		{set: edgeSet, actions: []string{"route53:ChangeTagsForResource", "route53:DeleteHealthCheck", "route53:GetHealthCheck",
@@ -185,10 +191,16 @@ var table = map[string][]right{
 		"cloudwatch:PutDashboard"}, resources: []string{boards}}},
 	"aws:sns/topic:Topic": {{set: edgeSet, actions: []string{"sns:CreateTopic", "sns:DeleteTopic", "sns:GetTopicAttributes",
 		"sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:TagResource", "sns:UntagResource"}, resources: []string{topics}}},
-	"aws:sns/topicSubscription:TopicSubscription": {{set: edgeSet, actions: []string{"sns:GetSubscriptionAttributes",
-		"sns:SetSubscriptionAttributes", "sns:Subscribe", "sns:Unsubscribe"}, resources: []string{topics}}},
-	"aws:wafv2/webAcl:WebAcl": {{set: edgeSet, actions: []string{"wafv2:CreateWebACL", "wafv2:DeleteWebACL", "wafv2:GetWebACL",
-		"wafv2:ListTagsForResource", "wafv2:TagResource", "wafv2:UntagResource", "wafv2:UpdateWebACL"}, resources: []string{firewalls}}},
+	"aws:sns/topicSubscription:TopicSubscription": {
+		{set: edgeSet, actions: []string{"sns:Subscribe"}, resources: []string{topics}},
+		{set: edgeSet, actions: []string{"sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"}},
+	},
+	// Who makes a firewall is asked for the right to each group of rules in it.
+	"aws:wafv2/webAcl:WebAcl": {
+		{set: edgeSet, actions: []string{"wafv2:CreateWebACL", "wafv2:UpdateWebACL"}, resources: []string{firewalls, ruleSets}},
+		{set: edgeSet, actions: []string{"wafv2:DeleteWebACL", "wafv2:GetWebACL", "wafv2:ListTagsForResource", "wafv2:TagResource",
+			"wafv2:UntagResource"}, resources: []string{firewalls}},
+	},
 	"aws:wafv2/webAclAssociation:WebAclAssociation": {
 		{set: edgeSet, actions: []string{"wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACLForResource"},
 			resources: []string{firewalls, api}},
@@ -196,5 +208,17 @@ var table = map[string][]right{
 	},
 }
 
-// restVerbs are the actions of API Gateway, which are those of HTTP.
-var restVerbs = []string{"apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"}
+// tagVerbs are what API Gateway calls reading and changing tags, of what exists
+// and of what is being made.
+var tagVerbs = []string{"apigateway:DELETE", "apigateway:GET", "apigateway:POST", "apigateway:PUT"}
+
+// below are the rights on an API or a domain and on all that is in it, which
+// has its tags where rights are concerned. Actions are those of HTTP.
+// Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html
+func below(resource string) []right {
+	return []right{
+		{set: edgeSet, actions: []string{"apigateway:GET"}, resources: []string{resource}},
+		{set: edgeSet, actions: []string{"apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"},
+			resources: []string{resource}, condition: tagged},
+	}
+}

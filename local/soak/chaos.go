@@ -58,6 +58,7 @@ func inModels(f bedrock.Fault) func(*chaos, string) {
 	return func(c *chaos, region string) { c.running.Account.Bedrock.SetFault(region, &f) }
 }
 
+// kinds are all that can break. The loss of a region is the last.
 func kinds() []kind {
 	return []kind{
 		{name: "Bedrock throttles", do: inModels(bedrock.Fault{Code: "ThrottlingException"})},
@@ -88,11 +89,12 @@ func newChaos(running *up.Running, random *rand.Rand, tell func(string)) *chaos 
 }
 
 // play breaks and mends until ctx ends. Every kind has its turn before any comes
-// again.
+// again: that of a lost region is the last, since nothing else breaks in the
+// window after it.
 func (c *chaos) play(ctx context.Context) {
 	all := kinds()
 	for ctx.Err() == nil {
-		for _, n := range c.random.Perm(len(all)) {
+		for _, n := range append(c.random.Perm(len(all)-1), len(all)-1) {
 			region := c.running.RegionNames[c.random.IntN(len(c.running.RegionNames))]
 			lasts := time.Second + time.Duration(c.random.Int64N(int64(2*time.Second)))
 			pause := 500 * time.Millisecond

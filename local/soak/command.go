@@ -68,7 +68,7 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	case ctx.Err() != nil:
 		return errors.New("interrupted; nothing is left running")
 	case len(r.Broken) > 0:
-		return fmt.Errorf("%d promises did not hold; repeat with --stack %s --for %s --inflight %d --seed %d", len(r.Broken), o.Stack, o.For, o.InFlight, o.Seed)
+		return fmt.Errorf("%d promises did not hold or were not tested; repeat with --stack %s --for %s --inflight %d --seed %d", len(r.Broken), o.Stack, o.For, o.InFlight, o.Seed)
 	}
 	return nil
 }
@@ -83,8 +83,8 @@ func (r Result) print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "%7d  requests: %d answered at their retry, %d failed twice while only DNS could have helped,\n", total, r.Retried, r.Excused)
 	fmt.Fprintf(&b, "         %d of another tenant's ids could not be looked up\n\n", r.Unknown)
-	for _, what := range slices.Sorted(maps.Keys(r.Faults)) {
-		fmt.Fprintf(&b, "%7d  times %s\n", r.Faults[what], what)
+	for _, k := range kinds() {
+		fmt.Fprintf(&b, "%7d  times %s\n", r.Faults[k.name], k.name)
 	}
 	l := r.Leaks
 	fmt.Fprintf(&b, "\n%7d  processes, %d at once; the largest had %.1f MiB, and the median of %d grew by %.1f MiB;\n", l.Processes, l.Peak, mib(l.Memory), l.Measured, mib(l.Growth))

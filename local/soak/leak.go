@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,10 @@ const (
 	// settleLimit bounds the wait for what the load has left underway.
 	settleLimit = 30 * time.Second
 )
+
+// hasProc tells that the memory of a process can be read. Elsewhere none is
+// measured.
+const hasProc = runtime.GOOS == "linux"
 
 // Leaks are what a load may have left of itself.
 type Leaks struct {

@@ -46,7 +46,7 @@ type Result struct {
 	Unknown  int            // another tenant's ids that could not be looked up while something was broken
 	Faults   map[string]int // by their kinds
 	Leaks    Leaks
-	Broken   []string // promises that did not hold
+	Broken   []string // promises that did not hold, and what was not put to the test at all
 }
 
 // settings are those of a soaked stack: every kind of model, no throttling of the
@@ -83,9 +83,29 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err := errors.Join(err, running.Close()); err != nil {
 		return Result{}, err
 	}
-	result.Leaks = watched.leaks(left)
-	result.Broken = append(result.Broken, result.Leaks.faults()...)
-	return result, nil
+	return result.with(watched.leaks(left)), nil
+}
+
+// with is the result of a load that has left so much.
+func (r Result) with(l Leaks) Result {
+	r.Leaks = l
+	r.Broken = slices.Concat(r.Broken, l.faults(), r.lacks())
+	return r
+}
+
+// lacks says what a soak has not done, without which it has shown nothing.
+func (r Result) lacks() []string {
+	var all []string
+	if len(r.Requests) == 0 {
+		all = append(all, "nothing was asked: nothing was shown; soak for longer with --for")
+	}
+	if len(r.Faults) == 0 {
+		all = append(all, "nothing was broken: nothing was shown; soak for longer with --for")
+	}
+	if r.Leaks.Measured == 0 && hasProc {
+		all = append(all, fmt.Sprintf("no function served %d requests in the last two thirds: no leak could show; soak for longer with --for", enough))
+	}
+	return all
 }
 
 // load soaks a stack, and waits until it is quiet.

@@ -121,7 +121,7 @@ func (x removal) missed(t *testing.T, o up.Options) bool {
 		return false
 	}
 	// A line may be written after the answer that it is about.
-	assert.Eventually(t, func() bool { return denied.MatchString(failure.Error() + log()) }, time.Second, time.Millisecond, "it failed for another reason")
+	assert.Eventually(t, func() bool { return denied.MatchString(failure.Error() + log()) }, 30*time.Second, 10*time.Millisecond, "it failed for another reason")
 	return true
 }
 
