@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -91,6 +93,28 @@ func TestEveryStackHasAPipeline(t *testing.T) {
 	deploy := texts[".github/workflows/deploy.yml"]
 	assert.Contains(t, deploy, `'["`+strings.Join(stacks, `", "`)+`"]'`)
 	assert.Contains(t, deploy, "options: [all, "+strings.Join(stacks, ", ")+"]")
+}
+
+// TestRolloutsFitTheirPipeline: ended by its limit of time, a rollout leaves the
+// stack locked and half of its regions behind.
+func TestRolloutsFitTheirPipeline(t *testing.T) {
+	const forPulumi = 60 * time.Minute
+	limit := regexp.MustCompile(`timeout-minutes: (\d+)\n`).FindStringSubmatch(workflows(t)[".github/workflows/deploy.yml"])
+	require.NotNil(t, limit)
+	minutes, err := strconv.Atoi(limit[1])
+	require.NoError(t, err)
+	files, err := filepath.Glob("Pulumi.*.yaml")
+	require.NoError(t, err)
+	for _, f := range files {
+		stack, err := deploy.Load(".", strings.TrimSuffix(strings.TrimPrefix(f, "Pulumi."), ".yaml"))
+		require.NoError(t, err)
+		waits := len(stack.Settings.Regions)
+		if stack.Settings.Rollout.CanaryPercent > 0 {
+			waits *= 2
+		}
+		assert.LessOrEqual(t, time.Duration(waits)*stack.Settings.Rollout.Bake()+forPulumi, time.Duration(minutes)*time.Minute,
+			"%s: shorten rollout.bakeMinutes, or roll out from elsewhere", f)
+	}
 }
 
 // TestDeploymentsHearTheirCancellation: go run passes no signal on, and a shell

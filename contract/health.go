@@ -5,6 +5,10 @@ import "fmt"
 // HealthPath is the path of [OpHealth], which health checks probe.
 const HealthPath = "/healthz"
 
+// HealthDrained is the "status" in what [HealthPath] answers, with 503, in a
+// region that is drained.
+const HealthDrained = "drained"
+
 // QueryDrained is the query parameter of [OpHealth] that asks one region
 // whether another of the stack, named by its value, is drained.
 const QueryDrained = "drained"

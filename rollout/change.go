@@ -130,25 +130,27 @@ func (p preview) changes() []change {
 	return all
 }
 
-// fresh reports whether nothing that the preview knows exists yet.
-func (p preview) fresh() bool {
-	for _, s := range p.Steps {
-		if s.OldState != nil && !strings.HasPrefix(typeOf(s.URN), "pulumi:") {
-			return false
-		}
-	}
-	return true
-}
-
 // fault is what the preview failed for.
 func (p preview) fault() error {
 	var errs []error
-	for _, d := range p.Diagnostics {
-		if d.Severity == "error" {
-			errs = append(errs, errors.New(strings.TrimSpace(d.Message)))
-		}
+	for _, message := range p.said("error") {
+		errs = append(errs, errors.New(message))
 	}
 	return errors.Join(errs...)
+}
+
+// warnings are what the preview warns of.
+func (p preview) warnings() []string { return p.said("warning") }
+
+func (p preview) said(severity string) []string {
+	var messages []string
+	for _, d := range p.Diagnostics {
+		if d.Severity == severity {
+			// Some begin with their severity already.
+			messages = append(messages, strings.TrimPrefix(strings.TrimSpace(d.Message), severity+": "))
+		}
+	}
+	return messages
 }
 
 func parsePreview(raw []byte) (preview, error) {

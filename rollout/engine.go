@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // engine is Pulumi, for one stack.
@@ -116,9 +117,13 @@ func (c cli) copyConfig() (string, error) {
 
 // deployed is what a stack's state says.
 type deployed struct {
+	exists    bool // anything but the stack itself and providers
 	alarms    []alarm
 	endpoints map[string]string // by region
 }
+
+// alarmType is what rings.
+const alarmType = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 // alarm is one of CloudWatch, by its own name and that which the program gave.
 type alarm struct{ id, name string }
@@ -142,10 +147,14 @@ func parseState(raw []byte) (deployed, error) {
 	}
 	var d deployed
 	for _, r := range export.Deployment.Resources {
+		d.exists = d.exists || !strings.HasPrefix(r.Type, "pulumi:")
 		switch r.Type {
-		case "aws:cloudwatch/metricAlarm:MetricAlarm":
+		case alarmType:
 			d.alarms = append(d.alarms, alarm{id: r.ID, name: name(r.URN)})
 		case "pulumi:pulumi:Stack":
+			if len(r.Outputs) == 0 {
+				continue // the program has not come to its end yet
+			}
 			var outputs struct{ RegionalEndpoints map[string]string }
 			if err := json.Unmarshal(r.Outputs, &outputs); err != nil {
 				return d, fmt.Errorf("read the stack's outputs: %w", err)
@@ -167,7 +176,10 @@ func flags(flag string, values []string) []string {
 func (c cli) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "pulumi", append(args, "--stack", c.stack, "--non-interactive")...)
 	cmd.Dir = c.dir
-	// Interrupted, Pulumi finishes what is under way and writes its state.
+	// Interrupted, Pulumi finishes what is under way and writes its state. At a
+	// second signal it gives up at once, so that it must not hear a terminal's
+	// Ctrl-C besides: that goes to a whole group of processes.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	return cmd
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -29,7 +31,7 @@ type fakeEngine struct {
 	excluded []string // of the preview
 	state    deployed
 	ups      []up
-	fail     error
+	fail     error  // of each Up
 	after    func() // called by each Up
 }
 
@@ -42,7 +44,10 @@ func (f *fakeEngine) Preview(_ context.Context, exclude []string) (preview, erro
 	return f.preview, nil
 }
 
-func (f *fakeEngine) Up(_ context.Context, s step, c *canary) error {
+func (f *fakeEngine) Up(ctx context.Context, s step, c *canary) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	f.ups = append(f.ups, up{s, c})
 	if f.after != nil {
 		f.after()
@@ -55,7 +60,13 @@ func (f *fakeEngine) State(context.Context) (deployed, error) { return f.state, 
 // bells are alarms that a test rings.
 type bells map[string][]string // by region
 
+// mute stands for alarms of a region that does not answer.
+const mute = "mute"
+
 func (b bells) Ringing(_ context.Context, region string, ids []string) ([]string, error) {
+	if slices.Contains(b[region], mute) {
+		return nil, fmt.Errorf("%s does not answer", region)
+	}
 	return slices.DeleteFunc(slices.Clone(b[region]), func(id string) bool { return !slices.Contains(ids, id) }), nil
 }
 
@@ -83,7 +94,8 @@ type trial struct {
 	bells  bells
 	clock  *fakeClock
 	out    *strings.Builder
-	health int // what health endpoints answer
+	health int    // status of what health endpoints answer
+	answer string // body of it
 }
 
 func newTrial(t *testing.T) *trial {
@@ -92,15 +104,15 @@ func newTrial(t *testing.T) *trial {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "/healthz", r.URL.Path)
 		w.WriteHeader(try.health)
+		_, err := io.WriteString(w, try.answer)
+		assert.NoError(t, err)
 	}))
 	t.Cleanup(server.Close)
-	p, err := parsePreview([]byte(`{"steps":[` +
-		same("eu-central-1-gateway-stage") + "," + updated("eu-central-1-invoker-fn") + "," + alias("eu-central-1-invoker", "7") + "," +
-		updated("eu-west-1-invoker-fn") + "," + alias("eu-west-1-invoker", "4") + "]}"))
-	require.NoError(t, err)
-	try.engine = &fakeEngine{settings: settings, preview: p, state: deployed{
+	p := parsed(t, updated("eu-central-1-invoker-fn"), alias("eu-central-1-invoker", "7"),
+		updated("eu-west-1-invoker-fn"), alias("eu-west-1-invoker", "4"))
+	try.engine = &fakeEngine{settings: settings, preview: p, state: deployed{exists: true,
 		alarms: []alarm{{"errors-1", "eu-central-1-alarms-errors"}, {"errors-2", "eu-west-1-alarms-errors"}, {"health-2", "us-east-1-alarms-health-eu-west-1"},
-			{"crashes-1", "eu-central-1-alarms-health-crashes"}},
+			{"crashes-1", "eu-central-1-alarms-health-crashes"}, {"probes-1", "eu-central-1-alarms-getHealth"}},
 		endpoints: map[string]string{"eu-central-1": server.URL, "eu-west-1": server.URL},
 	}}
 	try.rollout = &rollout{engine: try.engine, out: try.out, watch: watcher{
@@ -124,13 +136,23 @@ func (t *trial) regions() []string {
 
 func urn(name string) string {
 	kind := "aws:lambda/function:Function"
-	if strings.HasSuffix(name, "-alias") {
+	switch {
+	case strings.HasSuffix(name, "-alias"):
 		kind = aliasType
+	case strings.Contains(name, separator):
+		kind = alarmType
 	}
 	return "urn:pulumi:eu::crossregion::crossregion:x:Y$" + kind + "::" + name
 }
 
-func same(name string) string    { return planned("same", name, `{}`, `{}`) }
+// parsed is a preview of steps that are written as Pulumi writes them.
+func parsed(t *testing.T, steps ...string) preview {
+	t.Helper()
+	p, err := parsePreview([]byte(`{"steps":[` + strings.Join(steps, ",") + "]}"))
+	require.NoError(t, err)
+	return p
+}
+
 func updated(name string) string { return planned("update", name, `{}`, `{}`) }
 
 func alias(function, version string) string {

@@ -63,6 +63,18 @@ func (f fleet) excluded() []string {
 	return patterns
 }
 
+// silent are the alarms that tell of a region, and are kept in another that is
+// offline: those on health checks, if us-east-1 is.
+func (f fleet) silent(d deployed) []string {
+	var names []string
+	for _, a := range d.alarms {
+		if of, _ := a.role(d); slices.Contains(f.offline, a.at()) && !slices.Contains(f.offline, of) {
+			names = append(names, a.name)
+		}
+	}
+	return names
+}
+
 // plan divides changes into steps: first what is new and something else is made
 // of, which serves nobody by itself; then each region with its own; and at last
 // the shared, and what goes: nothing refers to it any more.

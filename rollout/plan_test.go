@@ -96,18 +96,17 @@ func TestAHomeThatIsOffline(t *testing.T) {
 func TestPreviews(t *testing.T) {
 	p, err := parsePreview([]byte(`{"steps":[
 		{"op":"update","urn":"urn:pulumi:eu::crossregion::pulumi:providers:aws::eu-west-1"},
-		{"op":"same","urn":"` + urn("eu-west-1-a") + `","oldState":{}},
 		{"op":"create-replacement","urn":"` + urn("eu-west-1-b") + `"},
 		{"op":"delete-replaced","urn":"` + urn("eu-west-1-b") + `"},
 		{"op":"create","urn":"` + urn("eu-west-1-c") + `","newState":{"parent":"` + urn("p") + `","dependencies":["` + urn("d") + `"],"propertyDependencies":{"x":["` + urn("e") + `"]}}},
 		{"op":"delete","urn":"` + urn("eu-west-1-f") + `"}]}`))
 	require.NoError(t, err)
 	assert.Equal(t, []change{changed(update, "eu-west-1-b"), reading(changed(create, "eu-west-1-c", "d", "p", "e"), "e"), changed(remove, "eu-west-1-f")}, p.changes())
-	assert.False(t, p.fresh())
 
 	failed, err := parsePreview([]byte(`{"diagnostics":[{"severity":"warning","message":"w"},{"severity":"error","message":"models[0]: outside\n"}]}`))
 	require.NoError(t, err)
 	assert.EqualError(t, failed.fault(), "models[0]: outside")
+	assert.Equal(t, []string{"w"}, failed.warnings())
 	_, err = parsePreview([]byte("error: no stack"))
 	assert.ErrorContains(t, err, "pulumi preview --json")
 }
@@ -118,7 +117,16 @@ func TestStates(t *testing.T) {
 		{"type":"pulumi:pulumi:Stack","urn":"urn:pulumi:eu::crossregion::pulumi:pulumi:Stack::crossregion-eu","outputs":{"regionalEndpoints":{"eu-west-1":"https://x"}}},
 		{"type":"aws:cloudwatch/metricAlarm:MetricAlarm","id":"errors-1a2b3c4","urn":"` + urn("eu-west-1-alarms-errors") + `"}]}}`))
 	require.NoError(t, err)
-	assert.Equal(t, deployed{alarms: []alarm{{"errors-1a2b3c4", "eu-west-1-alarms-errors"}}, endpoints: map[string]string{"eu-west-1": "https://x"}}, d)
+	assert.Equal(t, deployed{exists: true, alarms: []alarm{{"errors-1a2b3c4", "eu-west-1-alarms-errors"}}, endpoints: map[string]string{"eu-west-1": "https://x"}}, d)
+}
+
+// TestAStackWithoutResources has nothing that a rollout could spare.
+func TestAStackWithoutResources(t *testing.T) {
+	for _, resources := range []string{`null`, `[{"type":"pulumi:pulumi:Stack"},{"type":"pulumi:providers:aws"}]`} {
+		d, err := parseState([]byte(`{"deployment":{"resources":` + resources + `}}`))
+		require.NoError(t, err)
+		assert.False(t, d.exists, resources)
+	}
 }
 
 func TestTheProgramsNamesAreKnown(t *testing.T) {

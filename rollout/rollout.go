@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,29 +47,65 @@ func (r *rollout) run(ctx context.Context, o options) error {
 	return nil
 }
 
-// prepare reads the settings and asks Pulumi what would change.
+// prepare reads the settings, and asks Pulumi what would change.
 func (r *rollout) prepare(ctx context.Context, o options) ([]step, error) {
-	config, err := r.engine.Config(ctx)
-	if err != nil {
+	if err := r.configure(ctx, o); err != nil {
 		return nil, err
-	}
-	settings, err := stacks.ParseConfig(project, config)
-	if err != nil {
-		return nil, fmt.Errorf("settings of stack %s:\n%w", o.stack, err)
-	}
-	r.fleet, r.stack, r.share = fleetOf(settings), o.stack, settings.Rollout.CanaryPercent
-	if r.bake = o.bake; r.bake < 0 {
-		r.bake = settings.Rollout.Bake()
 	}
 	p, err := r.engine.Preview(ctx, r.fleet.excluded())
 	if err != nil {
 		return nil, err
 	}
+	d, err := r.engine.State(ctx)
+	if err != nil {
+		return nil, err
+	}
 	changes := p.changes()
-	if p.fresh() && len(changes) > 0 {
+	if err := errors.Join(checkRoles(o.ignore, changes, d), r.warn(p, d)); err != nil {
+		return nil, err
+	}
+	// The preview does not tell: it leaves out what stays as it is.
+	if !d.exists && len(changes) > 0 {
 		return []step{{title: "the first deployment, of everything", exclude: r.fleet.excluded()}}, nil
 	}
 	return r.fleet.plan(changes), nil
+}
+
+// configure takes over what the settings and the command line say.
+func (r *rollout) configure(ctx context.Context, o options) error {
+	config, err := r.engine.Config(ctx)
+	if err != nil {
+		return err
+	}
+	settings, err := stacks.ParseConfig(project, config)
+	if err != nil {
+		return fmt.Errorf("settings of stack %s:\n%w", o.stack, err)
+	}
+	r.fleet, r.stack, r.share = fleetOf(settings), o.stack, settings.Rollout.CanaryPercent
+	if r.bake = o.bake; r.bake < 0 {
+		r.bake = settings.Rollout.Bake()
+	}
+	return nil
+}
+
+// notice is how long most alarms take to ring: they want three bad minutes of
+// five.
+const notice = 5 * time.Minute
+
+// warn says what the preview warns of, and what is not watched.
+func (r *rollout) warn(p preview, d deployed) error {
+	warnings := p.warnings()
+	if silent := r.fleet.silent(d); len(silent) > 0 {
+		warnings = append(warnings, "not watched, since their region is offline: alarms "+strings.Join(silent, ", "))
+	}
+	if r.bake < notice {
+		warnings = append(warnings, fmt.Sprintf("%s of quiet prove little: most alarms need up to %s to ring", r.bake, notice))
+	}
+	var errs []error
+	for _, w := range warnings {
+		errs = append(errs, r.say("warning: %s", w))
+	}
+	return errors.Join(errs...)
 }
 
 // do takes one step. A region has to be well after it.
@@ -81,32 +118,35 @@ func (r *rollout) do(ctx context.Context, s step) error {
 		return err
 	}
 	if r.share > 0 && len(s.versions) > 0 {
-		if err := r.tryCanary(ctx, s, before); err != nil {
-			return err
-		}
+		err = r.byCanary(ctx, s, before)
+	} else {
+		err = r.engine.Up(ctx, s, nil)
 	}
-	if err := r.engine.Up(ctx, s, nil); err != nil {
+	if err != nil {
 		return err
 	}
 	return r.settle(ctx, s.region, before)
 }
 
 // before is what troubles a region before it is touched.
-func (r *rollout) before(ctx context.Context, region string) ([]string, error) {
-	d, err := r.engine.State(ctx)
+func (r *rollout) before(ctx context.Context, region string) ([]trouble, error) {
+	d, err := r.state(ctx)
 	if err != nil {
 		return nil, err
 	}
 	troubles, err := r.watch.troubles(ctx, region, d)
-	if err == nil && len(troubles) > 0 {
-		err = r.say("%s has troubles already, which must end: %s", region, strings.Join(troubles, "; "))
+	if err == nil && has(troubles, drained) {
+		err = r.say("%s is drained, and may stay so", region)
+	}
+	if old := unexplained(troubles, troubles); err == nil && len(old) > 0 {
+		err = r.say("%s has troubles already, which must end: %s", region, texts(old))
 	}
 	return troubles, err
 }
 
-// tryCanary gives the new version a share of the calls, and takes it away again if
-// the region does not stay well.
-func (r *rollout) tryCanary(ctx context.Context, s step, before []string) error {
+// byCanary changes a region by way of a canary. Whatever ends it half-way, the
+// former version has all calls again, as far as Pulumi still works.
+func (r *rollout) byCanary(ctx context.Context, s step, before []trouble) error {
 	if err := r.say("%s: %d %% of calls go to the new version", s.region, r.share); err != nil {
 		return err
 	}
@@ -114,20 +154,43 @@ func (r *rollout) tryCanary(ctx context.Context, s step, before []string) error 
 	if err == nil {
 		err = r.settle(ctx, s.region, before)
 	}
-	if err == nil || !errors.Is(err, errUnwell) {
-		return err
+	if err == nil {
+		err = r.engine.Up(ctx, s, nil)
 	}
-	if back := r.engine.Up(ctx, s, &canary{Versions: s.versions}); back != nil {
-		return errors.Join(err, fmt.Errorf("the former version could not be given all calls again: %w", back))
+	if err == nil {
+		return nil
 	}
-	return fmt.Errorf("%w; the former version has all calls again", err)
+	return errors.Join(err, r.giveBack(ctx, s))
 }
 
-func (r *rollout) settle(ctx context.Context, region string, before []string) error {
+// backTime is how long it may take to give the former version all calls again,
+// even if the rollout was interrupted.
+const backTime = 15 * time.Minute
+
+// giveBack always returns an error, which says who has the calls.
+func (r *rollout) giveBack(ctx context.Context, s step) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backTime)
+	defer cancel()
+	said := r.say("%s: all calls go to the former version again", s.region)
+	if err := r.engine.Up(ctx, s, &canary{Versions: s.versions}); err != nil {
+		return errors.Join(said, fmt.Errorf("the new version may keep a share of the calls in %s until a rollout gets further: "+
+			"the former could not be given all of them again: %w", s.region, err))
+	}
+	return errors.Join(said, fmt.Errorf("the former version has all calls of %s again", s.region))
+}
+
+func (r *rollout) settle(ctx context.Context, region string, before []trouble) error {
 	if err := r.say("%s is changed, and must be quiet for %s", region, r.bake); err != nil {
 		return err
 	}
-	return r.watch.settle(ctx, region, r.bake, before, func() (deployed, error) { return r.engine.State(ctx) })
+	return r.watch.settle(ctx, region, r.bake, before, func() (deployed, error) { return r.state(ctx) })
+}
+
+// state is what is deployed, but for alarms that nobody can ask about.
+func (r *rollout) state(ctx context.Context) (deployed, error) {
+	d, err := r.engine.State(ctx)
+	d.alarms = slices.DeleteFunc(slices.Clone(d.alarms), func(a alarm) bool { return slices.Contains(r.fleet.offline, a.at()) })
+	return d, err
 }
 
 // stopped says what the regions have, and what to do.

@@ -65,90 +65,36 @@ func TestALateAlarmStopsToo(t *testing.T) {
 	assert.Len(t, try.engine.ups, 1)
 }
 
-// TestATroubleOfBefore does not stop its own cure, and must be gone by the end
-// of the time.
-func TestATroubleOfBefore(t *testing.T) {
-	t.Run("it is cured", func(t *testing.T) {
-		try := newTrial(t)
-		try.bells["eu-central-1"] = []string{"errors-1"}
-		cured := try.clock.now.Add(45 * time.Second)
-		var done time.Time
-		try.clock.slept = func(now time.Time) {
-			if !now.Before(cured) {
-				delete(try.bells, "eu-central-1")
-			}
-		}
-		try.engine.after = func() { done = try.clock.now }
-		require.NoError(t, try.roll(t.Context()))
-		assert.Len(t, try.engine.ups, 2)
-		assert.GreaterOrEqual(t, done.Sub(cured), time.Minute, "the quiet begins when it is gone")
-		assert.Contains(t, try.out.String(), "eu-central-1 has troubles already, which must end: alarm errors rings")
-	})
-	t.Run("it stays", func(t *testing.T) {
-		try := newTrial(t)
-		try.bells["eu-central-1"] = []string{"errors-1"}
-		assert.ErrorContains(t, try.roll(t.Context()), "as it was before: alarm errors rings")
-		assert.LessOrEqual(t, try.clock.now.Sub(time.Time{}), 75*time.Second, "it has as long as the quiet")
-		assert.Len(t, try.engine.ups, 1)
-	})
-	t.Run("it is ignored", func(t *testing.T) {
-		try := newTrial(t)
-		try.bells["eu-central-1"] = []string{"errors-1"}
-		try.watch.ignore = []string{"errors"}
-		require.NoError(t, try.roll(t.Context()))
-		assert.Len(t, try.engine.ups, 2)
-	})
-}
-
-// TestAnAlarmOnAHealthCheckTellsOfItsRegion, not of the one that knows.
-func TestAnAlarmOnAHealthCheckTellsOfItsRegion(t *testing.T) {
-	try := newTrial(t)
-	try.engine.after = func() { try.bells["us-east-1"] = []string{"health-2"} }
-	err := try.roll(t.Context())
-	assert.ErrorContains(t, err, "eu-west-1 is not well")
-	assert.Equal(t, []string{"eu-central-1", "eu-west-1"}, try.regions())
-}
-
-// TestACanary gets a share of the calls before it gets all.
-func TestACanary(t *testing.T) {
-	withCanary := strings.Replace(settings, `"bakeMinutes":1`, `"bakeMinutes":1,"canaryPercent":10`, 1)
-	t.Run("it does well", func(t *testing.T) {
-		try := newTrial(t)
-		try.engine.settings = withCanary
-		require.NoError(t, try.roll(t.Context()))
-		require.Equal(t, []string{"eu-central-1", "eu-central-1", "eu-west-1", "eu-west-1"}, try.regions())
-		assert.Equal(t, &canary{Percent: 10, Versions: map[string]string{"eu-central-1-invoker": "7"}}, try.engine.ups[0].canary)
-		assert.Nil(t, try.engine.ups[1].canary)
-	})
-	t.Run("it does not, and loses its share", func(t *testing.T) {
-		try := newTrial(t)
-		try.engine.settings = withCanary
-		try.engine.after = func() { try.bells["eu-central-1"] = []string{"errors-1"} }
-		err := try.roll(t.Context())
-		assert.ErrorContains(t, err, "the former version has all calls again")
-		require.Len(t, try.engine.ups, 2)
-		assert.Equal(t, &canary{Versions: map[string]string{"eu-central-1-invoker": "7"}}, try.engine.ups[1].canary)
-	})
-}
-
 // TestTheFirstDeploymentIsOneStep: there is nothing to protect.
 func TestTheFirstDeploymentIsOneStep(t *testing.T) {
 	try := newTrial(t)
-	p, err := parsePreview([]byte(`{"steps":[{"op":"create","urn":"` + urn("eu-central-1-invoker-fn") + `","newState":{}}]}`))
-	require.NoError(t, err)
-	try.engine.preview = p
+	try.engine.preview, try.engine.state = additions(t), deployed{}
 	require.NoError(t, try.roll(t.Context()))
 	require.Len(t, try.engine.ups, 1)
 	assert.Empty(t, try.engine.ups[0].targets)
+}
+
+// TestAnAdditionGoesRegionByRegion: a firewall that refuses everybody is met in
+// one region, though the preview names nothing that exists.
+func TestAnAdditionGoesRegionByRegion(t *testing.T) {
+	try := newTrial(t)
+	try.engine.preview = additions(t)
+	try.engine.after = func() { try.bells["eu-central-1"] = []string{"errors-1"} }
+	assert.ErrorContains(t, try.roll(t.Context()), "eu-west-1 keep what they have")
+	assert.Equal(t, []string{"eu-central-1"}, try.regions())
+}
+
+// additions are a preview of nothing but creations.
+func additions(t *testing.T) preview {
+	t.Helper()
+	return parsed(t, planned("create", "eu-central-1-firewall", "null", "{}"), planned("create", "eu-west-1-firewall", "null", "{}"))
 }
 
 // TestARegionThatIsOfflineIsLeftAlone from the preview to the last step.
 func TestARegionThatIsOfflineIsLeftAlone(t *testing.T) {
 	try := newTrial(t)
 	try.engine.settings = strings.Replace(settings, `"name":"eu-west-1"`, `"name":"eu-west-1","offline":true`, 1)
-	p, err := parsePreview([]byte(`{"steps":[` + updated("eu-central-1-invoker-fn") + "," + updated("dashboard-board") + "]}"))
-	require.NoError(t, err)
-	try.engine.preview = p
+	try.engine.preview = parsed(t, updated("eu-central-1-invoker-fn"), updated("dashboard-board"))
 	require.NoError(t, try.roll(t.Context()))
 	alone := []string{"**::eu-west-1", "**::eu-west-1-*"}
 	assert.Equal(t, alone, try.engine.excluded)
@@ -163,9 +109,16 @@ func TestNothingIsChanged(t *testing.T) {
 		assert.Empty(t, try.engine.ups)
 		assert.Contains(t, try.out.String(), "step 2 of 2: eu-west-1")
 	})
+	t.Run("when a role of alarms is misspelt", func(t *testing.T) {
+		try := newTrial(t)
+		err := try.run(t.Context(), options{stack: "eu", ignore: []string{"errors", "helth"}})
+		assert.ErrorIs(t, err, errUsage)
+		assert.ErrorContains(t, err, `no alarm has the role "helth", but errors, getHealth, health, health-crashes`)
+		assert.Empty(t, try.engine.ups)
+	})
 	t.Run("when nothing differs", func(t *testing.T) {
 		try := newTrial(t)
-		try.engine.preview.Steps = try.engine.preview.Steps[:1]
+		try.engine.preview.Steps = nil
 		require.NoError(t, try.roll(t.Context()))
 		assert.Empty(t, try.engine.ups)
 		assert.Contains(t, try.out.String(), "nothing to change")
@@ -176,6 +129,26 @@ func TestNothingIsChanged(t *testing.T) {
 		assert.ErrorContains(t, try.roll(t.Context()), "jurisdiction")
 		assert.Empty(t, try.engine.ups)
 	})
+}
+
+// TestWarnings come before the steps.
+func TestWarnings(t *testing.T) {
+	try := newTrial(t)
+	p, err := parsePreview([]byte(`{"diagnostics":[{"severity":"warning","message":"warning: the quota is low\n"}]}`))
+	require.NoError(t, err)
+	try.engine.preview = p
+	const early = "warning: 1m0s of quiet prove little: most alarms need up to 5m0s to ring\n"
+	require.NoError(t, try.roll(t.Context()))
+	assert.Equal(t, "warning: the quota is low\n"+early+"nothing to change\n", try.out.String())
+	require.NoError(t, try.run(t.Context(), options{stack: "eu", bake: 5 * time.Minute}))
+	assert.Equal(t, 1, strings.Count(try.out.String(), "prove little"))
+}
+
+// TestARoleOfAnAlarmThatComes can be ignored from the start.
+func TestARoleOfAnAlarmThatComes(t *testing.T) {
+	try := newTrial(t)
+	try.engine.preview = parsed(t, planned("create", "eu-west-1-alarms-uncounted", "null", "{}"))
+	require.NoError(t, try.run(t.Context(), options{stack: "eu", ignore: []string{"health", "uncounted"}}))
 }
 
 // TestAnInterruptionEndsTheWait, and nothing else is changed.

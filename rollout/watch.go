@@ -1,18 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/crossregion/crossregion/contract"
 )
 
 // alarms tell which of some alarms of a region ring.
@@ -54,28 +56,29 @@ type watcher struct {
 	ignore []string      // roles of alarms
 }
 
-// role is the part that an alarm plays, and the region that it tells of.
-func (a alarm) role(d deployed) (region, role string) {
-	at, role, _ := strings.Cut(a.name, separator)
-	if of, isHealth := strings.CutPrefix(role, "health-"); isHealth && d.endpoints[of] != "" {
-		return of, "health"
-	}
-	return at, role
-}
-
-// at is the region that has an alarm: that it tells of, or where the state of
-// health checks is known.
-func (a alarm) at() string {
-	at, _, _ := strings.Cut(a.name, separator)
-	return at
-}
-
-// separator stands between an alarm's region and its role.
-const separator = "-alarms-"
-
 // troubles are what is wrong with a region now: the roles of alarms that ring,
 // and what its health endpoint answers.
-func (w watcher) troubles(ctx context.Context, region string, d deployed) ([]string, error) {
+func (w watcher) troubles(ctx context.Context, region string, d deployed) ([]trouble, error) {
+	found, err := w.ringing(ctx, region, d)
+	if err != nil {
+		return nil, err
+	}
+	if endpoint := d.endpoints[region]; endpoint != "" && !slices.Contains(w.ignore, healthRole) {
+		isDrained, err := w.probe(ctx, endpoint+contract.HealthPath)
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			found = append(found, trouble{healthRole, err.Error()})
+		case isDrained:
+			found = append(found, trouble{drained, "it is drained"})
+		}
+	}
+	slices.SortFunc(found, func(a, b trouble) int { return cmp.Compare(a.text, b.text) })
+	return found, nil
+}
+
+func (w watcher) ringing(ctx context.Context, region string, d deployed) ([]trouble, error) {
 	roles := map[string]string{}   // by the alarm's own name
 	asked := map[string][]string{} // names by the region that has them
 	for _, a := range d.alarms {
@@ -84,23 +87,16 @@ func (w watcher) troubles(ctx context.Context, region string, d deployed) ([]str
 			asked[a.at()] = append(asked[a.at()], a.id)
 		}
 	}
-	var found []string
+	var found []trouble
 	for at, ids := range asked {
 		ringing, err := w.alarms.Ringing(ctx, at, ids)
 		if err != nil {
 			return nil, fmt.Errorf("read the alarms of %s in %s: %w", region, at, err)
 		}
 		for _, id := range ringing {
-			found = append(found, "alarm "+roles[id]+" rings")
+			found = append(found, trouble{alarmPrefix + roles[id], alarmPrefix + roles[id] + " rings"})
 		}
 	}
-	switch err := w.probe(ctx, d.endpoints[region]); {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case err != nil:
-		found = append(found, err.Error())
-	}
-	slices.Sort(found)
 	return found, nil
 }
 
@@ -108,76 +104,43 @@ func (w watcher) troubles(ctx context.Context, region string, d deployed) ([]str
 // no bad version.
 const attempts = 3
 
-func (w watcher) probe(ctx context.Context, endpoint string) error {
-	if endpoint == "" {
-		return nil
-	}
-	var err error
+// probe asks a health endpoint. A region that is drained answers like one that
+// fails, and says so.
+func (w watcher) probe(ctx context.Context, url string) (isDrained bool, err error) {
 	for range attempts {
-		if err = w.get(ctx, endpoint+"/healthz"); err == nil {
-			return nil
+		if isDrained, err = w.get(ctx, url); err == nil {
+			return isDrained, nil
 		}
 		if err := w.clock.Sleep(ctx, time.Second); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return err
+	return false, err
 }
 
-func (w watcher) get(ctx context.Context, url string) (err error) {
+// maxAnswer is how much of an answer is read, in bytes.
+const maxAnswer = 1 << 16
+
+func (w watcher) get(ctx context.Context, url string) (isDrained bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	response, err := w.client.Do(request)
 	if err != nil {
-		return fmt.Errorf("health: %w", err)
+		return false, fmt.Errorf("health: %w", err)
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return fmt.Errorf("health: %w", err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %d", url, response.StatusCode)
-	}
-	return nil
-}
-
-// errUnwell is in the chain of an error about a region that did not stay well.
-var errUnwell = errors.New("not well")
-
-// settle returns once a region has been quiet for the given time. What troubled
-// it before may take as long to go; anything new ends the wait at once.
-func (w watcher) settle(ctx context.Context, region string, quiet time.Duration, before []string, look func() (deployed, error)) error {
-	d, err := look()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return err
+		return false, fmt.Errorf("health: %w", err)
 	}
-	start := w.clock.Now()
-	var since time.Time // of the first look that found nothing
-	for {
-		now, err := w.troubles(ctx, region, d)
-		if err != nil {
-			return err
-		}
-		added := slices.DeleteFunc(slices.Clone(now), func(t string) bool { return slices.Contains(before, t) })
-		switch elapsed := w.clock.Now().Sub(start); {
-		case len(added) > 0:
-			return fmt.Errorf("%s is %w: %s", region, errUnwell, strings.Join(added, "; "))
-		case len(now) > 0 && elapsed >= quiet:
-			return fmt.Errorf("%s is %w, as it was before: %s", region, errUnwell, strings.Join(now, "; "))
-		case len(now) > 0:
-			since = time.Time{}
-		default:
-			if since.IsZero() {
-				since = w.clock.Now()
-			}
-			if w.clock.Now().Sub(since) >= quiet {
-				return nil
-			}
-		}
-		if err := w.clock.Sleep(ctx, w.every); err != nil {
-			return err
-		}
+	var answer struct{ Status string }
+	switch {
+	case response.StatusCode == http.StatusOK:
+		return false, nil
+	case response.StatusCode == http.StatusServiceUnavailable && json.Unmarshal(body, &answer) == nil && answer.Status == contract.HealthDrained:
+		return true, nil
 	}
+	return false, fmt.Errorf("%s answers %d", url, response.StatusCode)
 }

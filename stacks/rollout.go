@@ -16,7 +16,8 @@ type Rollout struct {
 	// changed, 0 to 1440. Default: 10.
 	BakeMinutes *int `json:"bakeMinutes"`
 	// CanaryPercent of calls go to a new version before it gets all, once the
-	// region has been quiet; up to 50. Default: 0, it gets all at once.
+	// region has been quiet; 10 to 50. The least is what can raise the share of
+	// failing requests over what its alarm allows. Default: 0, it gets all at once.
 	CanaryPercent int `json:"canaryPercent"`
 }
 
@@ -32,8 +33,8 @@ func (r Rollout) validate(f *faults) {
 	if m := r.BakeMinutes; m != nil {
 		f.check(*m >= 0 && *m <= 1440, "rollout.bakeMinutes", fmt.Sprintf("%d is out of range", *m), "give 0 to 1440")
 	}
-	f.check(r.CanaryPercent >= 0 && r.CanaryPercent <= 50, "rollout.canaryPercent", fmt.Sprintf("%d is out of range", r.CanaryPercent),
-		"give 1 to 50, or leave it out")
+	f.check(r.CanaryPercent == 0 || r.CanaryPercent >= 10 && r.CanaryPercent <= 50, "rollout.canaryPercent",
+		fmt.Sprintf("%d is out of range", r.CanaryPercent), "give 10 to 50, since alarms do not notice less, or leave it out")
 }
 
 // canary keeps former versions of functions in service while a rollout tries

@@ -1,6 +1,7 @@
 package stacks_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -126,11 +127,13 @@ func TestACanaryKeepsTheFormerVersion(t *testing.T) {
 func TestRolloutSettings(t *testing.T) {
 	assert.Equal(t, 10*time.Minute, load(t, "eu").Settings.Rollout.Bake())
 	stack := load(t, "eu")
-	require.NoError(t, stack.Override(map[string]any{"rollout": map[string]any{"bakeMinutes": 0, "canaryPercent": 5}}))
+	require.NoError(t, stack.Override(map[string]any{"rollout": map[string]any{"bakeMinutes": 0, "canaryPercent": 10}}))
 	assert.Zero(t, stack.Settings.Rollout.Bake())
-	err := stack.Override(map[string]any{"rollout": map[string]any{"bakeMinutes": -1, "canaryPercent": 51}})
-	assert.ErrorContains(t, err, "rollout.bakeMinutes")
-	assert.ErrorContains(t, err, "rollout.canaryPercent")
+	for _, share := range []int{-1, 9, 51} {
+		err := stack.Override(map[string]any{"rollout": map[string]any{"bakeMinutes": -1, "canaryPercent": share}})
+		assert.ErrorContains(t, err, "rollout.bakeMinutes")
+		assert.ErrorContains(t, err, fmt.Sprintf("rollout.canaryPercent: %d is out of range", share))
+	}
 }
 
 // exported are a stack's warnings and its evidence, as it exports them.

@@ -73,7 +73,7 @@ func (c Config) serve(w http.ResponseWriter, r *http.Request) {
 func (c Config) answerOwn(w http.ResponseWriter, r *http.Request) {
 	status, word := http.StatusOK, "ok"
 	if c.drained(r.Context(), c.Region) {
-		status, word = http.StatusServiceUnavailable, "drained"
+		status, word = http.StatusServiceUnavailable, contract.HealthDrained
 	}
 	c.answer(w, status, fmt.Sprintf(`{"status":%q,"region":%q}`, word, c.Region))
 }
