@@ -52,15 +52,21 @@ func recorded(t *testing.T, stack string) []string {
 	return strings.Fields(string(b))
 }
 
-// TestAStackFromItsFirstFailureToItsEnd follows one stack through what goes
+// TestAStackFromItsFirstFailureToItsEnd follows each stack through what goes
 // wrong: a creation that fails in the middle, and ways to destroy too early.
 func TestAStackFromItsFirstFailureToItsEnd(t *testing.T) {
 	needsEngine(t)
-	stack := load(t, "prod", nil)
+	for _, j := range journeys {
+		t.Run(j.stack, j.failAndEnd)
+	}
+}
+
+func (j journey) failAndEnd(t *testing.T) {
+	stack := load(t, j.stack, nil)
 	e, a := open(t, stack)
 
 	transform(e, stack, func(name string, args any) {
-		if alarm, ok := args.(*cloudwatch.MetricAlarmArgs); ok && name == "us-west-2-alarms-errors" {
+		if alarm, ok := args.(*cloudwatch.MetricAlarmArgs); ok && name == j.partner+"-alarms-errors" {
 			alarm.EvaluationPeriods = pulumi.Int(0)
 		}
 	})
@@ -83,7 +89,7 @@ func TestAStackFromItsFirstFailureToItsEnd(t *testing.T) {
 	require.ErrorContains(t, err, "protected")
 	assert.Equal(t, all, a.Resources(), "a protected stack stays whole")
 
-	configure(t, e, "prod", map[string]any{"protect": false})
+	configure(t, e, j.stack, map[string]any{"protect": false})
 	_, err = update(t, e)
 	require.NoError(t, err)
 	early, err := destroy(t, e)

@@ -3,7 +3,7 @@ package engine_test
 import (
 	"archive/zip"
 	"context"
-	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -14,10 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/local/account"
 	"github.com/crossregion/crossregion/local/provider"
@@ -27,40 +23,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
-
-// A region that joins the stack, and one that leaves it.
-const (
-	joining = "eu-west-3"
-	leaving = "eu-north-1"
-)
-
-func regions(failover map[string][]string, names ...string) []any {
-	var list []any
-	for _, name := range names {
-		list = append(list, map[string]any{"name": name, "failover": failover[name]})
-	}
-	return list
-}
-
-var (
-	models = []any{
-		map[string]any{"name": "claude-sonnet", "profile": "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"},
-		map[string]any{"name": "nova-pro", "profile": "eu.amazon.nova-pro-v1:0"},
-		map[string]any{"name": "claude-haiku", "profile": "eu.anthropic.claude-haiku-4-5-20251001-v1:0"},
-	}
-	four = regions(map[string][]string{
-		"eu-central-1": {"eu-west-1", leaving}, "eu-west-1": {"eu-central-1", leaving},
-		leaving: {"eu-central-1", "eu-west-1"}, joining: {"eu-west-1", "eu-central-1"},
-	}, "eu-central-1", "eu-west-1", leaving, joining)
-	lonely = regions(map[string][]string{
-		"eu-central-1": {"eu-west-1", joining}, "eu-west-1": {"eu-central-1", joining},
-		leaving: {"eu-central-1", "eu-west-1"}, joining: {"eu-west-1", "eu-central-1"},
-	}, "eu-central-1", "eu-west-1", leaving, joining)
-	three = regions(map[string][]string{
-		"eu-central-1": {"eu-west-1", joining}, "eu-west-1": {"eu-central-1", joining}, joining: {"eu-west-1", "eu-central-1"},
-	}, "eu-central-1", "eu-west-1", joining)
-	homeless = regions(map[string][]string{"eu-west-1": {joining}, joining: {"eu-west-1"}}, "eu-west-1", joining)
 )
 
 // stateful are types whose replacement loses something.
@@ -78,58 +40,25 @@ type change struct {
 	deleted  string   // likewise
 	replaced string   // likewise, with the old one deleted after the new one is made
 	updated  []string // some of what is changed in place
+	leaves   string   // a region
 }
 
-// TestUpdates makes each kind of change to one stack while clients ask, and
+// TestUpdates makes each kind of change to each stack while clients ask, and
 // finds them all answered, with at most one retry.
 func TestUpdates(t *testing.T) {
 	needsEngine(t)
-	r, err := up.Start(t.Context(), up.Options{Root: root, Stack: "eu", Listen: "127.0.0.1:0", State: t.TempDir(), Speed: 20})
+	for _, j := range journeys {
+		t.Run(j.stack, j.travel)
+	}
+}
+
+func (j journey) travel(t *testing.T) {
+	r, err := up.Start(t.Context(), up.Options{Root: root, Stack: j.stack, Listen: "127.0.0.1:0", State: t.TempDir(), Speed: 20})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close()) })
-	rotated := map[string]string{} // by the zip that was built
-	c := ask(t, r, "eu-central-1", "eu-west-1", leaving)
-	changes := []change{
-		{
-			name: "retention", settings: map[string]any{"logs": map[string]any{"retentionDays": 7}},
-			updated: []string{"eu-west-1-invoker-logs"},
-		},
-		{
-			name: "code", updated: []string{"eu-west-1-invoker-fn", "eu-west-1-invoker-alias"},
-			alter: func(_ string, args any) {
-				if fn, ok := args.(*lambda.FunctionArgs); ok {
-					built := fn.Code.(pulumi.Archive).Path()
-					if rotated[built] == "" {
-						rotated[built] = rotate(t, built)
-					}
-					fn.Code = pulumi.NewFileArchive(rotated[built])
-				}
-			},
-		},
-		{
-			name: "the OpenAPI document", alter: retitle,
-			updated: []string{"eu-west-1-gateway-api", "eu-west-1-gateway-stage"}, replaced: "*-gateway-deployment",
-		},
-		{
-			name: "a model more", settings: map[string]any{"models": models},
-			created: "*-inference-claude-haiku", updated: []string{"eu-west-1-invoker-fn", "eu-west-1-invoker-role-invoke-models"},
-		},
-		{
-			name: "a region more", settings: map[string]any{"regions": four},
-			created: "*" + joining + "*", updated: []string{"eu-west-1-encryption-key", "eu-west-1-health-fn"},
-		},
-		{
-			name: "a partner less", settings: map[string]any{"regions": lonely}, before: func() { drain(t, r) },
-			created: "*-alarms-*-to-" + joining, deleted: "*-alarms-*-to-" + leaving,
-			updated: []string{"eu-west-1-invoker-fn"},
-		},
-		{
-			name: "a region less", settings: map[string]any{"regions": three}, before: func() { unguard(t, r) },
-			deleted: "*" + leaving + "*", updated: []string{"eu-west-1-encryption-key", "eu-west-1-health-fn"},
-		},
-	}
+	c := ask(t, r, j.home, j.partner, j.leaving)
 	settings, alterations := map[string]any{}, []func(string, any){}
-	for _, ch := range changes {
+	for _, ch := range j.changes(t, r) {
 		t.Run(ch.name, func(t *testing.T) {
 			maps.Copy(settings, ch.settings)
 			if ch.alter != nil {
@@ -138,7 +67,7 @@ func TestUpdates(t *testing.T) {
 			if ch.before != nil {
 				ch.before()
 			}
-			stack := load(t, "eu", settings)
+			stack := load(t, j.stack, settings)
 			require.NoError(t, r.Engine.Configure(t.Context(), stack))
 			transform(r.Engine, stack, func(name string, args any) {
 				for _, alter := range alterations {
@@ -152,12 +81,47 @@ func TestUpdates(t *testing.T) {
 			assert.Empty(t, failures)
 			assert.Positive(t, answered)
 			ch.check(t, got)
+			if ch.leaves != "" {
+				recordsGoFirst(t, got, ch.leaves)
+			}
 		})
 	}
-	t.Run("the new region serves", func(t *testing.T) { serves(t, r, joining) })
+	t.Run("the new region serves", func(t *testing.T) { serves(t, r, j.joining) })
 	t.Run("nothing is left to do", func(t *testing.T) { settled(t, r.Engine) })
-	t.Run("another cloud takes the state over", func(t *testing.T) { movesOn(t, r) })
-	t.Run("the home stays", func(t *testing.T) { keepsHome(t, r) })
+	t.Run("another cloud takes the state over", func(t *testing.T) { j.movesOn(t, r) })
+	t.Run("the home stays", func(t *testing.T) { j.keepsHome(t, r) })
+}
+
+// changes are what happens to the stack, in that order.
+func (j journey) changes(t *testing.T, r *up.Running) []change {
+	invoker, health, key := j.partner+"-invoker-fn", j.partner+"-health-fn", j.partner+"-encryption-key"
+	return []change{
+		{
+			name: "retention", settings: map[string]any{"logs": map[string]any{"retentionDays": 7}},
+			updated: []string{j.partner + "-invoker-logs"},
+		},
+		{name: "code", updated: []string{invoker, j.partner + "-invoker-alias"}, alter: rotated(t)},
+		{
+			name: "the OpenAPI document", alter: retitle(j.title),
+			updated: []string{j.partner + "-gateway-api", j.partner + "-gateway-stage"}, replaced: "*-gateway-deployment",
+		},
+		{
+			name: "a model more", settings: map[string]any{"models": j.models()},
+			created: "*-inference-claude-haiku", updated: []string{invoker, j.partner + "-invoker-role-invoke-models"},
+		},
+		{
+			name: "a region more", settings: map[string]any{"regions": j.four(j.leaving)},
+			created: "*" + j.joining + "*", updated: []string{key, health},
+		},
+		{
+			name: "a partner less", settings: map[string]any{"regions": j.four(j.joining)}, before: func() { j.drain(t, r) },
+			created: "*-alarms-*-to-" + j.joining, deleted: "*-alarms-*-to-" + j.leaving, updated: []string{invoker},
+		},
+		{
+			name: "a region less", settings: map[string]any{"regions": j.three()}, before: func() { j.unguard(t, r) },
+			deleted: "*" + j.leaving + "*", updated: []string{key, health}, leaves: j.leaving,
+		},
+	}
 }
 
 // check compares what was done with what the change may do.
@@ -178,14 +142,34 @@ func (ch change) check(t *testing.T, got record) {
 			assert.NotContains(t, []string{"create-replacement", "delete-replaced", "replace"}, s.op, "%s loses its state", s.name)
 		}
 	}
-	if ch.deleted == "*"+leaving+"*" {
-		for _, record := range []string{"latency", "primary", "own"} {
-			gone := got.index("delete", "routing-"+leaving+"-"+record)
-			require.GreaterOrEqual(t, gone, 0)
-			for _, part := range []string{"shared-mapping", "stage", "api"} {
-				assert.Less(t, gone, got.index("delete", leaving+"-gateway-"+part), "clients are led to %s no more before %s goes", leaving, part)
-			}
+}
+
+// recordsGoFirst finds that clients were led to a region no more before what
+// serves there went.
+func recordsGoFirst(t *testing.T, got record, region string) {
+	t.Helper()
+	for _, record := range []string{"latency", "primary", "own"} {
+		gone := got.index("delete", "routing-"+region+"-"+record)
+		require.GreaterOrEqual(t, gone, 0)
+		for _, part := range []string{"shared-mapping", "stage", "api"} {
+			assert.Less(t, gone, got.index("delete", region+"-gateway-"+part), "clients are led to %s no more before %s goes", region, part)
 		}
+	}
+}
+
+// rotated gives functions a zip that another build would have made.
+func rotated(t *testing.T) func(string, any) {
+	made := map[string]string{} // by the zip that was built
+	return func(_ string, args any) {
+		fn, ok := args.(*lambda.FunctionArgs)
+		if !ok {
+			return
+		}
+		built := fn.Code.(pulumi.Archive).Path()
+		if made[built] == "" {
+			made[built] = rotate(t, built)
+		}
+		fn.Code = pulumi.NewFileArchive(made[built])
 	}
 }
 
@@ -212,81 +196,21 @@ func rotate(t *testing.T, built string) string {
 }
 
 // retitle changes the OpenAPI document, and its digest as the program would.
-func retitle(_ string, args any) {
-	switch a := args.(type) {
-	case *apigateway.RestApiArgs:
-		a.Body = a.Body.ToStringPtrOutput().ApplyT(func(body *string) *string {
-			changed := strings.Replace(*body, "crossregion eu", "crossregion of Europe", 1)
-			return &changed
-		}).(pulumi.StringPtrOutput)
-	case *apigateway.DeploymentArgs:
-		a.Triggers = a.Triggers.ToStringMapOutput().ApplyT(func(triggers map[string]string) map[string]string {
-			triggers["document"] += "-retitled"
-			return triggers
-		}).(pulumi.StringMapOutput)
-	}
-}
-
-// drain takes the leaving region out of DNS, as an operator does, and waits
-// until its clients are led elsewhere.
-func drain(t *testing.T, r *up.Running) {
-	t.Helper()
-	operator := r.Account.IAM.Operator()
-	table := dynamodb.New(dynamodb.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(r.Account.Endpoint()),
-		Credentials: credentials.NewStaticCredentialsProvider(operator.AccessKeyID, operator.SecretAccessKey, operator.SessionToken),
-	})
-	_, err := table.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(r.ControlTable), Item: map[string]types.AttributeValue{
-		contract.PartitionKey: &types.AttributeValueMemberS{Value: contract.DrainPartition(leaving)},
-		contract.SortKey:      &types.AttributeValueMemberS{Value: contract.DrainSort},
-	}})
-	require.NoError(t, err)
-	n, err := newNear(r, leaving)
-	require.NoError(t, err)
-	own, err := n.resolver.LookupHost(t.Context(), leaving+"."+r.Domain+".")
-	require.NoError(t, err)
-	require.NoError(t, eventually(t.Context(), "DNS leads away from "+leaving, func() bool {
-		now, err := n.resolver.LookupHost(t.Context(), r.Domain+".")
-		return err == nil && !slices.Equal(now, own)
-	}))
-}
-
-// unguard takes the guards off what holds the leaving region's data, as
-// docs/operations.md says.
-func unguard(t *testing.T, r *up.Running) {
-	t.Helper()
-	guarded := []string{leaving + "-conversation-content", leaving + "-conversation-control", leaving + "-encryption-key"}
-	state, err := r.Engine.Export(t.Context())
-	require.NoError(t, err)
-	var known struct {
-		Resources []struct {
-			URN, Type, ID string
-			Inputs        map[string]any
+func retitle(title string) func(string, any) {
+	return func(_ string, args any) {
+		switch a := args.(type) {
+		case *apigateway.RestApiArgs:
+			a.Body = a.Body.ToStringPtrOutput().ApplyT(func(body *string) *string {
+				changed := strings.Replace(*body, title, "another title", 1)
+				return &changed
+			}).(pulumi.StringPtrOutput)
+		case *apigateway.DeploymentArgs:
+			a.Triggers = a.Triggers.ToStringMapOutput().ApplyT(func(triggers map[string]string) map[string]string {
+				triggers["document"] += "-retitled"
+				return triggers
+			}).(pulumi.StringMapOutput)
 		}
 	}
-	require.NoError(t, json.Unmarshal(state.Deployment, &known))
-	for _, res := range known.Resources {
-		if !slices.Contains(guarded, res.URN[strings.LastIndex(res.URN, "::")+2:]) {
-			continue
-		}
-		if res.Type == "aws:dynamodb/tableReplica:TableReplica" {
-			e, _, err := r.Account.Read(res.Type, leaving, res.ID)
-			require.NoError(t, err)
-			inputs := maps.Clone(e.Inputs)
-			inputs["deletionProtectionEnabled"] = false
-			_, err = r.Account.Update(t.Context(), res.Type, leaving, res.ID, inputs)
-			require.NoError(t, err)
-		}
-		ws := r.Engine.Workspace()
-		var env []string
-		for k, v := range ws.GetEnvVars() {
-			env = append(env, k+"="+v)
-		}
-		_, said, _, err := ws.PulumiCommand().Run(t.Context(), ws.WorkDir(), nil, nil, nil, env, "state", "unprotect", res.URN, "--yes", "--stack", "eu")
-		require.NoError(t, err, said)
-		guarded = slices.DeleteFunc(guarded, func(name string) bool { return strings.HasSuffix(res.URN, "::"+name) })
-	}
-	require.Empty(t, guarded)
 }
 
 // serves asks a region by its own name.
@@ -309,12 +233,12 @@ func serves(t *testing.T, r *up.Running, region string) {
 }
 
 // movesOn makes all that the engine knows again, in a cloud of its own.
-func movesOn(t *testing.T, r *up.Running) {
+func (j journey) movesOn(t *testing.T, r *up.Running) {
 	t.Helper()
-	a, err := account.Open(account.Config{Port: "0", Viewer: "eu-central-1", Log: slog.New(slog.DiscardHandler)})
+	a, err := account.Open(account.Config{Port: "0", Viewer: j.home, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, a.Close()) }()
-	load(t, "eu", nil).Prepare(a)
+	load(t, j.stack, nil).Prepare(a)
 	state, err := r.Engine.Export(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, provider.Restore(t.Context(), a, state.Deployment))
@@ -323,15 +247,15 @@ func movesOn(t *testing.T, r *up.Running) {
 
 // keepsHome asks for another home, and then for a stack without it: both are
 // refused before anything is changed.
-func keepsHome(t *testing.T, r *up.Running) {
+func (j journey) keepsHome(t *testing.T, r *up.Running) {
 	t.Helper()
-	for _, list := range [][]any{three, homeless} {
-		stack := load(t, "eu", map[string]any{"models": models, "regions": list, "conversations": map[string]any{"home": "eu-west-1"}})
+	for _, list := range [][]any{j.three(), j.homeless()} {
+		stack := load(t, j.stack, map[string]any{"models": j.models(), "regions": list, "conversations": map[string]any{"home": j.partner}})
 		require.NoError(t, r.Engine.Configure(t.Context(), stack))
 		r.Engine.Workspace().SetProgram(stack.Program())
 		got, err := update(t, r.Engine)
 		require.Error(t, err)
-		assert.Contains(t, strings.Join(got.warnings, "\n"), `"eu-west-1" is not the home that the tables were created in, "eu-central-1"`)
+		assert.Contains(t, strings.Join(got.warnings, "\n"), fmt.Sprintf("%q is not the home that the tables were created in, %q", j.partner, j.home))
 		for _, s := range got.steps {
 			assert.NotContains(t, []string{"delete", "create-replacement"}, s.op, s.name)
 		}
