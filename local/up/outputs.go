@@ -11,6 +11,7 @@ type outputs struct {
 	Endpoint          string            `json:"endpoint"`
 	RegionalEndpoints map[string]string `json:"regionalEndpoints"`
 	ControlTable      string            `json:"controlTable"`
+	Warnings          []string          `json:"warnings"`
 }
 
 func readOutputs(exported map[string]any) (outputs, error) {

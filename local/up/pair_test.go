@@ -20,6 +20,9 @@ func TestOneOfAPairGoesOnWithConversations(t *testing.T) {
 	t.Parallel()
 	p, err := startAltered(t, alteration{}, pairOptions(1, nil))
 	require.NoError(t, err)
+	printed, err := p.Printed(false)
+	require.NoError(t, err)
+	assert.Regexp(t, `warning: .*`+primary, printed, "who starts a pair learns what it cannot do")
 	tests := []struct {
 		name string
 		up   string // whose tables answer

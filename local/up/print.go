@@ -21,6 +21,9 @@ func (r *Running) print(w io.Writer, took time.Duration, asJSON bool) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nStack %s is up: %d resources in %.1f s.\n\n", r.Stack, r.Resources, took.Seconds())
+	for _, warning := range r.warnings {
+		fmt.Fprintf(&b, "  warning: %s\n\n", warning)
+	}
 	fmt.Fprintf(&b, "  %-15s %s   as clients near %s see %s\n", "front door", r.Endpoint, r.From, r.name())
 	for _, region := range slices.Sorted(maps.Keys(r.Regions)) {
 		fmt.Fprintf(&b, "  %-15s %s\n", region, r.Regions[region])

@@ -87,6 +87,8 @@ type Running struct {
 
 	doors []*door
 	names map[string]string // URL of each region alone, as the cloud's DNS knows it
+	// warnings are what a preview of the stack says too.
+	warnings []string
 }
 
 // Start deploys a stack and serves it. The caller closes what it returns;
@@ -124,7 +126,7 @@ func Start(ctx context.Context, o Options) (_ *Running, err error) {
 		return nil, err
 	}
 	o.Progress("let a first caller in")
-	r.ControlTable, r.names = out.ControlTable, out.RegionalEndpoints
+	r.ControlTable, r.names, r.warnings = out.ControlTable, out.RegionalEndpoints, out.Warnings
 	if err = r.admit(ctx, stack); err != nil {
 		return nil, err
 	}
