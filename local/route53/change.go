@@ -22,11 +22,7 @@ func recordID(z *zone, rec *record) string {
 func (s *Service) updateRecord(_ context.Context, r cloud.Request[recordInputs]) (cloud.State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	z, ok := s.zones[r.In.ZoneID]
-	if !ok {
-		return cloud.State{}, cloud.Refuse("NoSuchHostedZone", "No hosted zone found with ID: %s", r.In.ZoneID)
-	}
-	rec, err := s.parseRecord(z, &r.In)
+	z, rec, err := s.recordOf(&r.In)
 	if err != nil {
 		return cloud.State{}, err
 	}

@@ -53,11 +53,7 @@ var recordName = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+
 func (s *Service) createRecord(_ context.Context, r cloud.Request[recordInputs]) (cloud.State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	z, ok := s.zones[r.In.ZoneID]
-	if !ok {
-		return cloud.State{}, cloud.Refuse("NoSuchHostedZone", "No hosted zone found with ID: %s", r.In.ZoneID)
-	}
-	rec, err := s.parseRecord(z, &r.In)
+	z, rec, err := s.recordOf(&r.In)
 	if err != nil {
 		return cloud.State{}, err
 	}
@@ -65,6 +61,17 @@ func (s *Service) createRecord(_ context.Context, r cloud.Request[recordInputs])
 		return cloud.State{}, err
 	}
 	return cloud.State{ID: recordID(z, rec), Outputs: map[string]any{"fqdn": rec.name}}, nil
+}
+
+// recordOf is the record that is asked for, and its zone. The caller holds the
+// lock.
+func (s *Service) recordOf(in *recordInputs) (*zone, *record, error) {
+	z, ok := s.zones[in.ZoneID]
+	if !ok {
+		return nil, nil, cloud.Refuse("NoSuchHostedZone", "No hosted zone found with ID: %s", in.ZoneID)
+	}
+	rec, err := s.parseRecord(z, in)
+	return z, rec, err
 }
 
 // parseRecord checks a record by itself, and against what it points at. The
