@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/agext/levenshtein"
 )
 
 // Fault is one thing wrong with the settings.
@@ -122,7 +124,7 @@ func unless(ok bool, path, want string, value any) Faults {
 func suggestion(key string, fields map[string]reflect.Type) string {
 	best, distance := "", 3
 	for _, k := range slices.Sorted(maps.Keys(fields)) {
-		if d := editDistance(strings.ToLower(key), strings.ToLower(k)); d < distance {
+		if d := levenshtein.Distance(strings.ToLower(key), strings.ToLower(k), nil); d < distance {
 			best, distance = k, d
 		}
 	}
@@ -130,28 +132,6 @@ func suggestion(key string, fields map[string]reflect.Type) string {
 		return "remove it, or " + seeTable
 	}
 	return `did you mean "` + best + `"?`
-}
-
-// editDistance counts the insertions, deletions and replacements that turn a
-// into b (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // unreported returns the faults at places of which reported says nothing yet:

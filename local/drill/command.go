@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/agext/levenshtein"
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/local/up"
 )
@@ -92,34 +93,14 @@ func choose(names []string) ([]scenario, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(s scenario) bool { return s.name == name })
 		if i < 0 {
-			near := slices.MinFunc(all, func(a, b scenario) int { return distance(a.name, name) - distance(b.name, name) })
+			near := slices.MinFunc(all, func(a, b scenario) int {
+				return levenshtein.Distance(a.name, name, nil) - levenshtein.Distance(b.name, name, nil)
+			})
 			return nil, fmt.Errorf("no scenario is called %q; did you mean %s? go run ./local drill lists them", name, near.name)
 		}
 		chosen = append(chosen, all[i])
 	}
 	return chosen, nil
-}
-
-// distance is how many letters must be put in, left out or replaced to make one
-// word of another.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // playAll plays one scenario after another. An interruption ends the one that is

@@ -47,11 +47,7 @@ func (i *instance) CheckConfig(_ context.Context, r *pulumirpc.CheckRequest) (*p
 // DiffConfig implements pulumirpc.ResourceProviderServer. Resources stay where
 // they are, so another region is another provider.
 func (i *instance) DiffConfig(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	olds, err := properties(r.GetOldInputs())
-	if err != nil {
-		return nil, err
-	}
-	news, err := properties(r.GetNews())
+	olds, news, err := compared(r)
 	if err != nil {
 		return nil, err
 	}

@@ -65,14 +65,19 @@ func (i *instance) Create(ctx context.Context, r *pulumirpc.CreateRequest) (*pul
 	return &pulumirpc.CreateResponse{Id: state.ID, Properties: out}, err
 }
 
+// compared are the inputs that a program gave before, and gives now.
+func compared(r *pulumirpc.DiffRequest) (olds, news resource.PropertyMap, err error) {
+	if olds, err = properties(r.GetOldInputs()); err != nil {
+		return nil, nil, err
+	}
+	news, err = properties(r.GetNews())
+	return olds, news, err
+}
+
 // Diff implements pulumirpc.ResourceProviderServer.
 func (i *instance) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	token := string(resource.URN(r.GetUrn()).Type())
-	olds, err := properties(r.GetOldInputs())
-	if err != nil {
-		return nil, err
-	}
-	news, err := properties(r.GetNews())
+	olds, news, err := compared(r)
 	if err != nil {
 		return nil, err
 	}
