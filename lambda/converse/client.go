@@ -1,7 +1,6 @@
 package converse
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -10,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
-	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/eventstream"
 )
 
 // MaxResponseBytes bounds what is read of one answer of Bedrock, error or
@@ -50,18 +49,17 @@ func (c *Client) Open(ctx context.Context, target contract.Target, r Request) (S
 		return embed(ctx, client, target, r.Model, *r.Embed)
 	}
 	t := translate(r)
-	out, err := client.ConverseStream(ctx, t.input(target), ownProtocol)
+	ctx, cancel := context.WithCancel(ctx)
+	body, err := call(ctx, client, t.input(target))
 	if err != nil {
+		cancel()
 		return nil, newError(target.Region, err)
 	}
-	return &stream{ctx: ctx, region: target.Region, source: out.GetStream(), answer: t.answer}, nil
+	return &stream{
+		ctx: ctx, cancel: cancel, region: target.Region, body: body,
+		frames: eventstream.NewReader(body), answer: t.answer,
+	}, nil
 }
-
-// ownProtocol gives a call what decodes its stream. The SDK's would be shared by
-// all streams of a client without a lock, also with one that was left and is
-// still being read.
-// Source: https://github.com/aws/smithy-go/issues/714
-func ownProtocol(o *bedrockruntime.Options) { o.Protocol = restjson1.New(nil) }
 
 // guardrail has every piece of an answer checked before it is sent: otherwise a
 // caller could read what the guardrail blocks a moment later. Its trace, which
@@ -75,10 +73,7 @@ func guardrail(g contract.Guardrail) *types.GuardrailStreamConfiguration {
 	}
 }
 
-// bounded ends answers at [MaxResponseBytes], whoever reads them, and hands them
-// on through a buffer: the SDK reads a frame in some twenty pieces of a few bytes,
-// each of which would go through all layers of net/http. What has come is never
-// held back.
+// bounded ends answers at [MaxResponseBytes], whoever reads them.
 type bounded struct {
 	aws.HTTPClient
 }
@@ -89,15 +84,8 @@ func (b bounded) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := &boundedBody{ReadCloser: resp.Body, left: MaxResponseBytes}
-	resp.Body = buffered{bufio.NewReader(body), body}
+	resp.Body = &boundedBody{ReadCloser: resp.Body, left: MaxResponseBytes}
 	return resp, nil
-}
-
-// buffered reads through a buffer and closes what is behind it.
-type buffered struct {
-	io.Reader
-	io.Closer
 }
 
 type boundedBody struct {

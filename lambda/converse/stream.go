@@ -3,17 +3,23 @@ package converse
 import (
 	"context"
 	"io"
+	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
+	"github.com/crossregion/crossregion/lambda/eventstream"
 )
+
+// lingerTime bounds the wait for the end of a connection's answer once the
+// model's is whole. Without that end, HTTP/1.1 gives the connection up.
+const lingerTime = 50 * time.Millisecond
 
 // stream reads one ConverseStream answer.
 type stream struct {
 	ctx     context.Context // of the call, which the stream outlives in no case
+	cancel  context.CancelFunc
 	region  string
-	source  *bedrockruntime.ConverseStreamEventStream
+	body    io.ReadCloser
+	frames  *eventstream.Reader
 	answer  string           // the tool whose arguments are the answer, "" for none
 	block   block            // the one that is being read
 	tools   int              // uses of tools that have begun, but for that of the answer
@@ -30,41 +36,41 @@ type block struct {
 
 // Next implements [Stream].
 func (s *stream) Next() (Event, error) {
-	if s.done {
-		return Event{}, io.EOF
-	}
-	for raw := range s.source.Events() {
-		switch ev := raw.(type) {
-		case *types.ConverseStreamOutputMemberMessageStop:
-			s.stopped = ev.Value.StopReason
-		case *types.ConverseStreamOutputMemberMetadata:
+	for !s.done {
+		m, err := s.frames.Next()
+		if err != nil {
+			return s.broken(err)
+		}
+		p, err := decode(m)
+		if err != nil {
+			return s.broken(err)
+		}
+		switch string(m.Event) {
+		case eventStop:
+			s.stopped = p.StopReason
+		case eventMetadata:
 			if s.stopped != "" {
-				return s.end(usage(ev.Value.Usage))
+				return s.end(p.Usage.usage())
 			}
 		default:
-			if event, ok := s.content(raw); ok {
+			if event, ok := s.content(string(m.Event), p); ok {
 				return event, nil
 			}
 		}
 	}
-	if s.stopped != "" {
-		// Nothing after messageStop can take the answer back: what got lost is
-		// its usage.
-		return s.end(Usage{})
-	}
-	return Event{}, s.broken()
+	return Event{}, io.EOF
 }
 
 // content returns what the answer grew by, and whether it did.
-func (s *stream) content(raw types.ConverseStreamOutput) (Event, bool) {
-	switch ev := raw.(type) {
-	case *types.ConverseStreamOutputMemberContentBlockStart:
-		if use, ok := ev.Value.Start.(*types.ContentBlockStartMemberToolUse); ok {
-			return s.use(use.Value)
+func (s *stream) content(event string, p payload) (Event, bool) {
+	switch event {
+	case eventBlockStart:
+		if use := p.Start.ToolUse; use != nil {
+			return s.use(use.ToolUseID, use.Name)
 		}
-	case *types.ConverseStreamOutputMemberContentBlockDelta:
-		return s.delta(ev.Value.Delta)
-	case *types.ConverseStreamOutputMemberContentBlockStop:
+	case eventBlockDelta:
+		return s.delta(p.Delta)
+	case eventBlockStop:
 		if s.block.tool && s.block.empty {
 			return s.arguments("{}") // no arguments are an object, too
 		}
@@ -73,28 +79,27 @@ func (s *stream) content(raw types.ConverseStreamOutput) (Event, bool) {
 }
 
 // use begins the use of a tool.
-func (s *stream) use(start types.ToolUseBlockStart) (Event, bool) {
-	s.block = block{tool: true, empty: true, answer: s.answer != "" && aws.ToString(start.Name) == s.answer}
+func (s *stream) use(id, name string) (Event, bool) {
+	s.block = block{tool: true, empty: true, answer: s.answer != "" && name == s.answer}
 	if s.block.answer {
 		return Event{}, false
 	}
 	s.tools++
-	return Event{Tool: &ToolDelta{Index: s.tools - 1, ID: aws.ToString(start.ToolUseId), Name: aws.ToString(start.Name)}}, true
+	return Event{Tool: &ToolDelta{Index: s.tools - 1, ID: id, Name: name}}, true
 }
 
 // delta returns what a block grew by. Kinds of blocks that no Request asks for
 // do not come.
-func (s *stream) delta(delta types.ContentBlockDelta) (Event, bool) {
-	switch d := delta.(type) {
-	case *types.ContentBlockDeltaMemberText:
-		// Beside an answer in JSON nothing is said.
-		return Event{Text: d.Value}, d.Value != "" && s.answer == ""
-	case *types.ContentBlockDeltaMemberToolUse:
-		return s.arguments(aws.ToString(d.Value.Input))
-	case *types.ContentBlockDeltaMemberReasoningContent:
-		return thought(d.Value)
+func (s *stream) delta(d delta) (Event, bool) {
+	switch {
+	case d.ToolUse != nil:
+		return s.arguments(d.ToolUse.Input)
+	case d.ReasoningContent != nil:
+		r := Reasoning{Text: d.ReasoningContent.Text, Signature: d.ReasoningContent.Signature, Redacted: d.ReasoningContent.RedactedContent}
+		return Event{Reasoning: &r}, r.Text != "" || r.Signature != "" || len(r.Redacted) > 0
 	default:
-		return Event{}, false
+		// Beside an answer in JSON nothing is said.
+		return Event{Text: d.Text}, d.Text != "" && s.answer == ""
 	}
 }
 
@@ -109,33 +114,23 @@ func (s *stream) arguments(piece string) (Event, bool) {
 	return Event{Tool: &ToolDelta{Index: s.tools - 1, Input: piece}}, true
 }
 
-func thought(delta types.ReasoningContentBlockDelta) (Event, bool) {
-	switch d := delta.(type) {
-	case *types.ReasoningContentBlockDeltaMemberText:
-		return Event{Reasoning: &Reasoning{Text: d.Value}}, d.Value != ""
-	case *types.ReasoningContentBlockDeltaMemberSignature:
-		return Event{Reasoning: &Reasoning{Signature: d.Value}}, d.Value != ""
-	case *types.ReasoningContentBlockDeltaMemberRedactedContent:
-		return Event{Reasoning: &Reasoning{Redacted: d.Value}}, len(d.Value) > 0
-	default:
-		return Event{}, false
+// broken says why the stream ended before its last event, which matters before
+// messageStop only: nothing after it can take the answer back, and what got lost
+// is its usage.
+func (s *stream) broken(err error) (Event, error) {
+	if s.stopped != "" {
+		return s.end(Usage{})
 	}
-}
-
-// broken says why the stream ended before messageStop. The SDK reports neither
-// a cut connection nor a clean early end as an error.
-func (s *stream) broken() *Error {
-	if err := s.ctx.Err(); err != nil {
-		return newError(s.region, err)
+	if gone := s.ctx.Err(); gone != nil {
+		return Event{}, newError(s.region, gone)
 	}
-	err := s.source.Err()
-	if err == nil {
-		return &Error{Class: Incomplete, Region: s.region, Message: "the stream ended without messageStop"}
+	if err == io.EOF {
+		return Event{}, &Error{Class: Incomplete, Region: s.region, Message: "the stream ended without messageStop"}
 	}
 	if e := newError(s.region, err); e.Code != "" {
-		return e
+		return Event{}, e
 	}
-	return &Error{Class: Incomplete, Region: s.region, Message: "the stream broke off", Err: err}
+	return Event{}, &Error{Class: Incomplete, Region: s.region, Message: "the stream broke off", Err: err}
 }
 
 func (s *stream) end(u Usage) (Event, error) {
@@ -150,7 +145,19 @@ func (s *stream) end(u Usage) (Event, error) {
 		reason = StopEnd // the only tool was the answer
 	}
 	s.done = true
+	s.linger()
 	return Event{End: &End{Reason: reason, Usage: u}}, nil
+}
+
+// linger waits for the end of the body, which follows the last event at once.
+func (s *stream) linger() {
+	late := time.AfterFunc(lingerTime, s.cancel)
+	defer late.Stop()
+	for {
+		if _, err := s.frames.Next(); err != nil {
+			return
+		}
+	}
 }
 
 // stopReason translates Bedrock's reason; it knows none of those with which a
@@ -174,22 +181,19 @@ func stopReason(r types.StopReason) (StopReason, bool) {
 // usage adds the tokens that the cache saved or took to those read without it,
 // which is all that Bedrock counts as input.
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
-func usage(u *types.TokenUsage) Usage {
-	if u == nil {
-		return Usage{}
-	}
-	read, write := int(aws.ToInt32(u.CacheReadInputTokens)), int(aws.ToInt32(u.CacheWriteInputTokens))
+func (u tokenUsage) usage() Usage {
 	return Usage{
-		Input:      int(aws.ToInt32(u.InputTokens)) + read + write,
-		Output:     int(aws.ToInt32(u.OutputTokens)),
-		CacheRead:  read,
-		CacheWrite: write,
+		Input:      u.InputTokens + u.CacheReadInputTokens + u.CacheWriteInputTokens,
+		Output:     u.OutputTokens,
+		CacheRead:  u.CacheReadInputTokens,
+		CacheWrite: u.CacheWriteInputTokens,
 	}
 }
 
 // Close implements [Stream].
 func (s *stream) Close() error {
-	// What Close of the SDK returns is how the stream ended, which Next tells.
-	_ = s.source.Close()
+	s.cancel()
+	// How the answer ended is what Next tells.
+	_ = s.body.Close()
 	return nil
 }
