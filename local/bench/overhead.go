@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 
+	"github.com/crossregion/crossregion/local/bench/inherit"
 	"github.com/crossregion/crossregion/local/bench/upstream"
 )
 
@@ -61,19 +63,22 @@ func overhead(ctx context.Context, b *bench) (_ []Figure, err error) {
 		return nil, err
 	}
 	defer func() { err = closing(err, s.close()) }()
-	profile := []string{"CROSSREGION_BENCH_CPUPROFILE=" + b.Profile}
+	stop, err := inherit.Profile(b.profile("bench"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = closing(err, stop()) }()
 	for _, l := range []struct {
 		name, command string
-		env           []string
 		args          []string
 	}{
-		{"floor", "floor", nil, nil},
-		{"collector", "floor", nil, nil},
-		{"gateway", "gateway", profile, nil},
-		{"counted", "gateway", nil, []string{"-tenant", tenant}},
-		{"state", "gateway", nil, []string{"-tenant", tenant}},
+		{"floor", "floor", nil},
+		{"collector", "floor", nil},
+		{"gateway", "gateway", nil},
+		{"counted", "gateway", []string{"-tenant", tenant}},
+		{"state", "gateway", []string{"-tenant", tenant}},
 	} {
-		if _, err := s.add(ctx, b, l.name, l.command, l.env, l.args...); err != nil {
+		if _, err := s.add(ctx, b, l.name, l.command, []string{inherit.EnvProfile + "=" + b.profile(l.name)}, l.args...); err != nil {
 			return nil, err
 		}
 	}
@@ -97,6 +102,14 @@ func overhead(ctx context.Context, b *bench) (_ []Figure, err error) {
 	}
 	function, err := s.bootstrap(ctx, b)
 	return append(figures, function...), err
+}
+
+// profile is the file for what a process spends its time on, "" for none.
+func (b *bench) profile(process string) string {
+	if b.Profiles == "" {
+		return ""
+	}
+	return filepath.Join(b.Profiles, process+".pprof")
 }
 
 // tell holds a conversation of some turns and returns the id of its last
