@@ -32,6 +32,11 @@ const historyTurns = 10
 // and in the ends of the text, the part, the item and the response.
 const responseTellings = 5
 
+// tries are those of a request that goes on with a conversation, by the default
+// of OpenAI's SDKs.
+// Source: https://github.com/openai/openai-python#retries
+const tries = 3
+
 var jsonHeader = http.Header{"Content-Type": {"application/json"}}
 
 // message is one of a chat.
@@ -160,6 +165,7 @@ func (s *stand) prepare(model string, stream bool, thread string) {
 	set("floor", "/v1/chat/completions", bare)
 	set("collector", "/v1/chat/completions", collected(bare))
 	set("state", "/v1/responses", fmt.Sprintf(`{"model":%q,"stream":%t,"previous_response_id":%q,"input":%q}`, model, stream, thread, question))
+	s.lanes["state"].call.again = tries - 1
 	if stream {
 		s.lanes["state"].call.words *= responseTellings
 	}
@@ -202,6 +208,10 @@ func (s *stand) whole(ctx context.Context, b *bench, n int, thread string) ([]Fi
 		if err := s.lanes[more.lane].failed; err != nil {
 			b.note("overhead: %d at once in one process are too many for the stand-in for DynamoDB on this machine, so the figures %s are left out: %v", n, more.name, err)
 			continue
+		}
+		if again := t.again(); again > 0 {
+			b.note("overhead: whole, %d in flight, %s: for %d requests %d were answered 503, since a region's second for an answer was over on this machine, and made again.",
+				n, more.name, len(t.samples), again)
 		}
 		figures = append(figures,
 			figure(name("p50 "+more.name), "µs", t.p50()).over(floor.p50()),
