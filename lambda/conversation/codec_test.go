@@ -9,17 +9,30 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// said is text of n bytes in words without an order: it compresses as what is
+// said does, and not as a repetition.
+func said(n int) []byte {
+	random := rand.New(rand.NewPCG(1, 2))
+	words := strings.Fields("the region of a table is down and its partner answers because an order that was to arrive on Tuesday " +
+		"has not so we can refund it or send another within three days please tell me which you want")
+	text := make([]byte, 0, n+16)
+	for len(text) < n {
+		text = append(append(text, words[random.IntN(len(words))]...), ' ')
+	}
+	return text[:n]
+}
+
 // BenchmarkCodec writes and reads the items of one turn, whose body is text that
 // compresses or an image that does not.
 func BenchmarkCodec(b *testing.B) {
 	image := make([]byte, 1<<20)
 	_, err := rand.NewChaCha8([32]byte{1}).Read(image)
 	require.NoError(b, err)
-	line := "because its region is down, the table of the partner answers; "
-	for name, body := range map[string][]byte{
-		"500 B of text": []byte(strings.Repeat(line, 8)), "4 KB of text": []byte(strings.Repeat(line, 64)),
-		"100 KB of text": []byte(strings.Repeat(line, 1600)), "1 MB image": image,
-	} {
+	for _, kept := range []struct {
+		name string
+		body []byte
+	}{{"500 B of text", said(500)}, {"4 KB of text", said(4 << 10)}, {"100 KB of text", said(100 << 10)}, {"1 MB image", image}} {
+		name, body := kept.name, kept.body
 		t := Turn{ID: TurnID{Thread: strings.Repeat("1", 20), Turn: strings.Repeat("2", 20), Region: "eu-west-1"}, Body: body}
 		items, err := encodeTurn("acme", t, sortTurn+t.ID.Turn)
 		require.NoError(b, err)

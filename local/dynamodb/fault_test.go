@@ -91,6 +91,7 @@ func TestACutLinkHoldsWritesUntilItHeals(t *testing.T) {
 	b.clock.Advance(dynamodb.ReplicationLag)
 	b.Cut(far, home)
 	assert.NotNil(t, b.get(t, far, keyed("p", "before")), "what had arrived stays")
+	b.put(t, third, keyed("p", "aside"))
 	for _, text := range []string{"first", "last"} {
 		b.put(t, home, with(keyed("p", "s"), "t", str(text)))
 	}
@@ -98,6 +99,7 @@ func TestACutLinkHoldsWritesUntilItHeals(t *testing.T) {
 	b.clock.Advance(dynamodb.ReplicationLag)
 	assert.Nil(t, b.get(t, far, keyed("p", "s")), "nothing passes")
 	assert.Nil(t, b.get(t, home, keyed("p", "back")), "in either direction")
+	assert.NotNil(t, b.get(t, far, keyed("p", "aside")), "what came by another link has not waited")
 	assert.NotNil(t, b.get(t, third, keyed("p", "s")), "other links are open")
 	assert.NotNil(t, b.get(t, third, keyed("p", "back")))
 	b.Heal(home, far)

@@ -15,7 +15,8 @@ import (
 func TestValuesComeBackAsTheyWent(t *testing.T) {
 	b := global(t)
 	want := attrs{
-		"pk": str("p"), "sk": str("s"), "empty": str(""), "n": num("-12.5"), "b": &types.AttributeValueMemberB{Value: []byte{0, 255}},
+		"pk": str("p"), "sk": str("s"), "empty": str(""), "n": num("-12.5"),
+		"quote \" and \\": str("a \"quoted\" \\ line\n\t<&>"), "näme": str("ä €\u2028\x7f"), "b": &types.AttributeValueMemberB{Value: []byte{0, 255}},
 		"yes": &types.AttributeValueMemberBOOL{Value: true}, "no": &types.AttributeValueMemberBOOL{Value: false},
 		"null": &types.AttributeValueMemberNULL{Value: true},
 		"l":    &types.AttributeValueMemberL{Value: []types.AttributeValue{str("x"), &types.AttributeValueMemberM{Value: attrs{"y": num("1")}}}},
@@ -30,6 +31,7 @@ func TestValuesComeBackAsTheyWent(t *testing.T) {
 func TestNumbersAreCanonical(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{"007", "7"}, {"-0.0", "0"}, {"1.50", "1.5"}, {"+1e3", "1000"}, {"12E-4", "0.0012"}, {".5", "0.5"}, {"-100", "-100"}, {"123.4e1", "1234"},
+		{"0", "0"}, {"10", "10"}, {strings.Repeat("9", 38), strings.Repeat("9", 38)}, {"1" + strings.Repeat("0", 40), "1" + strings.Repeat("0", 40)},
 	}
 	b := global(t)
 	for _, tt := range tests {
@@ -118,6 +120,8 @@ func TestConditions(t *testing.T) {
 		{"attribute_exists(:v)", nil, false, "want an attribute name"},
 		{"", nil, false, "can not be empty"},
 		{"attribute_exists(pk) & x", nil, false, "Syntax error near"},
+		{"attribute_exists(#)", nil, false, "Syntax error near"}, {"attribute_exists(#:x)", nil, false, "Syntax error near"},
+		{"attribute_exists(1x)", nil, false, "want an attribute name"},
 		{"attribute_exists(pk)", map[string]string{"#x": "x"}, false, "unused in expressions: keys: {#x}"},
 		{strings.Repeat(" ", 4097), nil, false, "maximum allowed size"},
 	}

@@ -87,6 +87,8 @@ func TestANewReplicaStartsWithTheTable(t *testing.T) {
 	_, err := b.createReplica("eu-west-1", nil)
 	require.NoError(t, err)
 	assert.NotNil(t, b.get(t, "eu-west-1", keyed("p", "old")))
+	b.put(t, home, with(keyed("p", "old"), "t", str("changed")))
+	assert.Equal(t, keyed("p", "old"), b.get(t, "eu-west-1", keyed("p", "old")), "a copy of its own")
 	b.clock.Advance(dynamodb.ReplicationLag)
 	assert.NotNil(t, b.get(t, "eu-west-1", keyed("p", "underway")), "what the table had yet to receive")
 	b.put(t, "eu-west-1", keyed("p", "new"))

@@ -32,6 +32,9 @@ func TestUpdates(t *testing.T) {
 		{"SET n = if_not_exists(n, :v)", attrs{":v": num("1")}, attrs{"n": num("9")}},
 		{"SET c = if_not_exists(c, :z) + :v", attrs{":v": num("1"), ":z": num("0")}, attrs{"c": num("1")}},
 		{"set n = t, t = n", nil, attrs{"n": str("text"), "t": num("9")}},
+		{"SET n = n + :v", attrs{":v": num("999999999999999999")}, attrs{"n": num("1000000000000000008")}},
+		{"SET n = n + :v", attrs{":v": num("9223372036854775807")}, attrs{"n": num("9223372036854775816")}},
+		{"SET n = n - :v", attrs{":v": num("-9223372036854775808")}, attrs{"n": num("9223372036854775817")}},
 		{"ADD n :v, c :v", attrs{":v": num("-2")}, attrs{"n": num("7"), "c": num("-2")}},
 		{"SET t = :t ADD n :v", attrs{":v": num("1"), ":t": str("x")}, attrs{"t": str("x"), "n": num("10")}},
 	}

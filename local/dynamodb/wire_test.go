@@ -100,3 +100,23 @@ func TestCloseDropsAllTables(t *testing.T) {
 	_, err := b.client(home).GetItem(t.Context(), &sdk.GetItemInput{TableName: aws.String(tbl), Key: keyed("p", "s")})
 	refused(t, err, "ResourceNotFoundException", "no replica")
 }
+
+func TestAValueIsTheSameHoweverItIsWritten(t *testing.T) {
+	tests := []struct{ name, json, want string }{
+		{"without white space", `{"S":"a"}`, "a"},
+		{"with white space", "{ \"S\" :\n\"a\" }", "a"},
+		{"with what could stand as it is escaped", `{"\u0053":"\u0061"}`, "a"},
+		{"with a quote", `{"S":"a\"b"}`, `a"b`},
+		{"that looks like the end of one", `{"S":"\"}"}`, `"}`},
+		{"with a backslash at the end", `{"S":"a\\"}`, `a\`},
+		{"that is no UTF-8", "{\"S\":\"a\xff\"}", "a\ufffd"},
+	}
+	b := global(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			resp, body := b.post(t, "DynamoDB_20120810.PutItem", `{"TableName":"conversations","Item":{"pk":{"S":"p"},"sk":{"S":"s"},"t":`+tt.json+`}}`)
+			require.Equal(t, http.StatusOK, resp.StatusCode, body)
+			assert.Equal(t, str(tt.want), b.get(t, home, keyed("p", "s"))["t"])
+		})
+	}
+}
