@@ -2,11 +2,14 @@ package converse
 
 import (
 	"context"
+	"encoding/base64"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/crossregion/crossregion/lambda/eventstream"
+	"github.com/tidwall/gjson"
 )
 
 // lingerTime bounds the wait for the end of a connection's answer once the
@@ -47,13 +50,17 @@ func (s *stream) Next() (Event, error) {
 		}
 		switch string(m.Event) {
 		case eventStop:
-			s.stopped = p.StopReason
+			s.stopped = types.StopReason(p.Get("stopReason").String())
 		case eventMetadata:
 			if s.stopped != "" {
-				return s.end(p.Usage.usage())
+				return s.end(usage(p.Get("usage")))
 			}
 		default:
-			if event, ok := s.content(string(m.Event), p); ok {
+			event, ok, err := s.content(string(m.Event), p)
+			if err != nil {
+				return s.broken(err)
+			}
+			if ok {
 				return event, nil
 			}
 		}
@@ -62,56 +69,66 @@ func (s *stream) Next() (Event, error) {
 }
 
 // content returns what the answer grew by, and whether it did.
-func (s *stream) content(event string, p payload) (Event, bool) {
+func (s *stream) content(event string, p gjson.Result) (Event, bool, error) {
 	switch event {
 	case eventBlockStart:
-		if use := p.Start.ToolUse; use != nil {
-			return s.use(use.ToolUseID, use.Name)
+		if use := p.Get("start.toolUse"); use.Exists() {
+			return s.use(use.Get("toolUseId").String(), use.Get("name").String())
 		}
 	case eventBlockDelta:
-		return s.delta(p.Delta)
+		return s.delta(p.Get("delta"))
 	case eventBlockStop:
 		if s.block.tool && s.block.empty {
 			return s.arguments("{}") // no arguments are an object, too
 		}
 	}
-	return Event{}, false
+	return Event{}, false, nil
 }
 
 // use begins the use of a tool.
-func (s *stream) use(id, name string) (Event, bool) {
+func (s *stream) use(id, name string) (Event, bool, error) {
 	s.block = block{tool: true, empty: true, answer: s.answer != "" && name == s.answer}
 	if s.block.answer {
-		return Event{}, false
+		return Event{}, false, nil
 	}
 	s.tools++
-	return Event{Tool: &ToolDelta{Index: s.tools - 1, ID: id, Name: name}}, true
+	return Event{Tool: &ToolDelta{Index: s.tools - 1, ID: id, Name: name}}, true, nil
 }
 
 // delta returns what a block grew by. Kinds of blocks that no Request asks for
 // do not come.
-func (s *stream) delta(d delta) (Event, bool) {
-	switch {
-	case d.ToolUse != nil:
-		return s.arguments(d.ToolUse.Input)
-	case d.ReasoningContent != nil:
-		r := Reasoning{Text: d.ReasoningContent.Text, Signature: d.ReasoningContent.Signature, Redacted: d.ReasoningContent.RedactedContent}
-		return Event{Reasoning: &r}, r.Text != "" || r.Signature != "" || len(r.Redacted) > 0
-	default:
+func (s *stream) delta(d gjson.Result) (Event, bool, error) {
+	if text := d.Get("text"); text.Exists() {
 		// Beside an answer in JSON nothing is said.
-		return Event{Text: d.Text}, d.Text != "" && s.answer == ""
+		return Event{Text: text.String()}, text.String() != "" && s.answer == "", nil
 	}
+	if use := d.Get("toolUse"); use.Exists() {
+		return s.arguments(use.Get("input").String())
+	}
+	return thought(d.Get("reasoningContent"))
 }
 
-func (s *stream) arguments(piece string) (Event, bool) {
+func (s *stream) arguments(piece string) (Event, bool, error) {
 	if piece == "" {
-		return Event{}, false
+		return Event{}, false, nil
 	}
 	s.block.empty = false
 	if s.block.answer {
-		return Event{Text: piece}, true
+		return Event{Text: piece}, true, nil
 	}
-	return Event{Tool: &ToolDelta{Index: s.tools - 1, Input: piece}}, true
+	return Event{Tool: &ToolDelta{Index: s.tools - 1, Input: piece}}, true, nil
+}
+
+// thought returns what the thoughts grew by, which is one of its members.
+func thought(t gjson.Result) (Event, bool, error) {
+	r := Reasoning{Text: t.Get("text").String(), Signature: t.Get("signature").String()}
+	if redacted := t.Get("redactedContent").String(); redacted != "" {
+		var err error
+		if r.Redacted, err = base64.StdEncoding.DecodeString(redacted); err != nil {
+			return Event{}, false, fmt.Errorf("read redacted thoughts: %w", err)
+		}
+	}
+	return Event{Reasoning: &r}, r.Text != "" || r.Signature != "" || r.Redacted != nil, nil
 }
 
 // broken says why the stream ended before its last event, which matters before
@@ -181,13 +198,10 @@ func stopReason(r types.StopReason) (StopReason, bool) {
 // usage adds the tokens that the cache saved or took to those read without it,
 // which is all that Bedrock counts as input.
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
-func (u tokenUsage) usage() Usage {
-	return Usage{
-		Input:      u.InputTokens + u.CacheReadInputTokens + u.CacheWriteInputTokens,
-		Output:     u.OutputTokens,
-		CacheRead:  u.CacheReadInputTokens,
-		CacheWrite: u.CacheWriteInputTokens,
-	}
+func usage(u gjson.Result) Usage {
+	tokens := func(name string) int { return int(u.Get(name).Int()) }
+	read, write := tokens("cacheReadInputTokens"), tokens("cacheWriteInputTokens")
+	return Usage{Input: tokens("inputTokens") + read + write, Output: tokens("outputTokens"), CacheRead: read, CacheWrite: write}
 }
 
 // Close implements [Stream].
