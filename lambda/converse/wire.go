@@ -2,6 +2,7 @@ package converse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -62,22 +63,34 @@ const (
 	eventMetadata   = "metadata"
 )
 
-// decode returns the payload of an event, or what else the message says. It is
-// read by path, and not into a struct: reflection would take most of the time that
-// a word takes.
+// decode returns the payload of an event, or what else the message says.
 func decode(m eventstream.Message) (gjson.Result, error) {
 	switch string(m.Type) {
 	case "event":
-		if !gjson.ValidBytes(m.Payload) {
-			return gjson.Result{}, fmt.Errorf("read event %q: its payload is no JSON", m.Event)
-		}
-		return gjson.ParseBytes(m.Payload), nil
+		return payload(m)
 	case "exception":
 		return gjson.Result{}, exception(m)
 	case "error":
 		return gjson.Result{}, &smithy.GenericAPIError{Code: string(m.ErrorCode), Message: string(m.ErrorMessage)}
 	default:
 		return gjson.Result{}, fmt.Errorf("%q is no type of a message", m.Type)
+	}
+}
+
+// payload returns that of an event. It is read by path, and not into a struct:
+// reflection would take most of the time that a word takes. Events that tell
+// nothing of an answer may hold anything.
+func payload(m eventstream.Message) (gjson.Result, error) {
+	switch string(m.Event) {
+	case eventBlockStart, eventBlockDelta, eventBlockStop, eventStop, eventMetadata:
+		if !gjson.ValidBytes(m.Payload) {
+			return gjson.Result{}, fmt.Errorf("read event %q: its payload is no JSON", m.Event)
+		}
+		return gjson.ParseBytes(m.Payload), nil
+	case "":
+		return gjson.Result{}, errors.New("read an event: it has no name")
+	default:
+		return gjson.Result{}, nil
 	}
 }
 
