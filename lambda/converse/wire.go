@@ -42,10 +42,13 @@ func (takeBody) ID() string { return sdkReader }
 // HandleDeserialize implements [middleware.DeserializeMiddleware].
 func (t takeBody) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
+	resp, ok := out.RawResponse.(*smithyhttp.Response)
 	if err != nil {
+		if ok {
+			_ = resp.Body.Close() // it is read, but of a stream's refusal the SDK leaves it open
+		}
 		return out, metadata, err
 	}
-	resp, ok := out.RawResponse.(*smithyhttp.Response)
 	if !ok {
 		return out, metadata, fmt.Errorf("the answer is a %T, not one of HTTP", out.RawResponse)
 	}
