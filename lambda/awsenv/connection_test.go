@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/crossregion/crossregion/lambda/awsenv"
@@ -79,4 +81,42 @@ func TestAnswerThatIsFasterThanItsRequestIsRead(t *testing.T) {
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	assert.Equal(t, "question", string(body))
+}
+
+// TestConnectionsOfCallsAtOnceAreKept for the next calls, as many as there were.
+func TestConnectionsOfCallsAtOnceAreKept(t *testing.T) {
+	const calls = 16
+	var opened atomic.Int64
+	var all sync.WaitGroup // of a round that have arrived
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		all.Done()
+		all.Wait()
+	}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	cfg, err := awsenv.Config(lambdaEnv())
+	require.NoError(t, err)
+	round := func() {
+		all.Add(calls)
+		var done sync.WaitGroup
+		for range calls {
+			done.Go(func() {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+				assert.NoError(t, err)
+				resp, err := cfg.HTTPClient.Do(r)
+				if assert.NoError(t, err) {
+					assert.NoError(t, resp.Body.Close())
+				}
+			})
+		}
+		done.Wait()
+	}
+	round()
+	round()
+	assert.EqualValues(t, calls, opened.Load())
 }
