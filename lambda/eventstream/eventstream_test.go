@@ -236,6 +236,12 @@ func TestFrameIsReadyOnceAllOfItHasCome(t *testing.T) {
 		require.NoError(t, err)
 		assert.Len(t, m.Payload, 1<<20)
 	})
+	t.Run("nor a length below the least, of which more may come", func(t *testing.T) {
+		r := eventstream.NewReader(bytes.NewReader(append(first, prelude(0, 0)[:11]...)))
+		_, err := r.Next()
+		require.NoError(t, err)
+		assert.False(t, r.Ready())
+	})
 	t.Run("and one that is none, which is told at once", func(t *testing.T) {
 		r := eventstream.NewReader(io.MultiReader(bytes.NewReader(append(first, prelude(0, 0)...)), iotest.ErrReader(errors.New("it waited"))))
 		_, err := r.Next()
