@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -23,7 +24,7 @@ func TestWholeAnswer(t *testing.T) {
 		r.usage()
 	}))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Hel", "lo"}, texts)
+	assert.Equal(t, "Hello", strings.Join(texts, ""))
 	assert.Equal(t, converse.StopEnd, end.Reason)
 	assert.Equal(t, converse.Usage{Input: 32, Output: 3, CacheRead: 20, CacheWrite: 5}, end.Usage)
 	assert.Equal(t, 35, end.Usage.Total())

@@ -109,3 +109,13 @@ func cut(err error) error {
 	}
 	return err
 }
+
+// Ready tells that all of the next frame has come, so that Next will not wait
+// for it. Of a frame that is larger than the buffer it never is sure.
+func (r *Reader) Ready() bool {
+	if r.source.Buffered() < preludeBytes {
+		return false
+	}
+	head, err := r.source.Peek(4)
+	return err == nil && int64(r.source.Buffered()) >= int64(binary.BigEndian.Uint32(head))
+}
