@@ -189,7 +189,7 @@ func TestCommandRefuses(t *testing.T) {
 		assert.ErrorContains(t, Command(t.Context(), tt.args, Streams{io.Discard, io.Discard}), tt.want)
 	}
 	var help bytes.Buffer
-	require.NoError(t, Command(t.Context(), []string{"--help"}, Streams{io.Discard, &help}))
+	require.NoError(t, Command(t.Context(), []string{"--help"}, Streams{&help, io.Discard}))
 	assert.Contains(t, help.String(), "-seed")
 }
 
