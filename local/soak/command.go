@@ -65,10 +65,10 @@ func Command(ctx context.Context, args []string, s Streams) error {
 		return err
 	}
 	switch {
-	case ctx.Err() != nil:
-		return errors.New("interrupted; nothing is left running")
 	case len(r.Broken) > 0:
 		return fmt.Errorf("%d promises did not hold or were not tested; repeat with --stack %s --for %s --inflight %d --seed %d", len(r.Broken), o.Stack, o.For, o.InFlight, o.Seed)
+	case r.Interrupted:
+		return errors.New("interrupted; nothing is left running")
 	}
 	return nil
 }
@@ -97,7 +97,11 @@ func (r Result) print(w io.Writer) error {
 		}
 		fmt.Fprintln(&b, why)
 	}
-	if len(r.Broken) == 0 {
+	switch {
+	case len(r.Broken) > 0:
+	case r.Interrupted:
+		fmt.Fprintln(&b, "Interrupted. All promises held until then, as far as they were put to the test.")
+	default:
 		fmt.Fprintln(&b, "All promises held.")
 	}
 	_, err := io.WriteString(w, b.String())
