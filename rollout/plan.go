@@ -11,7 +11,9 @@ import (
 // step is one run of pulumi up.
 type step struct {
 	title    string
-	region   string            // to watch afterwards; "" for none
+	region   string            // that it changes; "" for what is of several
+	watch    []string          // regions and the [sharedName], to be well afterwards
+	opens    bool              // the region gets its own name, by which nobody could ask before
 	targets  []string          // URNs; none for everything but the excluded
 	exclude  []string          // patterns of URNs
 	versions map[string]string // that the aliases of the step lead to before, by function
@@ -35,10 +37,24 @@ func fleetOf(s stacks.Settings) fleet {
 	return f
 }
 
+// sharedName stands for the name that clients use, among regions.
+const sharedName = "the shared name"
+
+// online are the regions that may be changed.
+func (f fleet) online() []string {
+	return slices.DeleteFunc(slices.Clone(f.regions), func(r string) bool { return slices.Contains(f.offline, r) })
+}
+
+// ownRecord is the record of a region's own name, which no client uses, and by
+// which the region is watched. It is there before clients are led to the region.
+func ownRecord(region string) string { return "routing-" + region + "-own" }
+
 // regionOf finds the region that a resource belongs to by its logical name; ""
 // for what all regions share.
 func (f fleet) regionOf(name string) string {
-	i := slices.IndexFunc(f.regions, func(r string) bool { return name == r || strings.HasPrefix(name, r+"-") })
+	i := slices.IndexFunc(f.regions, func(r string) bool {
+		return name == r || strings.HasPrefix(name, r+"-") || strings.HasPrefix(name, ownRecord(r))
+	})
 	if i < 0 {
 		return ""
 	}
@@ -79,25 +95,30 @@ func (f fleet) silent(d deployed) []string {
 // of, which serves nobody by itself; then each region with its own; and at last
 // the shared, and what goes: nothing refers to it any more.
 func (f fleet) plan(changes []change) []step {
-	early := f.early(changes)
 	var steps []step
+	early := f.early(changes)
 	if len(early) > 0 {
 		steps = append(steps, step{title: "what is new and needed", targets: urns(early)})
 	}
-	rest := 0
+	left := without(changes, early)
 	for _, region := range f.regions {
-		own := slices.DeleteFunc(slices.Clone(changes), func(c change) bool {
-			return c.op == remove || f.regionOf(name(c.urn)) != region || holds(early, c.urn)
+		own := slices.DeleteFunc(slices.Clone(left), func(c change) bool {
+			return c.op == remove || f.regionOf(name(c.urn)) != region
 		})
-		rest += len(own)
+		left = without(left, own)
 		if len(own) > 0 && !slices.Contains(f.offline, region) {
-			steps = append(steps, step{title: region, region: region, targets: urns(own), versions: versions(own)})
+			steps = append(steps, step{title: region, region: region, watch: []string{region}, opens: opens(region, own), targets: urns(own), versions: versions(own)})
 		}
 	}
-	if len(changes) > rest+len(early) {
-		steps = append(steps, step{title: "what all regions share, and what goes", exclude: f.excluded()})
+	if len(left) > 0 {
+		steps = append(steps, step{title: "what all regions share, and what goes", watch: append(f.online(), sharedName), exclude: f.excluded()})
 	}
 	return steps
+}
+
+// opens tells whether a region gets its own name by its changes.
+func opens(region string, own []change) bool {
+	return slices.ContainsFunc(own, func(c change) bool { return c.op == create && name(c.urn) == ownRecord(region) })
 }
 
 // early are the creations of regions that something is made of, or that another
@@ -139,8 +160,10 @@ func (f fleet) early(changes []change) []change {
 	return slices.DeleteFunc(slices.Clone(changes), func(c change) bool { return !wanted[c.urn] })
 }
 
-func holds(changes []change, urn string) bool {
-	return slices.ContainsFunc(changes, func(c change) bool { return c.urn == urn })
+func without(changes, taken []change) []change {
+	return slices.DeleteFunc(slices.Clone(changes), func(c change) bool {
+		return slices.ContainsFunc(taken, func(t change) bool { return t.urn == c.urn })
+	})
 }
 
 func urns(changes []change) []string {

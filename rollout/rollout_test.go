@@ -46,7 +46,7 @@ func TestABadVersionStopsAfterTheFirstRegion(t *testing.T) {
 			assert.ErrorContains(t, err, tt.want)
 			assert.ErrorContains(t, err, "eu-west-1 keep what they have")
 			assert.NotContains(t, err.Error(), "as it was before")
-			assert.Less(t, try.clock.now.Sub(time.Time{}), 15*time.Second, "it stops at once")
+			assert.Less(t, try.clock.now.Sub(begun), 15*time.Second, "it stops at once")
 			assert.Equal(t, []string{"eu-central-1"}, try.regions())
 		})
 	}
@@ -63,6 +63,57 @@ func TestALateAlarmStopsToo(t *testing.T) {
 	}
 	assert.ErrorContains(t, try.roll(t.Context()), "alarm errors rings")
 	assert.Len(t, try.engine.ups, 1)
+}
+
+// TestTheLastStepIsWatched in every region, and by the name that clients use: it
+// changes what leads them.
+func TestTheLastStepIsWatched(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(*trial)
+		want  string
+	}{
+		{"an alarm rings in a region", func(t *trial) { t.bells["eu-west-1"] = []string{"errors-2"} }, "eu-west-1 is not well: alarm errors rings"},
+		{"a health check fails", func(t *trial) { t.bells["us-east-1"] = []string{"health-2"} }, "eu-west-1 is not well: alarm health rings"},
+		{"the shared name leads nowhere", func(t *trial) { t.shared = http.StatusForbidden }, "the shared name is not well: "},
+		{"an alarm rings once another region has been quiet", func(t *trial) {
+			end := t.clock.now.Add(45 * time.Second)
+			t.clock.slept = func(now time.Time) {
+				if now.Equal(end) {
+					t.bells["eu-west-1"] = []string{"errors-2"}
+				}
+			}
+		}, "eu-west-1 is not well: alarm errors rings"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			try := newTrial(t)
+			try.engine.preview = parsed(t, updated("routing-eu-west-1-latency"))
+			try.engine.after = func() { tt.spoil(try) }
+			assert.ErrorContains(t, try.roll(t.Context()), tt.want)
+		})
+	}
+	t.Run("the shared name may lead to a region that is drained", func(t *testing.T) {
+		try := newTrial(t)
+		try.engine.preview = parsed(t, updated("routing-eu-west-1-latency"))
+		try.shared, try.answer = http.StatusServiceUnavailable, `{"status":"drained"}`
+		require.NoError(t, try.roll(t.Context()))
+		assert.Equal(t, time.Minute, try.clock.now.Sub(begun))
+	})
+}
+
+// TestARegionThatComes has no name by which it could be asked, until its step
+// is done.
+func TestARegionThatComes(t *testing.T) {
+	try := newTrial(t)
+	try.engine.preview = parsed(t, planned("create", "routing-eu-west-1-own", "null", "{}"))
+	try.health = http.StatusBadGateway
+	try.engine.after = func() { try.health = http.StatusOK }
+	require.NoError(t, try.roll(t.Context()))
+	assert.NotContains(t, try.out.String(), "troubles")
+	try.engine.after = nil
+	try.health = http.StatusBadGateway
+	assert.ErrorContains(t, try.roll(t.Context()), "eu-west-1 is not well")
 }
 
 // TestTheFirstDeploymentIsOneStep: there is nothing to protect.
@@ -100,6 +151,7 @@ func TestARegionThatIsOfflineIsLeftAlone(t *testing.T) {
 	assert.Equal(t, alone, try.engine.excluded)
 	assert.Equal(t, []string{"eu-central-1", ""}, try.regions())
 	assert.Equal(t, alone, try.engine.ups[1].exclude)
+	assert.Contains(t, try.out.String(), "eu-central-1, the shared name must be quiet")
 }
 
 func TestNothingIsChanged(t *testing.T) {
