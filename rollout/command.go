@@ -42,6 +42,8 @@ type options struct {
 	bake   time.Duration // negative: as the settings say
 	ignore []string
 	plan   bool
+
+	dataLoss bool // what holds data may be deleted or replaced
 }
 
 func parse(args []string, errs io.Writer) (o options, err error) {
@@ -53,7 +55,8 @@ func parse(args []string, errs io.Writer) (o options, err error) {
 	}
 	flags.StringVar(&o.stack, "stack", "", "the stack's `name`, as Pulumi knows it")
 	flags.DurationVar(&o.bake, "bake", -1, "`time` for which a region must be quiet before the next (default: rollout.bakeMinutes of the settings)")
-	flags.BoolVar(&o.plan, "plan", false, "print the steps, and change nothing")
+	flags.BoolVar(&o.plan, "plan", false, "print what each step will change, and change nothing")
+	flags.BoolVar(&o.dataLoss, "allow-data-loss", false, "delete and replace tables, keys and logs too, if that is in the plan")
 	ignore := flags.String("ignore", "", "`roles` of alarms that stop nothing, with commas, e.g. concurrency,first-token")
 	if err := flags.Parse(args); err != nil {
 		return o, err

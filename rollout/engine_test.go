@@ -66,16 +66,17 @@ func (h *host) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.Plugin
 
 // real is a stack under Pulumi's own CLI, in the embedded cloud.
 type real struct {
-	t      *testing.T
-	root   string // of the project
-	engine *embedded.Engine
-	cloud  *account.Account
-	cfg    aws.Config
-	clock  *fakeClock
-	out    *strings.Builder
-	down   string         // the region whose control planes do not answer
-	denied string         // type of resource that nobody may create or change
-	asked  map[string]int // health endpoints, by host
+	t        *testing.T
+	root     string // of the project
+	engine   *embedded.Engine
+	cloud    *account.Account
+	cfg      aws.Config
+	clock    *fakeClock
+	out      *strings.Builder
+	down     string         // the region whose control planes do not answer
+	denied   string         // type of resource that nobody may create or change
+	dataLoss bool           // the option
+	asked    map[string]int // health endpoints, by host
 }
 
 // half is a cloud of which one region's control planes may be down.
@@ -210,7 +211,7 @@ func (r *real) roll(over map[string]any) error {
 	err := (&rollout{
 		engine: r.cli(), out: r.out,
 		watch: watcher{alarms: cloudWatch{r.cfg}, client: &http.Client{Transport: r}, clock: r.clock, every: 15e9},
-	}).run(r.t.Context(), options{stack: "eu", bake: -1})
+	}).run(r.t.Context(), options{stack: "eu", bake: -1, dataLoss: r.dataLoss})
 	r.t.Log(r.out)
 	return err
 }
@@ -224,8 +225,7 @@ func (r *real) steps() []string {
 	var titles []string
 	for line := range strings.Lines(r.out.String()) {
 		if _, title, ok := strings.Cut(line, ": "); ok && strings.HasPrefix(line, "step ") {
-			title, _, _ = strings.Cut(strings.TrimSpace(title), ":")
-			titles = append(titles, title)
+			titles = append(titles, strings.TrimSpace(title))
 		}
 	}
 	return titles

@@ -83,7 +83,7 @@ func TestTheRealEngine(t *testing.T) {
 	r := &life{real: begin(t, load(t, "..", nil)), settings: map[string]any{"rollout": map[string]any{"bakeMinutes": 1}}}
 	for _, chapter := range []func(*life){
 		(*life).isBorn, (*life).changesItsModels, (*life).getsABadVersion, (*life).losesARegionForAWhile, (*life).isDrained,
-		(*life).isRefusedHalfWay, (*life).gainsARegion, (*life).triesACanary,
+		(*life).isRefusedHalfWay, (*life).gainsARegion, (*life).losesARegionForGood, (*life).triesACanary,
 	} {
 		chapter(r)
 	}
@@ -219,6 +219,22 @@ func (r *life) gainsARegion() {
 	before, _, _ := strings.Cut(r.out.String(), last)
 	assert.Contains(r.t, before, "aws:route53:Record routing-eu-west-3-own created")
 	assert.NotContains(r.t, before, "aws:route53:Record routing-eu-west-3-latency", "nobody is led to it before it has been quiet")
+}
+
+// losesARegionForGood, and with it data, which has to be asked for.
+func (r *life) losesARegionForGood() {
+	r.set("protect", false)
+	require.NoError(r.t, r.engine.Configure(r.t.Context(), load(r.t, r.root, r.settings)))
+	_, err := r.engine.Up(r.t.Context())
+	require.NoError(r.t, err)
+	r.set("regions", entries(""))
+	require.ErrorContains(r.t, r.roll(), "- delete  aws:dynamodb:TableReplica eu-west-3-conversation-control, eu-west-3-conversation-content\n")
+	assert.Empty(r.t, r.steps())
+	assert.Contains(r.t, r.out.String(), "~ update  aws:lambda:Function eu-central-1-invoker-fn [diff: environment]\n")
+	r.dataLoss = true
+	require.NoError(r.t, r.roll())
+	r.dataLoss = false
+	assert.Equal(r.t, last, r.steps()[len(r.steps())-1])
 }
 
 // triesACanary that does well in the first region, and not in the second.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 // step is one run of pulumi up.
 type step struct {
 	title    string
+	changes  []change
 	region   string            // that it changes; "" for what is of several
 	watch    []string          // regions and the [sharedName], to be well afterwards
 	opens    bool              // the region gets its own name, by which nobody could ask before
@@ -98,7 +98,7 @@ func (f fleet) plan(changes []change) []step {
 	var steps []step
 	early := f.early(changes)
 	if len(early) > 0 {
-		steps = append(steps, step{title: "what is new and needed", targets: urns(early)})
+		steps = append(steps, step{title: "what is new and needed", changes: early, targets: urns(early)})
 	}
 	left := without(changes, early)
 	for _, region := range f.regions {
@@ -107,11 +107,16 @@ func (f fleet) plan(changes []change) []step {
 		})
 		left = without(left, own)
 		if len(own) > 0 && !slices.Contains(f.offline, region) {
-			steps = append(steps, step{title: region, region: region, watch: []string{region}, opens: opens(region, own), targets: urns(own), versions: versions(own)})
+			steps = append(steps, step{
+				title: region, region: region, changes: own, watch: []string{region}, opens: opens(region, own),
+				targets: urns(own), versions: versions(own),
+			})
 		}
 	}
 	if len(left) > 0 {
-		steps = append(steps, step{title: "what all regions share, and what goes", watch: append(f.online(), sharedName), exclude: f.excluded()})
+		steps = append(steps, step{
+			title: "what all regions share, and what goes", changes: left, watch: append(f.online(), sharedName), exclude: f.excluded(),
+		})
 	}
 	return steps
 }
@@ -160,6 +165,14 @@ func (f fleet) early(changes []change) []change {
 	return slices.DeleteFunc(slices.Clone(changes), func(c change) bool { return !wanted[c.urn] })
 }
 
+func changesOf(steps []step) []change {
+	var all []change
+	for _, s := range steps {
+		all = append(all, s.changes...)
+	}
+	return all
+}
+
 func without(changes, taken []change) []change {
 	return slices.DeleteFunc(slices.Clone(changes), func(c change) bool {
 		return slices.ContainsFunc(taken, func(t change) bool { return t.urn == c.urn })
@@ -183,11 +196,4 @@ func versions(changes []change) map[string]string {
 		}
 	}
 	return all
-}
-
-func (s step) String() string {
-	if len(s.targets) == 0 {
-		return s.title
-	}
-	return fmt.Sprintf("%s: %d changes", s.title, len(s.targets))
 }

@@ -100,12 +100,13 @@ func TestAHomeThatIsOffline(t *testing.T) {
 func TestPreviews(t *testing.T) {
 	p, err := parsePreview([]byte(`{"steps":[
 		{"op":"update","urn":"urn:pulumi:eu::crossregion::pulumi:providers:aws::eu-west-1"},
-		{"op":"create-replacement","urn":"` + urn("eu-west-1-b") + `"},
 		{"op":"delete-replaced","urn":"` + urn("eu-west-1-b") + `"},
+		{"op":"create-replacement","urn":"` + urn("eu-west-1-b") + `","diffReasons":["name","role"],"replaceReasons":["name"]},
 		{"op":"create","urn":"` + urn("eu-west-1-c") + `","newState":{"parent":"` + urn("p") + `","dependencies":["` + urn("d") + `"],"propertyDependencies":{"x":["` + urn("e") + `"]}}},
 		{"op":"delete","urn":"` + urn("eu-west-1-f") + `"}]}`))
 	require.NoError(t, err)
-	assert.Equal(t, []change{changed(update, "eu-west-1-b"), reading(changed(create, "eu-west-1-c", "d", "p", "e"), "e"), changed(remove, "eu-west-1-f")}, p.changes())
+	replaced := change{urn: urn("eu-west-1-b"), op: replace, differs: []string{"name", "role"}, replaces: []string{"name"}}
+	assert.Equal(t, []change{replaced, reading(changed(create, "eu-west-1-c", "d", "p", "e"), "e"), changed(remove, "eu-west-1-f")}, p.changes())
 
 	failed, err := parsePreview([]byte(`{"diagnostics":[{"severity":"warning","message":"w"},{"severity":"error","message":"models[0]: outside\n"}]}`))
 	require.NoError(t, err)

@@ -33,18 +33,30 @@ func (r *rollout) run(ctx context.Context, o options) error {
 	if len(steps) == 0 {
 		return r.say("nothing to change")
 	}
+	if err := errors.Join(r.show(steps), checkData(changesOf(steps), o.dataLoss)); err != nil || o.plan {
+		return err
+	}
 	for i, s := range steps {
-		if err := r.say("step %d of %d: %s", i+1, len(steps), s); err != nil {
+		if err := r.say("step %d of %d: %s", i+1, len(steps), s.title); err != nil {
 			return err
-		}
-		if o.plan {
-			continue
 		}
 		if err := r.do(ctx, s); err != nil {
 			return r.stopped(err, steps[i+1:])
 		}
 	}
 	return nil
+}
+
+// show tells what each step will do.
+func (r *rollout) show(steps []step) error {
+	lines := []string{"what will change:"}
+	for i, s := range steps {
+		lines = append(lines, fmt.Sprintf("%d. %s: %s", i+1, s.title, count(s.changes)))
+		for _, line := range difference(s.changes) {
+			lines = append(lines, "   "+line)
+		}
+	}
+	return r.say("%s", strings.Join(lines, "\n"))
 }
 
 // prepare reads the settings, and asks Pulumi what would change.
@@ -66,7 +78,7 @@ func (r *rollout) prepare(ctx context.Context, o options) ([]step, error) {
 	}
 	// The preview does not tell: it leaves out what stays as it is.
 	if !d.live && len(changes) > 0 {
-		return []step{{title: "the first deployment, of everything", exclude: r.fleet.excluded()}}, nil
+		return []step{{title: "the first deployment, of everything", changes: changes, exclude: r.fleet.excluded()}}, nil
 	}
 	return r.fleet.plan(changes), nil
 }

@@ -23,7 +23,7 @@ func TestOneRegionAfterTheOther(t *testing.T) {
 	assert.GreaterOrEqual(t, at[1].Sub(at[0]), time.Minute)
 	assert.Equal(t, []string{urn("eu-central-1-invoker-fn"), urn("eu-central-1-invoker-alias")}, try.engine.ups[0].targets)
 	assert.Nil(t, try.engine.ups[0].canary)
-	assert.Contains(t, try.out.String(), "step 1 of 2: eu-central-1: 2 changes")
+	assert.Contains(t, try.out.String(), "step 1 of 2: eu-central-1\n")
 }
 
 // TestABadVersionStopsAfterTheFirstRegion, whatever tells of it.
@@ -96,7 +96,7 @@ func TestTheLastStepIsWatched(t *testing.T) {
 	t.Run("the shared name may lead to a region that is drained", func(t *testing.T) {
 		try := newTrial(t)
 		try.engine.preview = parsed(t, updated("routing-eu-west-1-latency"))
-		try.shared, try.answer = http.StatusServiceUnavailable, `{"status":"drained"}`
+		try.engine.after = func() { try.shared, try.answer = http.StatusServiceUnavailable, `{"status":"drained"}` }
 		require.NoError(t, try.roll(t.Context()))
 		assert.Equal(t, time.Minute, try.clock.now.Sub(begun))
 	})
@@ -159,7 +159,8 @@ func TestNothingIsChanged(t *testing.T) {
 		try := newTrial(t)
 		require.NoError(t, try.run(t.Context(), options{stack: "eu", plan: true}))
 		assert.Empty(t, try.engine.ups)
-		assert.Contains(t, try.out.String(), "step 2 of 2: eu-west-1")
+		assert.Contains(t, try.out.String(), "2. eu-west-1: 2 to update\n")
+		assert.NotContains(t, try.out.String(), "step ")
 	})
 	t.Run("when a role of alarms is misspelt", func(t *testing.T) {
 		try := newTrial(t)
