@@ -65,6 +65,7 @@ func shortType(t string) string {
 }
 
 func shorten(op operation, names []string) string {
+	slices.Sort(names)
 	if op == create && len(names) > few {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 	}

@@ -40,7 +40,7 @@ func TestTheDifferenceIsShown(t *testing.T) {
 	assert.Equal(t, `what will change:
 1. eu-central-1: 3 to update
     ~ update  aws:lambda:Alias eu-central-1-invoker-alias [diff: functionVersion]
-    ~ update  aws:lambda:Function eu-central-1-invoker-fn, eu-central-1-health-fn [diff: code, environment]
+    ~ update  aws:lambda:Function eu-central-1-health-fn, eu-central-1-invoker-fn [diff: code, environment]
 2. eu-west-1: 1 to replace, 4 to create
    +- replace aws:apigateway:Stage eu-west-1-gateway-stage [diff: name, tags] [replaced for: name]
     + create  aws:cloudwatch:MetricAlarm eu-west-1-alarms-a, eu-west-1-alarms-b, eu-west-1-alarms-c and 1 more
