@@ -2,17 +2,17 @@ package converse
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/crossregion/crossregion/lambda/eventstream"
+	"github.com/tidwall/gjson"
 )
 
 // call sends in and returns the body of the answer, a stream of events that is
@@ -42,10 +42,13 @@ func (takeBody) ID() string { return sdkReader }
 // HandleDeserialize implements [middleware.DeserializeMiddleware].
 func (t takeBody) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
+	resp, ok := out.RawResponse.(*smithyhttp.Response)
 	if err != nil {
+		if ok {
+			_ = resp.Body.Close() // it is read, but of a stream's refusal the SDK leaves it open
+		}
 		return out, metadata, err
 	}
-	resp, ok := out.RawResponse.(*smithyhttp.Response)
 	if !ok {
 		return out, metadata, fmt.Errorf("the answer is a %T, not one of HTTP", out.RawResponse)
 	}
@@ -63,64 +66,43 @@ const (
 	eventMetadata   = "metadata"
 )
 
-// payload is what any of the events has.
-type payload struct {
-	Start struct {
-		ToolUse *struct {
-			ToolUseID string
-			Name      string
-		}
-	}
-	Delta      delta
-	StopReason types.StopReason
-	Usage      tokenUsage
-}
-
-type delta struct {
-	Text    string
-	ToolUse *struct{ Input string }
-	// ReasoningContent has one of its members.
-	ReasoningContent *struct {
-		Text            string
-		Signature       string
-		RedactedContent []byte
-	}
-}
-
-type tokenUsage struct {
-	InputTokens           int
-	OutputTokens          int
-	CacheReadInputTokens  int
-	CacheWriteInputTokens int
-}
-
-// decode reads the payload of an event, or returns what else the message says.
-func decode(m eventstream.Message) (payload, error) {
-	var p payload
+// decode returns the payload of an event, or what else the message says.
+func decode(m eventstream.Message) (gjson.Result, error) {
 	switch string(m.Type) {
 	case "event":
-		if err := json.Unmarshal(m.Payload, &p); err != nil {
-			return p, fmt.Errorf("read event %q: %w", m.Event, err)
-		}
-		return p, nil
+		return payload(m)
 	case "exception":
-		return p, exception(m)
+		return gjson.Result{}, exception(m)
 	case "error":
-		return p, &smithy.GenericAPIError{Code: string(m.ErrorCode), Message: string(m.ErrorMessage)}
+		return gjson.Result{}, &smithy.GenericAPIError{Code: string(m.ErrorCode), Message: string(m.ErrorMessage)}
 	default:
-		return p, fmt.Errorf("%q is no type of a message", m.Type)
+		return gjson.Result{}, fmt.Errorf("%q is no type of a message", m.Type)
+	}
+}
+
+// payload returns that of an event. It is read by path, and not into a struct:
+// reflection would take most of the time that a word takes. Events that tell
+// nothing of an answer may hold anything.
+func payload(m eventstream.Message) (gjson.Result, error) {
+	switch string(m.Event) {
+	case eventBlockStart, eventBlockDelta, eventBlockStop, eventStop, eventMetadata:
+		if !gjson.ValidBytes(m.Payload) {
+			return gjson.Result{}, fmt.Errorf("read event %q: its payload is no JSON", m.Event)
+		}
+		return gjson.ParseBytes(m.Payload), nil
+	case "":
+		return gjson.Result{}, errors.New("read an event: it has no name")
+	default:
+		return gjson.Result{}, nil
 	}
 }
 
 // exception is the API error of an exception, which a stream names as a member
 // of its union, with a small first letter.
 func exception(m eventstream.Message) error {
-	var said struct{ Message string }
-	// Its name is what counts: words that cannot be read are left out.
-	_ = json.Unmarshal(m.Payload, &said)
 	name := string(m.Exception)
 	if name != "" {
 		name = strings.ToUpper(name[:1]) + name[1:]
 	}
-	return &smithy.GenericAPIError{Code: name, Message: said.Message}
+	return &smithy.GenericAPIError{Code: name, Message: gjson.GetBytes(m.Payload, "message").String()}
 }

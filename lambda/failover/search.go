@@ -12,6 +12,10 @@ import (
 	"github.com/crossregion/crossregion/lambda/converse"
 )
 
+// pending is how much news may wait for the caller, so that what came together is
+// handed over together.
+const pending = 16
+
 // search is one request on its way through its targets. All of it but the
 // reading of streams happens in the caller's goroutine.
 type search struct {
@@ -40,7 +44,7 @@ type search struct {
 
 func (e *Engine) search(ctx context.Context, b bound, targets []contract.Target, r converse.Request) *search {
 	e.hedges.earn()
-	s := &search{engine: e, ctx: ctx, bound: b, request: r, plan: newPlan(targets), in: make(chan news), timer: time.NewTimer(0)}
+	s := &search{engine: e, ctx: ctx, bound: b, request: r, plan: newPlan(targets), in: make(chan news, pending), timer: time.NewTimer(0)}
 	s.report.Attempts = make([]Attempt, 0, len(targets))
 	return s
 }

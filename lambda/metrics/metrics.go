@@ -53,11 +53,11 @@ type metric struct {
 // same names. What no model did in the request is left out, so that it cannot
 // pull down an average.
 func (r Request) Attrs(now time.Time) []slog.Attr {
-	d := definition{Namespace: contract.MetricNamespace}
-	attrs := r.dimensions(&d)
-	values := r.values()
+	d := definition{Namespace: contract.MetricNamespace, Metrics: make([]metric, 0, len(contract.Metrics))}
+	attrs := make([]slog.Attr, 0, 2*len(contract.Metrics))
+	attrs = r.dimensions(attrs, &d)
 	for _, m := range contract.Metrics {
-		if value, ok := values[m.Name]; ok {
+		if value, ok := r.value(m.Name); ok {
 			d.Metrics = append(d.Metrics, metric{m.Name, m.Unit})
 			attrs = append(attrs, slog.Int64(m.Name, value))
 		}
@@ -65,10 +65,10 @@ func (r Request) Attrs(now time.Time) []slog.Attr {
 	return append(attrs, slog.Any("_aws", directive{now.UnixMilli(), []definition{d}}))
 }
 
-// dimensions adds to d the sets under which CloudWatch keeps the metrics. A
-// dimension without a value would void the document.
-func (r Request) dimensions(d *definition) []slog.Attr {
-	attrs := []slog.Attr{slog.String(contract.DimensionStack, r.Stack), slog.String(contract.DimensionRegion, r.Region)}
+// dimensions adds to d the sets under which CloudWatch keeps the metrics, and to
+// attrs their values. A dimension without a value would void the document.
+func (r Request) dimensions(attrs []slog.Attr, d *definition) []slog.Attr {
+	attrs = append(attrs, slog.String(contract.DimensionStack, r.Stack), slog.String(contract.DimensionRegion, r.Region))
 	d.Dimensions = [][]string{{contract.DimensionStack, contract.DimensionRegion}}
 	if r.Model != "" {
 		attrs = append(attrs, slog.String(contract.DimensionModel, r.Model))
@@ -77,34 +77,44 @@ func (r Request) dimensions(d *definition) []slog.Attr {
 	return attrs
 }
 
-// values are the metrics by name. Counts of which shares are taken are there
-// even at zero: a share of errors needs the requests that had none.
-func (r Request) values() map[string]int64 {
-	v := map[string]int64{
-		contract.MetricRequests:            1,
-		contract.MetricErrors:              0,
-		contract.MetricFailovers:           int64(r.Failovers),
-		contract.MetricThrottles:           int64(r.Throttles),
-		contract.MetricResidencyViolations: int64(r.ResidencyViolations),
-	}
-	for name, n := range map[string]int{
-		contract.MetricMisconfigured: r.Misconfigured, contract.MetricHedges: r.Hedges,
-		contract.MetricContinued: r.Continued, contract.MetricBreakersOpen: r.BreakersOpen,
-		contract.MetricSingleCopies: r.SingleCopies,
-		contract.MetricUncounted:    r.Uncounted,
-	} {
-		if n > 0 {
-			v[name] = int64(n)
+// value is that of a metric, and whether it is told. Counts of which shares are
+// taken are there even at zero: a share of errors needs the requests that had
+// none.
+func (r Request) value(name string) (int64, bool) {
+	some := func(n int) (int64, bool) { return int64(n), n > 0 }
+	switch name {
+	case contract.MetricRequests:
+		return 1, true
+	case contract.MetricErrors:
+		if r.Failed {
+			return 1, true
 		}
+		return 0, true
+	case contract.MetricFailovers:
+		return int64(r.Failovers), true
+	case contract.MetricThrottles:
+		return int64(r.Throttles), true
+	case contract.MetricResidencyViolations:
+		return int64(r.ResidencyViolations), true
+	case contract.MetricMisconfigured:
+		return some(r.Misconfigured)
+	case contract.MetricHedges:
+		return some(r.Hedges)
+	case contract.MetricContinued:
+		return some(r.Continued)
+	case contract.MetricBreakersOpen:
+		return some(r.BreakersOpen)
+	case contract.MetricSingleCopies:
+		return some(r.SingleCopies)
+	case contract.MetricUncounted:
+		return some(r.Uncounted)
+	case contract.MetricTimeToFirstToken:
+		return r.FirstToken.Milliseconds(), r.FirstToken > 0
+	case contract.MetricInputTokens:
+		return int64(r.InputTokens), r.InputTokens > 0 || r.OutputTokens > 0
+	case contract.MetricOutputTokens:
+		return int64(r.OutputTokens), r.InputTokens > 0 || r.OutputTokens > 0
+	default:
+		return 0, false
 	}
-	if r.Failed {
-		v[contract.MetricErrors] = 1
-	}
-	if r.FirstToken > 0 {
-		v[contract.MetricTimeToFirstToken] = r.FirstToken.Milliseconds()
-	}
-	if r.InputTokens > 0 || r.OutputTokens > 0 {
-		v[contract.MetricInputTokens], v[contract.MetricOutputTokens] = int64(r.InputTokens), int64(r.OutputTokens)
-	}
-	return v
 }

@@ -39,7 +39,7 @@ func decodeChat(body []byte) (chatRequest, error) {
 	r.question.Format = format(o, "response_format", nested)
 	r.question.Effort = effort(o, "reasoning_effort")
 	hints(o)
-	for _, p := range unsupportedParameters() {
+	for _, p := range unsupportedParameters {
 		o.refuse(p.name, p.neutral...)
 	}
 	o.finish()
@@ -194,27 +194,24 @@ type parameter struct {
 	neutral []any
 }
 
-func unsupportedParameters() []parameter {
-	none := []any{}
-	return []parameter{
-		{"functions", []any{none}},
-		{"function_call", []any{"none", "auto"}},
-		{"n", []any{1.0}},
-		{"logprobs", []any{false}},
-		{"top_logprobs", []any{0.0}},
-		{"logit_bias", []any{map[string]any{}}},
-		{"frequency_penalty", []any{0.0}},
-		{"presence_penalty", []any{0.0}},
-		{"modalities", []any{[]any{"text"}}},
-		{"service_tier", []any{"auto", "default"}},
-		{"store", []any{false}},
-		{name: "seed"},
-		{name: "audio"},
-		{name: "prediction"},
-		{name: "web_search_options"},
-		{"verbosity", []any{"medium"}},
-		{name: "moderation"},
-		{"prompt_cache_retention", []any{"in_memory"}},
-		{name: "prompt_cache_options"},
-	}
+var unsupportedParameters = []parameter{
+	{"functions", []any{[]any{}}},
+	{"function_call", []any{"none", "auto"}},
+	{"n", []any{1.0}},
+	{"logprobs", []any{false}},
+	{"top_logprobs", []any{0.0}},
+	{"logit_bias", []any{map[string]any{}}},
+	{"frequency_penalty", []any{0.0}},
+	{"presence_penalty", []any{0.0}},
+	{"modalities", []any{[]any{"text"}}},
+	{"service_tier", []any{"auto", "default"}},
+	{"store", []any{false}},
+	{name: "seed"},
+	{name: "audio"},
+	{name: "prediction"},
+	{name: "web_search_options"},
+	{"verbosity", []any{"medium"}},
+	{name: "moderation"},
+	{"prompt_cache_retention", []any{"in_memory"}},
+	{name: "prompt_cache_options"},
 }

@@ -133,8 +133,10 @@ func (s *server) operations() map[string]operation {
 // bare is an operation that knows no query.
 func bare(op operation) operation {
 	return func(w http.ResponseWriter, r *http.Request, rec *record) error {
-		for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
-			return unknownParameter("", name)
+		if r.URL.RawQuery != "" {
+			for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
+				return unknownParameter("", name)
+			}
 		}
 		return op(w, r, rec)
 	}
