@@ -118,13 +118,24 @@ func (c command) run(ctx context.Context, args []string, s Streams) error {
 	case err != nil:
 		return misuse("%s: %v", c.name, err)
 	case len(operands) < c.min || len(operands) > c.max:
-		return misuse("%s takes %d to %d arguments, not %d", c.name, c.min, c.max, len(operands))
+		return misuse("%s takes %s, not %d", c.name, c.takes(), len(operands))
 	}
 	target, err := from.open(ctx)
 	if err != nil {
 		return err
 	}
 	return do(ctx, &call{stack: target, Streams: s, args: operands, json: *asJSON})
+}
+
+// takes says how many arguments a command has.
+func (c command) takes() string {
+	switch {
+	case c.max == 0:
+		return "no argument"
+	case c.min == c.max:
+		return fmt.Sprintf("%d argument", c.min)
+	}
+	return fmt.Sprintf("%d to %d arguments", c.min, c.max)
 }
 
 // parse lets flags stand before, between and after arguments.

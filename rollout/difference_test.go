@@ -27,7 +27,8 @@ func TestTheDifferenceIsShown(t *testing.T) {
 		typed("create", "crossregion:observability:Alarms", "eu-west-1-alarms", `,"newState":{"urn":"x","custom":false}`),
 		typed("create", alarmType, "eu-west-1-alarms-a", ""), typed("create", alarmType, "eu-west-1-alarms-b", ""),
 		typed("create", alarmType, "eu-west-1-alarms-c", ""), typed("create", alarmType, "eu-west-1-alarms-d", ""),
-		typed("delete", "aws:route53/record:Record", "routing-eu-north-1-own", ""),
+		typed("delete", "aws:route53/record:Record", "routing-c", ""), typed("delete", "aws:route53/record:Record", "routing-d", ""),
+		typed("delete", "aws:route53/record:Record", "routing-a", ""), typed("delete", "aws:route53/record:Record", "routing-b", ""),
 	)
 	var before string
 	try.engine.after = func() {
@@ -44,8 +45,8 @@ func TestTheDifferenceIsShown(t *testing.T) {
 2. eu-west-1: 1 to replace, 4 to create
    +- replace aws:apigateway:Stage eu-west-1-gateway-stage [diff: name, tags] [replaced for: name]
     + create  aws:cloudwatch:MetricAlarm eu-west-1-alarms-a, eu-west-1-alarms-b, eu-west-1-alarms-c and 1 more
-3. what all regions share, and what goes: 1 to delete
-    - delete  aws:route53:Record routing-eu-north-1-own
+3. what all regions share, and what goes: 4 to delete
+    - delete  aws:route53:Record routing-a, routing-b, routing-c, routing-d
 step 1 of 3: eu-central-1
 `, before)
 	assert.NotContains(t, try.out.String(), "hunter")

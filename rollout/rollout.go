@@ -94,7 +94,7 @@ func (r *rollout) configure(ctx context.Context, o options) error {
 		return fmt.Errorf("settings of stack %s:\n%w", o.stack, err)
 	}
 	r.fleet, r.stack, r.share = fleetOf(settings), o.stack, settings.Rollout.CanaryPercent
-	if r.bake = o.bake; r.bake < 0 {
+	if r.bake = o.bake; r.bake == asSettings {
 		r.bake = settings.Rollout.Bake()
 	}
 	return nil

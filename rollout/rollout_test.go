@@ -214,7 +214,7 @@ func TestAnInterruptionEndsTheWait(t *testing.T) {
 }
 
 func TestCommandLine(t *testing.T) {
-	for _, args := range [][]string{nil, {"--stack", "eu", "more"}, {"--unknown"}, {"--bake", "soon", "--stack", "eu"}} {
+	for _, args := range [][]string{nil, {"--stack", "eu", "more"}, {"--unknown"}, {"--bake", "soon", "--stack", "eu"}, {"--bake", "-1ns", "--stack", "eu"}} {
 		err := Run(t.Context(), args, Streams{Out: &strings.Builder{}, Err: &strings.Builder{}})
 		assert.ErrorIs(t, err, errUsage, args)
 		assert.Equal(t, 2, exitCode(err))
@@ -223,6 +223,7 @@ func TestCommandLine(t *testing.T) {
 	var help strings.Builder
 	require.NoError(t, Run(t.Context(), []string{"-h"}, Streams{Err: &help}))
 	assert.Contains(t, help.String(), "--stack NAME")
+	assert.NotContains(t, help.String(), "-1ns")
 	o, err := parse([]string{"--stack", "eu", "--ignore", "errors,health", "--bake", "5m"}, &strings.Builder{})
 	require.NoError(t, err)
 	assert.Equal(t, options{stack: "eu", bake: 5 * time.Minute, ignore: []string{"errors", "health"}}, o)
