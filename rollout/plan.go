@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -119,6 +120,30 @@ func (f fleet) plan(changes []change) []step {
 		})
 	}
 	return steps
+}
+
+// gone are the regions that are deployed, and left the settings.
+func (f fleet) gone(d deployed) []string {
+	var all []string
+	for _, region := range slices.Sorted(maps.Keys(d.endpoints)) {
+		if region != sharedName && !slices.Contains(f.regions, region) {
+			all = append(all, region)
+		}
+	}
+	return all
+}
+
+// withdraw is the plan by which regions leave, one step for everything. What
+// they have depends on the region before them, and Pulumi would delete it with
+// a target of that region's, while the others still refer to it.
+func (f fleet) withdraw(gone []string, changes []change) []step {
+	if len(changes) == 0 {
+		return nil
+	}
+	return []step{{
+		title: "all regions at once, since " + strings.Join(gone, ", ") + " leaves", changes: changes,
+		watch: append(f.online(), sharedName), exclude: f.excluded(),
+	}}
 }
 
 // opens tells whether a region gets its own name by its changes.

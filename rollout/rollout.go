@@ -80,6 +80,9 @@ func (r *rollout) prepare(ctx context.Context, o options) ([]step, error) {
 	if !d.live && len(changes) > 0 {
 		return []step{{title: "the first deployment, of everything", changes: changes, exclude: r.fleet.excluded()}}, nil
 	}
+	if gone := r.fleet.gone(d); len(gone) > 0 {
+		return r.fleet.withdraw(gone, changes), nil
+	}
 	return r.fleet.plan(changes), nil
 }
 

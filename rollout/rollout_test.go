@@ -116,6 +116,17 @@ func TestARegionThatComes(t *testing.T) {
 	assert.ErrorContains(t, try.roll(t.Context()), "eu-west-1 is not well")
 }
 
+// TestARegionThatLeaves takes one step, after which the others are watched.
+func TestARegionThatLeaves(t *testing.T) {
+	try := newTrial(t)
+	try.engine.state.endpoints["eu-north-1"] = try.engine.state.endpoints["eu-west-1"]
+	try.engine.after = func() { try.bells["eu-west-1"] = []string{"errors-2"} }
+	assert.ErrorContains(t, try.roll(t.Context()), "eu-west-1 is not well")
+	require.Len(t, try.engine.ups, 1)
+	assert.Empty(t, try.engine.ups[0].targets)
+	assert.Contains(t, try.out.String(), "1. all regions at once, since eu-north-1 leaves: 4 to update\n")
+}
+
 // TestTheFirstDeploymentIsOneStep: there is nothing to protect.
 func TestTheFirstDeploymentIsOneStep(t *testing.T) {
 	try := newTrial(t)
