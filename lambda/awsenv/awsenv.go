@@ -95,6 +95,12 @@ const (
 	pingTimeout = 5 * time.Second
 )
 
+// maxIdle bounds the connections to one host that are kept while no call is
+// under way. A function calls a table up to 16 times at once, of the whole of a
+// long conversation; a connection that is not kept costs the next call a
+// handshake.
+const maxIdle = 256
+
 // httpClient returns a client that keeps connections to several regions open.
 // It sets no limit on a whole exchange, since an answer may take minutes:
 // callers bound their calls by context.
@@ -107,8 +113,7 @@ func httpClient() *http.Client {
 			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 			ForceAttemptHTTP2:   true,
 			HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
-			MaxIdleConns:        32,
-			MaxIdleConnsPerHost: 8,
+			MaxIdleConnsPerHost: maxIdle,
 			IdleConnTimeout:     90 * time.Second,
 		}},
 		// A redirect would carry a signed request to another host.

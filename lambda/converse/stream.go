@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
@@ -27,6 +28,7 @@ type stream struct {
 	block   block            // the one that is being read
 	tools   int              // uses of tools that have begun, but for that of the answer
 	stopped types.StopReason // set by messageStop, the proof of a whole answer
+	ahead   *told            // what was read already; nil for nothing
 	done    bool
 }
 
@@ -37,35 +39,74 @@ type block struct {
 	empty  bool // of which nothing came yet
 }
 
-// Next implements [Stream].
+// Next implements [Stream]. Words that have come together are one event: whoever
+// takes them is behind.
 func (s *stream) Next() (Event, error) {
+	ev, err := s.one()
+	if err != nil || ev.Text == "" || !s.frames.Ready() {
+		return ev, err
+	}
+	var text strings.Builder
+	text.WriteString(ev.Text)
+	for s.ahead == nil && s.frames.Ready() {
+		next, ok, err := s.step()
+		switch {
+		case err != nil || ok && next.Text == "":
+			s.ahead = &told{next, err}
+		case ok:
+			text.WriteString(next.Text)
+		}
+	}
+	return Event{Text: text.String()}, nil
+}
+
+// told is what a frame told.
+type told struct {
+	event Event
+	err   error
+}
+
+// one returns the next event, or why there is none.
+func (s *stream) one() (Event, error) {
+	if ahead := s.ahead; ahead != nil {
+		s.ahead = nil
+		return ahead.event, ahead.err
+	}
 	for !s.done {
-		m, err := s.frames.Next()
-		if err != nil {
-			return s.broken(err)
-		}
-		p, err := decode(m)
-		if err != nil {
-			return s.broken(err)
-		}
-		switch string(m.Event) {
-		case eventStop:
-			s.stopped = types.StopReason(p.Get("stopReason").String())
-		case eventMetadata:
-			if s.stopped != "" {
-				return s.end(usage(p.Get("usage")))
-			}
-		default:
-			event, ok, err := s.content(string(m.Event), p)
-			if err != nil {
-				return s.broken(err)
-			}
-			if ok {
-				return event, nil
-			}
+		ev, ok, err := s.step()
+		if ok || err != nil {
+			return ev, err
 		}
 	}
 	return Event{}, io.EOF
+}
+
+// step reads a frame, and returns what the answer grew by, and whether it did.
+func (s *stream) step() (Event, bool, error) {
+	m, err := s.frames.Next()
+	if err != nil {
+		return s.broken(err)
+	}
+	p, err := decode(m)
+	if err != nil {
+		return s.broken(err)
+	}
+	switch event := string(m.Event); event {
+	case eventStop:
+		s.stopped = types.StopReason(p.Get("stopReason").String())
+		return Event{}, false, nil
+	case eventMetadata:
+		if s.stopped == "" {
+			return Event{}, false, nil
+		}
+		return s.end(usage(p.Get("usage")))
+	default:
+		ev, ok, err := s.content(event, p)
+		if err != nil {
+			return s.broken(err)
+		}
+		return ev, ok, nil
+	}
 }
 
 // content returns what the answer grew by, and whether it did.
@@ -134,26 +175,26 @@ func thought(t gjson.Result) (Event, bool, error) {
 // broken says why the stream ended before its last event, which matters before
 // messageStop only: nothing after it can take the answer back, and what got lost
 // is its usage.
-func (s *stream) broken(err error) (Event, error) {
+func (s *stream) broken(err error) (Event, bool, error) {
 	if s.stopped != "" {
 		return s.end(Usage{})
 	}
 	if gone := s.ctx.Err(); gone != nil {
-		return Event{}, newError(s.region, gone)
+		return Event{}, false, newError(s.region, gone)
 	}
 	if err == io.EOF {
-		return Event{}, &Error{Class: Incomplete, Region: s.region, Message: "the stream ended without messageStop"}
+		return Event{}, false, &Error{Class: Incomplete, Region: s.region, Message: "the stream ended without messageStop"}
 	}
 	if e := newError(s.region, err); e.Code != "" {
-		return Event{}, e
+		return Event{}, false, e
 	}
-	return Event{}, &Error{Class: Incomplete, Region: s.region, Message: "the stream broke off", Err: err}
+	return Event{}, false, &Error{Class: Incomplete, Region: s.region, Message: "the stream broke off", Err: err}
 }
 
-func (s *stream) end(u Usage) (Event, error) {
+func (s *stream) end(u Usage) (Event, bool, error) {
 	reason, ok := stopReason(s.stopped)
 	if !ok {
-		return Event{}, &Error{
+		return Event{}, false, &Error{
 			Class: ModelFailed, Region: s.region, Code: string(s.stopped),
 			Message: "the model stopped for a reason that is no end of an answer",
 		}
@@ -163,7 +204,7 @@ func (s *stream) end(u Usage) (Event, error) {
 	}
 	s.done = true
 	s.linger()
-	return Event{End: &End{Reason: reason, Usage: u}}, nil
+	return Event{End: &End{Reason: reason, Usage: u}}, true, nil
 }
 
 // linger waits for the end of the body, which follows the last event at once.

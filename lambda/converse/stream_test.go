@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -23,7 +24,7 @@ func TestWholeAnswer(t *testing.T) {
 		r.usage()
 	}))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"Hel", "lo"}, texts)
+	assert.Equal(t, "Hello", strings.Join(texts, ""))
 	assert.Equal(t, converse.StopEnd, end.Reason)
 	assert.Equal(t, converse.Usage{Input: 32, Output: 3, CacheRead: 20, CacheWrite: 5}, end.Usage)
 	assert.Equal(t, 35, end.Usage.Total())
@@ -108,6 +109,7 @@ func TestExceptionsInTheStream(t *testing.T) {
 					r.frame("exception", x.code, `{"message":"told so"}`)
 				}))
 				e := assertClass(t, x.want, err)
+				assert.Equal(t, strings.ToUpper(x.code[:1])+x.code[1:], e.Code)
 				assert.Equal(t, "told so", e.Message)
 			})
 		}

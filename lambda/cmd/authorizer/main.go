@@ -8,9 +8,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/crossregion/crossregion/lambda/authorizer"
+	"github.com/crossregion/crossregion/lambda/heap"
 )
 
 func main() {
+	heap.Configure(os.Getenv)
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	a, err := authorizer.New(os.Getenv, log)
 	if err != nil {

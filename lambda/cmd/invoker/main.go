@@ -8,10 +8,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/crossregion/crossregion/lambda/apigw"
+	"github.com/crossregion/crossregion/lambda/heap"
 	"github.com/crossregion/crossregion/lambda/invoker"
 )
 
 func main() {
+	heap.Configure(os.Getenv)
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	h, err := invoker.New(os.Getenv, log)
 	if err != nil {

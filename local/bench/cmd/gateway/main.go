@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/crossregion/crossregion/lambda/heap"
 	"github.com/crossregion/crossregion/lambda/invoker"
 	"github.com/crossregion/crossregion/local/bench/door"
 	"github.com/crossregion/crossregion/local/bench/inherit"
@@ -19,6 +20,7 @@ import (
 func main() {
 	tenant := flag.String("tenant", "", "whose requests these are; empty for nobody's")
 	flag.Parse()
+	heap.Configure(os.Getenv) // as the deployed function's main does
 	if err := run(*tenant); err != nil {
 		fmt.Fprintln(os.Stderr, "gateway:", err)
 		os.Exit(1)
