@@ -14,8 +14,8 @@ import (
 )
 
 // cents is how far a document may be from a run: it rounds, and lines of a log
-// have a byte more or less.
-const cents = 0.02
+// have some bytes more or less.
+const cents = 0.05
 
 // costsAgree checks that docs/costs.md says what a run found, and leaves out
 // nothing of it; and that README.md repeats its sums.
