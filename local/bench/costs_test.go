@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,9 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cents is how far a document may be from a run: it rounds, and lines of a log
-// have some bytes more or less.
-const cents = 0.05
+// How far a document may be from a run, which rounds, and which measures what an
+// answer leaves behind: on a busy machine words come together.
+const (
+	cents = 0.02
+	some  = 0.5
+)
 
 // costsAgree checks that docs/costs.md says what a run found, and leaves out
 // nothing of it; and that README.md repeats its sums.
@@ -34,7 +38,11 @@ func costsAgree(t *testing.T, figures []bench.Figure) {
 			for i, dollars := range row.dollars {
 				name := row.figure(fmt.Sprintf(of, i+2), found)
 				told[name] = true
-				assert.InDelta(t, found[name], dollars, cents, "docs/costs.md: %s", name)
+				off := cents
+				if section != "Idle" {
+					off = some
+				}
+				assert.InDelta(t, found[name], dollars, off, "docs/costs.md: %s", name)
 			}
 		}
 	}
@@ -48,7 +56,7 @@ func costsAgree(t *testing.T, figures []bench.Figure) {
 	idle, three := found["idle a month, 2 regions: all"], found["idle a month, 3 regions: all"]
 	contains(t, "docs/costs.md", fmt.Sprintf("| another region | $%.2f a month while idle", three-idle))
 	contains(t, "README.md", fmt.Sprintf("two regions costs about $%.0f a month", idle))
-	contains(t, "README.md", fmt.Sprintf("costs about $%.0f besides", found["a million streamed answers, 2 regions: all"]))
+	contains(t, "README.md", fmt.Sprintf("costs about $%.0f besides", 5*math.Round(found["a million streamed answers, 2 regions: all"]/5)))
 	contains(t, "docs/performance.md", fmt.Sprintf("Two regions cost $%.2f by these prices", idle))
 }
 
