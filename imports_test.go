@@ -23,6 +23,7 @@ var directions = []struct{ from, never, why string }{
 	{"lambda", module + "components", "handlers do not know the infrastructure"},
 	{"lambda", module + "stacks", "handlers do not know the infrastructure"},
 	{"lambda", module + "local", "no deployed binary links the embedded cloud"},
+	{"command", module, "how a command line is read knows nothing of the command"},
 	{"ops", "github.com/pulumi/", "operators deploy nothing"},
 	{"ops", module + "components", "operators meet a stack through its outputs"},
 	{"ops", module + "stacks", "operators meet a stack through its outputs"},

@@ -39,6 +39,7 @@ func TestEveryPartMeasures(t *testing.T) {
 		assert.True(t, seen[tt.part+": "+tt.some], "%s: %s is not told of", tt.part, tt.some)
 	}
 	units(t, r.Figures)
+	costsAgree(t, r.Figures)
 }
 
 // units checks what is computed and not timed: it is the same on every machine.
@@ -93,7 +94,7 @@ func TestBuildsAreWatched(t *testing.T) {
 func TestCommandRefuses(t *testing.T) {
 	for args, want := range map[string]string{
 		"--only speed":   `no part is called "speed"`,
-		"overhead":       "choose parts with --only",
+		"overhead":       "bench takes no argument",
 		"--only state,x": `no part is called "x"`,
 	} {
 		var out bytes.Buffer
