@@ -187,6 +187,9 @@ func newDrill(one scenario, running *up.Running, speed float64) (*drill, error) 
 	if running.Domain == "" || len(running.RegionNames) < 3 {
 		return nil, fmt.Errorf("stack %s: a drill needs a domain and three regions", running.Stack)
 	}
+	if running.APIKey == "" {
+		return nil, fmt.Errorf("stack %s: the clients of a drill call with an API key, which this stack does not take; drill a copy of its file with auth.mode: apiKey", running.Stack)
+	}
 	return &drill{
 		scenario: one, running: running, faults: running.Account.Faults, bedrock: running.Account.Bedrock, home: map[string]string{},
 		record: &record{
