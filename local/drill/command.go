@@ -89,8 +89,8 @@ func choose(names []string) ([]scenario, error) {
 	for _, name := range names {
 		s, ok := known[name]
 		if !ok {
-			return nil, fmt.Errorf("no scenario is called %q; did you mean %s? go run ./local drill lists them",
-				name, command.Nearest(name, slices.Sorted(maps.Keys(known))))
+			return nil, fmt.Errorf("no scenario is called %q%s; go run ./local drill lists them",
+				name, command.Suggest(name, slices.Sorted(maps.Keys(known))))
 		}
 		chosen = append(chosen, s)
 	}
