@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -75,24 +74,28 @@ func suggest(err error, flags *flag.FlagSet) string {
 	if !unknown {
 		return ""
 	}
-	names := []string{"help"}
-	flags.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-	return "; did you mean --" + Nearest(given, names) + "?"
+	var names []string
+	flags.VisitAll(func(f *flag.Flag) { names = append(names, "--"+f.Name) })
+	return Suggest("--"+given, names)
 }
 
-// Nearest returns the name that a word was most likely meant to be, the first
-// that begins with it or else the one of the fewest changes; "" if there are no
-// names.
-func Nearest(word string, names []string) string {
-	if len(names) == 0 {
+// Suggest asks whether a name was meant by a word: the first that begins with it,
+// or else the one of the fewest changes. It returns "" if none is near.
+func Suggest(word string, names []string) string {
+	const question = "; did you mean %s?"
+	best, changes := "", (len(word)+1)/2+1
+	for _, name := range names {
+		if strings.HasPrefix(name, word) {
+			return fmt.Sprintf(question, name)
+		}
+		if d := levenshtein.Distance(name, word, nil); d < changes {
+			best, changes = name, d
+		}
+	}
+	if best == "" {
 		return ""
 	}
-	if i := slices.IndexFunc(names, func(name string) bool { return strings.HasPrefix(name, word) }); i >= 0 {
-		return names[i]
-	}
-	return slices.MinFunc(names, func(a, b string) int {
-		return levenshtein.Distance(a, word, nil) - levenshtein.Distance(b, word, nil)
-	})
+	return fmt.Sprintf(question, best)
 }
 
 // help writes all that there is to know, and returns [flag.ErrHelp] unless it

@@ -96,10 +96,15 @@ func TestHelpThatCannotBeWrittenFails(t *testing.T) {
 	assert.EqualError(t, err, "the reader is gone")
 }
 
-func TestNearest(t *testing.T) {
+func TestSuggest(t *testing.T) {
 	names := []string{"region-lost", "drain-return", "all"}
-	assert.Equal(t, "region-lost", command.Nearest("region-lots", names))
-	assert.Equal(t, "drain-return", command.Nearest("drain", names))
-	assert.Equal(t, "all", command.Nearest("al", names))
-	assert.Empty(t, command.Nearest("x", nil))
+	for word, want := range map[string]string{
+		"region-lots": "; did you mean region-lost?",
+		"drain":       "; did you mean drain-return?",
+		"al":          "; did you mean all?",
+		"typo":        "", // nothing is near
+	} {
+		assert.Equal(t, want, command.Suggest(word, names), word)
+	}
+	assert.Empty(t, command.Suggest("x", nil))
 }

@@ -75,6 +75,5 @@ func run(ctx context.Context, args []string) error {
 		fmt.Print(usage)
 		return nil
 	}
-	near := command.Nearest(args[0], slices.Sorted(maps.Keys(commands)))
-	return fmt.Errorf("unknown command %q; did you mean %s?\n%s", args[0], near, usage)
+	return fmt.Errorf("unknown command %q%s\n%s", args[0], command.Suggest(args[0], slices.Sorted(maps.Keys(commands))), usage)
 }

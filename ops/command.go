@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -110,7 +111,7 @@ func Run(ctx context.Context, args []string, s Streams) error {
 		names = append(names, c.name)
 	}
 	said := strings.Join(args[:min(len(args), 2)], " ")
-	return misuse("no command is called %q; did you mean %s?", args[0], command.Nearest(said, names))
+	return misuse("no command is called %q%s", args[0], cmp.Or(command.Suggest(said, names), command.Suggest(args[0], names)))
 }
 
 func (c task) run(ctx context.Context, args []string, s Streams) error {

@@ -46,7 +46,7 @@ func TestMisuseIsToldBeforeAnythingIsDone(t *testing.T) {
 		{"no stack", []string{"drains"}, "", "give one of --stack, --outputs and --local", 2},
 		{"two stacks", []string{"drains", "--local", "--outputs", file}, "", "give one of", 2},
 		{"a misspelt command", []string{"key", "mint", "x"}, "", "did you mean keys mint?", 2},
-		{"a misspelt command of one word", []string{"drian", "x"}, "", "did you mean drain?", 2},
+		{"a misspelt command of one word", []string{"drian", "eu-west-1"}, "", "did you mean drain?", 2},
 		{"an unknown flag", []string{"drains", "--force"}, "", "not defined: -force", 2},
 		{"too few arguments", []string{"drain", "--outputs", file}, "", "drain needs REGION", 2},
 		{"too many", []string{"drains", "--outputs", file, "x"}, "", `drains takes no argument "x"`, 2},

@@ -140,8 +140,8 @@ func choose(wanted []string) ([]part, error) {
 			i++
 		}
 		if i == len(all) {
-			return nil, fmt.Errorf("no part is called %q; did you mean %s? go run ./local bench -h lists them", name,
-				command.Nearest(name, names()))
+			return nil, fmt.Errorf("no part is called %q%s; go run ./local bench -h lists them", name,
+				command.Suggest(name, names()))
 		}
 		chosen = append(chosen, all[i])
 	}

@@ -89,8 +89,8 @@ func choose(names []string) ([]scenario, error) {
 	for _, name := range names {
 		s, ok := known[name]
 		if !ok {
-			return nil, fmt.Errorf("no scenario is called %q; did you mean %s? go run ./local drill lists them",
-				name, command.Nearest(name, slices.Sorted(maps.Keys(known))))
+			return nil, fmt.Errorf("no scenario is called %q%s; go run ./local drill lists them",
+				name, command.Suggest(name, slices.Sorted(maps.Keys(known))))
 		}
 		chosen = append(chosen, s)
 	}
@@ -186,6 +186,9 @@ var farAway = map[string][]string{"us": {"ca-central-1", "sa-east-1"}, "eu": {"e
 func newDrill(one scenario, running *up.Running, speed float64) (*drill, error) {
 	if running.Domain == "" || len(running.RegionNames) < 3 {
 		return nil, fmt.Errorf("stack %s: a drill needs a domain and three regions", running.Stack)
+	}
+	if running.APIKey == "" {
+		return nil, fmt.Errorf("stack %s: the clients of a drill call with an API key, which this stack does not take; drill a copy of its file with auth.mode: apiKey", running.Stack)
 	}
 	return &drill{
 		scenario: one, running: running, faults: running.Account.Faults, bedrock: running.Account.Bedrock, home: map[string]string{},

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/crossregion/crossregion/local/up"
 )
 
 const gone, partner = "eu-central-1", "eu-west-1"
@@ -277,6 +279,13 @@ func TestCommandRefuses(t *testing.T) {
 	require.NoError(t, Command(t.Context(), nil, Streams{&out, io.Discard}))
 	assert.Contains(t, out.String(), "region-lost")
 	assert.Contains(t, out.String(), "W = 118 s")
+}
+
+func TestAStackThatADrillCannotCallIsRefused(t *testing.T) {
+	_, err := newDrill(scenario{}, &up.Running{Stack: "eu", RegionNames: []string{"a", "b", "c"}, APIKey: "k"}, 1)
+	assert.ErrorContains(t, err, "stack eu: a drill needs a domain")
+	_, err = newDrill(scenario{}, &up.Running{Stack: "eu", Domain: "d", RegionNames: []string{"a", "b", "c"}}, 1)
+	assert.ErrorContains(t, err, "stack eu: the clients of a drill call with an API key, which this stack does not take")
 }
 
 func TestAnInterruptedDrillIsReportedAsSuch(t *testing.T) {

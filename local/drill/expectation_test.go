@@ -70,6 +70,7 @@ func TestADrillThatBreaksNothingFails(t *testing.T) {
 		want     string
 	}{
 		{"table-unreachable", func(d *drill) { d.heldUp = 1 }, func(*drill) {}, "nothing was held up"},
+		{"keys-disabled", func(d *drill) { d.heldUp = 1 }, func(*drill) {}, "nothing was held up"},
 		{"replication-cut", func(d *drill) { d.heldUp = 1 }, func(*drill) {}, "nothing was held up"},
 		{"stale-dns", func(d *drill) { d.ask(170*time.Second, gone, "", "cut", "cut") }, func(d *drill) {
 			d.ask(140*time.Second, gone, "", "cut", "cut")

@@ -89,6 +89,14 @@ func heal(ctx context.Context, d *drill) error {
 	return nil
 }
 
+// disableKeys disables the keys of the region, of which its tables have theirs.
+// Nothing is replicated from or to a replica that cannot be read.
+func disableKeys(_ context.Context, d *drill) error {
+	d.running.Account.KMS.Disable(d.regions[0])
+	d.running.Account.DynamoDB.SetFault(d.regions[0], &dynamodb.Fault{Isolated: true})
+	return nil
+}
+
 // loseControls switches off all that creates, changes or describes resources,
 // in every region.
 func loseControls(_ context.Context, d *drill) error {
@@ -104,6 +112,7 @@ func mend(_ context.Context, d *drill) error {
 			d.heldUp += d.faults.Hits(service, region)
 			d.faults.Mend(service, region)
 		}
+		d.heldUp += d.running.Account.KMS.Enable(region)
 	}
 	d.setPace()
 	for _, region := range d.regions {
@@ -141,6 +150,8 @@ func scenarios() []scenario {
 			steps: outageOf("breaks off", model(bedrock.Fault{Code: "InternalServerException", FirstFrame: true})), expectation: modelsMove},
 		{name: "table-unreachable", what: "the tables of a region do not answer",
 			steps: outageOf("tables hang", breaks("dynamodb", fault.Hang)), expectation: nobodyNotices},
+		{name: "keys-disabled", what: "the keys of a region are disabled, without which its tables open for nobody",
+			steps: outageOf("keys disabled", disableKeys), expectation: nobodyNotices},
 		{name: "replication-cut", what: "the tables of a region are cut off from the others for a minute", steps: []step{
 			{at: calm, what: "replication cut", do: cut},
 			{at: calm + time.Minute, what: "healed", do: heal, mends: true},

@@ -29,7 +29,8 @@ func use(key, table, region string, actions ...string) kms.Use {
 
 // unlock asks for a table's data key on behalf of who reads or writes items.
 // DynamoDB does so after five idle minutes of a connection, this stand-in with
-// every call.
+// every call. What DynamoDB makes of a refusal by KMS is not documented: its
+// caller gets that refusal here.
 func (s *Service) unlock(c cloud.Caller, table, key string) error {
 	if key == "" {
 		return nil

@@ -31,6 +31,7 @@ type Service struct {
 	mu      sync.Mutex
 	keys    map[string]*key   // by ARN
 	aliases map[string]string // ARN of the alias -> ARN of its key
+	refused map[string]int    // uses of disabled keys, by their region; no entry where keys are enabled
 }
 
 type key struct {
@@ -42,7 +43,7 @@ type key struct {
 
 // New returns a service without keys.
 func New(iam IAM) *Service {
-	return &Service{iam: iam, keys: map[string]*key{}, aliases: map[string]string{}}
+	return &Service{iam: iam, keys: map[string]*key{}, aliases: map[string]string{}, refused: map[string]int{}}
 }
 
 // Resources are the Pulumi resource types that the service stands in for.
@@ -98,6 +99,23 @@ func (s *Service) UseFor(c cloud.Caller, u Use) error {
 	return nil
 }
 
+// Disable disables every key of a region, until [Service.Enable].
+// Source: https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+func (s *Service) Disable(region string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused[region] = 0
+}
+
+// Enable makes the keys of a region usable again, and returns how many uses were
+// refused in the meantime.
+func (s *Service) Enable(region string) (refused int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer delete(s.refused, region)
+	return s.refused[region]
+}
+
 // UseBy returns nil if a service may do all that it asks for in its own name,
 // or the refusal of KMS.
 func (s *Service) UseBy(u Use) error {
@@ -133,6 +151,10 @@ func (s *Service) usable(arn string) (*key, *iam.ResourcePolicy, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, disabled := s.refused[k.region]; disabled {
+		s.refused[k.region]++
+		return nil, nil, cloud.Refuse("DisabledException", "%s is disabled.", arn)
+	}
 	if k.ending {
 		return nil, nil, cloud.Refuse("KMSInvalidStateException", "%s is pending deletion.", arn)
 	}

@@ -122,3 +122,24 @@ func TestUseBy(t *testing.T) {
 	assert.ErrorContains(t, b.UseBy(use(key, "logs.eu-west-1.amazonaws.com", "kms:Encrypt", "kms:Decrypt")), "kms:Decrypt")
 	assert.ErrorContains(t, b.UseBy(use(key+"x", "logs.eu-west-1.amazonaws.com", "kms:Encrypt")), "NotFoundException")
 }
+
+// TestKeysOfARegionAreDisabled for whoever asks, and all well again afterwards.
+func TestKeysOfARegionAreDisabled(t *testing.T) {
+	b := newBench(t)
+	key, reads := b.key(reader, logs), b.role("reader")
+	ask := func() []error {
+		return []error{
+			b.UseFor(reads, use(key, "dynamodb.eu-west-1.amazonaws.com", "kms:Decrypt")),
+			b.UseBy(use(key, "logs.eu-west-1.amazonaws.com", "kms:Encrypt")),
+		}
+	}
+	b.Disable("eu-west-2")
+	assert.Equal(t, []error{nil, nil}, ask(), "those of another region")
+	b.Disable(region)
+	for _, err := range ask() {
+		assert.ErrorContains(t, err, "DisabledException")
+	}
+	assert.Equal(t, 2, b.Enable(region))
+	assert.Equal(t, []error{nil, nil}, ask())
+	assert.Zero(t, b.Enable(region), "it was enabled already")
+}

@@ -71,6 +71,10 @@ func kinds() []kind {
 		{name: "replication is cut", do: func(c *chaos, region string) {
 			c.running.Account.DynamoDB.SetFault(region, &dynamodb.Fault{Isolated: true})
 		}},
+		{name: "keys are disabled", do: func(c *chaos, region string) {
+			c.running.Account.KMS.Disable(region)
+			c.running.Account.DynamoDB.SetFault(region, &dynamodb.Fault{Isolated: true})
+		}},
 		{name: "the region is lost", lost: true, do: func(c *chaos, region string) {
 			for _, service := range []string{"execute-api", "bedrock", "dynamodb"} {
 				c.running.Account.Faults.Break(service, region, fault.Fault{Kind: fault.Drop, Underway: true})
@@ -139,6 +143,7 @@ func (c *chaos) mend(region string) {
 	a.Faults.Mend("bedrock", region)
 	a.Faults.Break("bedrock", region, fault.Fault{Delay: pace})
 	a.Bedrock.SetFault(region, nil)
+	a.KMS.Enable(region)
 	a.DynamoDB.SetFault(region, nil)
 }
 

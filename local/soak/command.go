@@ -34,7 +34,7 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	o := Options{}
 	flags := line.Flags()
 	flags.StringVar(&o.Stack, "stack", "prod", "stack to soak: the `name` in Pulumi.<name>.yaml")
-	flags.DurationVar(&o.For, "for", 30*time.Second, "how `long`")
+	flags.DurationVar(&o.For, "for", 40*time.Second, "how `long`")
 	flags.IntVar(&o.InFlight, "inflight", 50, "`number` of requests at once, 1 to 500")
 	flags.Uint64Var(&o.Seed, "seed", uint64(time.Now().UnixNano()), "`number` that decides what is asked and what breaks (default: another each time)")
 	switch _, err := line.Parse(flags, args, s.Out); {

@@ -81,6 +81,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if running.APIKey == "" {
+		return Result{}, errors.Join(fmt.Errorf("stack %s: the clients of a soak call with API keys, which this stack does not take; soak a copy of its file with auth.mode: apiKey", o.Stack), running.Close())
+	}
 	watched := &sampler{service: running.Account.Lambda}
 	result, left, err := load(ctx, o, running, watched)
 	if err := errors.Join(err, running.Close()); err != nil {
