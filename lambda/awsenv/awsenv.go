@@ -86,29 +86,44 @@ func (e environment) GetServiceBaseEndpoint(_ context.Context, id string) (strin
 // AWS a connection stands in a few hundred milliseconds, between continents.
 const dialTimeout = time.Second
 
-// Over HTTP/2 all calls to a region share one connection, which may die without
-// a word. Once nothing came for pingAfter it is asked for a sign of life, and
-// given up pingTimeout later: within 10 s its calls fail and the next dials
-// anew, long before a failover would blame the region's silence on it.
+// A connection may die without a word. Once nothing came for keepAliveAfter, the
+// kernel asks for a sign of life each keepAliveEvery, and gives the connection up
+// when keepAliveProbes had no answer; what was sent and not acknowledged has as
+// long. Within 10 s its call fails, long before a failover would blame the region's
+// silence on it. A model that thinks is no such silence.
 const (
-	pingAfter   = 5 * time.Second
-	pingTimeout = 5 * time.Second
+	keepAliveAfter  = 5 * time.Second
+	keepAliveEvery  = time.Second
+	keepAliveProbes = 5
+	deadAfter       = keepAliveAfter + keepAliveProbes*keepAliveEvery
 )
+
+// maxIdle bounds the connections to one host that are kept while no call is
+// under way. A function calls a table up to 16 times at once, of the whole of a
+// long conversation; a connection that is not kept costs the next call a
+// handshake.
+const maxIdle = 256
 
 // httpClient returns a client that keeps connections to several regions open.
 // It sets no limit on a whole exchange, since an answer may take minutes:
 // callers bound their calls by context.
 func httpClient() *http.Client {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	dialer := &net.Dialer{
+		Timeout:         dialTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: keepAliveAfter, Interval: keepAliveEvery, Count: keepAliveProbes},
+		Control:         limitSilence,
+	}
+	// A function has one request at a time, which HTTP/2 would not serve sooner, and
+	// takes a fifth more work for.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
 	return &http.Client{
 		Transport: plainBodies{&http.Transport{
 			DialContext:         dialer.DialContext,
 			TLSHandshakeTimeout: 2 * time.Second,
 			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-			ForceAttemptHTTP2:   true,
-			HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
-			MaxIdleConns:        32,
-			MaxIdleConnsPerHost: 8,
+			Protocols:           &protocols,
+			MaxIdleConnsPerHost: maxIdle,
 			IdleConnTimeout:     90 * time.Second,
 		}},
 		// A redirect would carry a signed request to another host.

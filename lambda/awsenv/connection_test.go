@@ -10,8 +10,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/crossregion/crossregion/lambda/awsenv"
 	"github.com/stretchr/testify/assert"
@@ -39,23 +37,6 @@ func certified(t *testing.T) *httptest.Server {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
 	return server
-}
-
-func TestDeadConnectionIsGivenUpWithinTenSeconds(t *testing.T) {
-	server := certified(t)
-	synctest.Test(t, func(t *testing.T) {
-		ours, theirs := net.Pipe()
-		mute := tls.Server(theirs, &tls.Config{Certificates: server.TLS.Certificates, NextProtos: []string{"h2"}})
-		go func() { _, _ = io.Copy(io.Discard, mute) }()
-		defer func() { assert.NoError(t, theirs.Close()) }()
-		tr := transport(t, server.Certificate(), func() net.Conn { return ours })
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.com/", nil)
-		require.NoError(t, err)
-		began := time.Now()
-		_, err = tr.RoundTrip(r)
-		require.ErrorContains(t, err, "connection lost")
-		assert.Equal(t, 10*time.Second, time.Since(began))
-	})
 }
 
 func TestOldTLSIsRefused(t *testing.T) {

@@ -154,6 +154,10 @@ func (c *Counter) Settle(ctx context.Context, r Reservation, used Usage, model s
 
 // each runs f for 0 to n-1 at once.
 func each(n int, f func(int)) {
+	if n == 1 {
+		f(0)
+		return
+	}
 	done := make(chan struct{})
 	for i := range n {
 		go func() {

@@ -191,19 +191,8 @@ func (r *reader) askLocal(ctx context.Context, ranges ...query) {
 func (r *reader) ask(ctx context.Context, regions []string, ranges []query, enough func() bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	pages := make(chan page)
-	for _, region := range regions {
-		r.asked[region] = true
-		for _, q := range ranges {
-			go r.read(ctx, region, q, pages)
-		}
-	}
 	sated := false
-	for open := len(regions) * len(ranges); open > 0; {
-		p := <-pages
-		if p.last {
-			open--
-		}
+	take := func(p page) {
 		if p.err != nil && !sated {
 			r.failed[p.region] = p.err
 		}
@@ -214,13 +203,33 @@ func (r *reader) ask(ctx context.Context, regions []string, ranges []query, enou
 			cancel()
 		}
 	}
+	for _, region := range regions {
+		r.asked[region] = true
+	}
+	if len(regions) == 1 && len(ranges) == 1 {
+		r.read(ctx, regions[0], ranges[0], take) // most are alone, and need no goroutine
+		return
+	}
+	pages := make(chan page)
+	for _, region := range regions {
+		for _, q := range ranges {
+			go r.read(ctx, region, q, func(p page) { pages <- p })
+		}
+	}
+	for open := len(regions) * len(ranges); open > 0; {
+		p := <-pages
+		if p.last {
+			open--
+		}
+		take(p)
+	}
 }
 
-// read sends the pages of one range, the last of which has no items.
-func (r *reader) read(ctx context.Context, region string, q query, pages chan<- page) {
+// read hands over the pages of one range, the last of which has no items.
+func (r *reader) read(ctx context.Context, region string, q query, take func(page)) {
 	err := r.store.pages(ctx, region, r.partition, q, func(items []item) bool {
-		pages <- page{region: region, query: q, items: items}
+		take(page{region: region, query: q, items: items})
 		return ctx.Err() == nil
 	})
-	pages <- page{region: region, query: q, last: true, err: err}
+	take(page{region: region, query: q, last: true, err: err})
 }

@@ -31,12 +31,23 @@ type reply struct {
 
 func (r reply) frame(message, kind, payload string) {
 	typeHeader := map[string]string{"event": ":event-type", "exception": ":exception-type"}[message]
+	r.send(payload, ":message-type", message, typeHeader, kind, ":content-type", "application/json")
+}
+
+// send writes a frame with headers, names and values in turn.
+func (r reply) send(payload string, headers ...string) {
 	m := eventstream.Message{Payload: []byte(payload)}
-	m.Headers.Set(":message-type", eventstream.StringValue(message))
-	m.Headers.Set(typeHeader, eventstream.StringValue(kind))
-	m.Headers.Set(":content-type", eventstream.StringValue("application/json"))
+	for i := 0; i < len(headers); i += 2 {
+		m.Headers.Set(headers[i], eventstream.StringValue(headers[i+1]))
+	}
 	assert.NoError(r.t, eventstream.NewEncoder().Encode(r.w, m))
 	r.w.(http.Flusher).Flush()
+}
+
+// write sends what is no frame.
+func (r reply) write(s string) {
+	_, err := io.WriteString(r.w, s)
+	assert.NoError(r.t, err)
 }
 
 func (r reply) event(kind, payload string) { r.frame("event", kind, payload) }

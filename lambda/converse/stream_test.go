@@ -109,6 +109,7 @@ func TestExceptionsInTheStream(t *testing.T) {
 					r.frame("exception", x.code, `{"message":"told so"}`)
 				}))
 				e := assertClass(t, x.want, err)
+				assert.Equal(t, strings.ToUpper(x.code[:1])+x.code[1:], e.Code)
 				assert.Equal(t, "told so", e.Message)
 			})
 		}

@@ -2,6 +2,7 @@ package converse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -41,10 +42,13 @@ func (takeBody) ID() string { return sdkReader }
 // HandleDeserialize implements [middleware.DeserializeMiddleware].
 func (t takeBody) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
+	resp, ok := out.RawResponse.(*smithyhttp.Response)
 	if err != nil {
+		if ok {
+			_ = resp.Body.Close() // it is read, but of a stream's refusal the SDK leaves it open
+		}
 		return out, metadata, err
 	}
-	resp, ok := out.RawResponse.(*smithyhttp.Response)
 	if !ok {
 		return out, metadata, fmt.Errorf("the answer is a %T, not one of HTTP", out.RawResponse)
 	}
@@ -62,22 +66,34 @@ const (
 	eventMetadata   = "metadata"
 )
 
-// decode returns the payload of an event, or what else the message says. It is
-// read by path, and not into a struct: reflection would take most of the time that
-// a word takes.
+// decode returns the payload of an event, or what else the message says.
 func decode(m eventstream.Message) (gjson.Result, error) {
 	switch string(m.Type) {
 	case "event":
-		if !gjson.ValidBytes(m.Payload) {
-			return gjson.Result{}, fmt.Errorf("read event %q: its payload is no JSON", m.Event)
-		}
-		return gjson.ParseBytes(m.Payload), nil
+		return payload(m)
 	case "exception":
 		return gjson.Result{}, exception(m)
 	case "error":
 		return gjson.Result{}, &smithy.GenericAPIError{Code: string(m.ErrorCode), Message: string(m.ErrorMessage)}
 	default:
 		return gjson.Result{}, fmt.Errorf("%q is no type of a message", m.Type)
+	}
+}
+
+// payload returns that of an event. It is read by path, and not into a struct:
+// reflection would take most of the time that a word takes. Events that tell
+// nothing of an answer may hold anything.
+func payload(m eventstream.Message) (gjson.Result, error) {
+	switch string(m.Event) {
+	case eventBlockStart, eventBlockDelta, eventBlockStop, eventStop, eventMetadata:
+		if !gjson.ValidBytes(m.Payload) {
+			return gjson.Result{}, fmt.Errorf("read event %q: its payload is no JSON", m.Event)
+		}
+		return gjson.ParseBytes(m.Payload), nil
+	case "":
+		return gjson.Result{}, errors.New("read an event: it has no name")
+	default:
+		return gjson.Result{}, nil
 	}
 }
 

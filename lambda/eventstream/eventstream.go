@@ -14,13 +14,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-)
-
-// Bounds of a frame's parts, in bytes.
-// Source: https://smithy.io/2.0/aws/amazon-eventstream.html
-const (
-	MaxHeaders = 128 << 10
-	MaxPayload = 24 << 20
+	"slices"
 )
 
 // A frame is its length, that of its headers, the checksum of both, headers,
@@ -30,13 +24,20 @@ const (
 	checksumBytes = 4
 )
 
-// keptBytes bounds the buffer that is kept for the next frame.
-const keptBytes = 64 << 10
+// Sizes of the buffer that holds a frame, in bytes: of a new one, and of the
+// largest that is kept for the next frame.
+const (
+	newBytes  = 1 << 10
+	keptBytes = 64 << 10
+)
 
 // ErrChecksum says that a frame is not what was sent.
 var ErrChecksum = errors.New("the checksum does not match")
 
 // Reader reads messages from a stream. It belongs to one goroutine.
+//
+// Frames have no bound but their source's: services keep to 24 MiB of payload and
+// 128 KiB of headers, which clients must not check.
 type Reader struct {
 	source *bufio.Reader
 	frame  []byte
@@ -48,14 +49,14 @@ func NewReader(r io.Reader) *Reader { return &Reader{source: bufio.NewReader(r)}
 // Next returns the next message. Its bytes are good until Next is called again.
 // After the last whole frame it returns io.EOF as it is; every other error says
 // why the frame cannot be read, io.ErrUnexpectedEOF in its chain that it was cut.
+// Nothing more can be read after an error.
 func (r *Reader) Next() (Message, error) {
 	length, err := r.prelude()
 	if err != nil {
 		return Message{}, err
 	}
-	rest := r.frame[preludeBytes:length.frame]
-	if _, err := io.ReadFull(r.source, rest); err != nil {
-		return Message{}, fmt.Errorf("read a frame: %w", cut(err))
+	if err := r.fill(length.frame); err != nil {
+		return Message{}, fmt.Errorf("read a frame: %w", err)
 	}
 	body := length.frame - checksumBytes
 	if binary.BigEndian.Uint32(r.frame[body:]) != crc32.ChecksumIEEE(r.frame[:body]) {
@@ -73,33 +74,39 @@ func (r *Reader) Next() (Message, error) {
 // lengths of a frame, and of its headers.
 type lengths struct{ frame, headers int }
 
-// prelude reads how long the next frame is, and makes room for it.
+// prelude reads how long the next frame is.
 func (r *Reader) prelude() (lengths, error) {
-	if cap(r.frame) < preludeBytes || cap(r.frame) > keptBytes {
-		r.frame = make([]byte, 1<<10)
+	if cap(r.frame) == 0 || cap(r.frame) > keptBytes {
+		r.frame = make([]byte, 0, newBytes)
 	}
-	head := r.frame[:preludeBytes]
-	if _, err := io.ReadFull(r.source, head); err != nil {
+	r.frame = r.frame[:preludeBytes]
+	if _, err := io.ReadFull(r.source, r.frame); err != nil {
 		if err == io.EOF {
 			return lengths{}, err
 		}
 		return lengths{}, fmt.Errorf("read the length of a frame: %w", err)
 	}
-	if binary.BigEndian.Uint32(head[8:]) != crc32.ChecksumIEEE(head[:8]) {
+	if binary.BigEndian.Uint32(r.frame[8:]) != crc32.ChecksumIEEE(r.frame[:8]) {
 		return lengths{}, fmt.Errorf("read the length of a frame: %w", ErrChecksum)
 	}
-	frame, headers := int64(binary.BigEndian.Uint32(head)), int64(binary.BigEndian.Uint32(head[4:]))
-	payload := frame - preludeBytes - headers - checksumBytes
-	if headers > MaxHeaders || payload < 0 || payload > MaxPayload {
-		return lengths{}, fmt.Errorf("read the length of a frame: %d bytes with %d bytes of headers are none", frame, headers)
+	l := lengths{frame: int(binary.BigEndian.Uint32(r.frame)), headers: int(binary.BigEndian.Uint32(r.frame[4:]))}
+	if l.frame < preludeBytes+l.headers+checksumBytes {
+		return lengths{}, fmt.Errorf("read the length of a frame: %d bytes cannot hold %d bytes of headers", l.frame, l.headers)
 	}
-	r.frame = r.frame[:cap(r.frame)]
-	if int(frame) > len(r.frame) {
-		larger := make([]byte, frame)
-		copy(larger, head)
-		r.frame = larger
+	return l, nil
+}
+
+// fill reads on until the frame has length bytes. Room is made as they come: a
+// length that lies takes none.
+func (r *Reader) fill(length int) error {
+	for have := len(r.frame); have < length; have = len(r.frame) {
+		next := min(length, have+max(have, keptBytes))
+		r.frame = slices.Grow(r.frame, next-have)[:next]
+		if _, err := io.ReadFull(r.source, r.frame[have:]); err != nil {
+			return cut(err)
+		}
 	}
-	return lengths{int(frame), int(headers)}, nil
+	return nil
 }
 
 // cut makes an end within a frame one that nobody expects.

@@ -7,7 +7,7 @@ import (
 )
 
 // Message is one frame of a stream: its payload, and those of its headers that
-// say what it is. A header that is missing is nil.
+// say what it is. A header that is missing, or no string, is nil.
 type Message struct {
 	// Type is "event", "exception" or "error".
 	Type []byte
@@ -71,7 +71,10 @@ func readHeaders(b []byte) (Message, error) {
 		if err != nil {
 			return m, err
 		}
-		if field := m.field(name); field != nil && kind == typeString {
+		if kind != typeString {
+			value = nil
+		}
+		if field := m.field(name); field != nil {
 			*field = value
 		}
 		b = rest

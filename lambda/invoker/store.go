@@ -22,7 +22,7 @@ const storeTries = 2
 // request is served uncounted sooner than it waits. A partner's replica is no
 // help: what is used is counted here, and the limits say nothing without it.
 func newBudget(cfg contract.Invoker, sdk aws.Config, log *slog.Logger) (*budget.Counter, error) {
-	client := dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) { o.RetryMaxAttempts = storeTries })
+	client := dynamodb.NewFromConfig(sdk, oneEndpoint, func(o *dynamodb.Options) { o.RetryMaxAttempts = storeTries })
 	tenants := auth.NewTable(client, cfg.ControlTable)
 	return budget.New(budget.Config{
 		Client: client,
@@ -37,7 +37,7 @@ func newBudget(cfg contract.Invoker, sdk aws.Config, log *slog.Logger) (*budget.
 func newStore(cfg contract.Invoker, sdk aws.Config) (*conversation.Store, error) {
 	clients := map[string]conversation.DynamoDB{}
 	for _, region := range append([]string{cfg.Region}, cfg.Conversations.Partners...) {
-		clients[region] = dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) {
+		clients[region] = dynamodb.NewFromConfig(sdk, oneEndpoint, func(o *dynamodb.Options) {
 			o.Region, o.RetryMaxAttempts = region, storeTries
 		})
 	}

@@ -21,9 +21,9 @@ type Options struct {
 	Parts []string
 	// Quick measures less often, and leaves out what takes minutes.
 	Quick bool
-	// Profile names the file into which the gateway's process writes what it
-	// spends its time on in part overhead; empty for none.
-	Profile string
+	// Profiles names the folder into which the processes of part overhead write
+	// what they spend their time on, each a file of its own; empty for none.
+	Profiles string
 	// Progress hears what is being done. Required.
 	Progress func(string)
 

@@ -22,7 +22,7 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	flags.SetOutput(s.Err)
 	only := flags.String("only", "", "`parts` to run, with commas: "+names())
 	fast := flags.Bool("quick", false, "measure less, within a minute")
-	profile := flags.String("cpuprofile", "", "`file` for a profile of the gateway in part overhead")
+	profiles := flags.String("cpuprofile", "", "`folder` for profiles of the processes in part overhead")
 	list := flags.String("json", "bench.json", "`file` for the figures")
 	page := flags.String("html", "bench.html", "`file` for the pictures")
 	if err := flags.Parse(args); err != nil {
@@ -38,9 +38,14 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	if err != nil {
 		return err
 	}
-	o := Options{Root: root, Quick: *fast, Profile: *profile, Progress: func(line string) { fmt.Fprintln(s.Err, line) }}
+	o := Options{Root: root, Quick: *fast, Profiles: *profiles, Progress: func(line string) { fmt.Fprintln(s.Err, line) }}
 	if *only != "" {
 		o.Parts = strings.Split(*only, ",")
+	}
+	if *profiles != "" {
+		if err := os.MkdirAll(*profiles, 0o755); err != nil {
+			return fmt.Errorf("make a folder for profiles: %w", err)
+		}
 	}
 	r, err := Run(ctx, o)
 	if err != nil && len(r.Figures) == 0 {

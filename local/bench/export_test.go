@@ -72,6 +72,15 @@ func Ask(ctx context.Context, url string, words, inFlight int) (samples, gaps in
 	return len(all), gaps, err
 }
 
+// AskAgain makes a call that may be made once more so often, and tells how often
+// it was.
+func AskAgain(ctx context.Context, url string, again int) (int, error) {
+	client := newClient(1)
+	defer client.CloseIdleConnections()
+	s, err := call{url: url, words: 1, header: jsonHeader, again: again}.do(ctx, client)
+	return s.again, err
+}
+
 // GoBuild builds packages of the project with a cache, and returns seconds and
 // megabytes.
 func GoBuild(ctx context.Context, root, cache string, packages ...string) (took, memory, largest float64, err error) {

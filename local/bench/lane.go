@@ -140,6 +140,14 @@ func (t tally) p99(l load) float64 { return quantile(l.times(t.samples), 0.99) }
 // cpuEach is the CPU time of a request, in microseconds.
 func (t tally) cpuEach() float64 { return micros(t.cpu) / float64(max(1, len(t.samples))) }
 
+// again is how often requests were made once more.
+func (t tally) again() (n int) {
+	for _, s := range t.samples {
+		n += s.again
+	}
+	return n
+}
+
 func (t tally) gap(q float64) float64 {
 	var gaps []float64
 	for _, s := range t.samples {

@@ -20,6 +20,9 @@ type call struct {
 	body   string
 	header http.Header
 	words  int // that a whole answer has
+	// again is how often a request is made once more when it was answered 503,
+	// as callers' SDKs do.
+	again int
 }
 
 // sample is what one request took, in microseconds.
@@ -27,6 +30,7 @@ type sample struct {
 	first float64   // to its first word
 	total float64   // to its end
 	gaps  []float64 // between words that came apart
+	again int       // how often it was made once more
 }
 
 // client makes calls, one connection for each in flight.
@@ -34,29 +38,40 @@ func newClient(inFlight int) *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConns: inFlight, MaxIdleConnsPerHost: inFlight, DisableCompression: true}}
 }
 
-// do makes the call once. An answer that is not whole is an error, so that no
-// subject is quick by failing.
-func (c call) do(ctx context.Context, client *http.Client) (sample, error) {
+// do makes the call. An answer that is not whole is an error, so that no subject
+// is quick by failing.
+func (c call) do(ctx context.Context, client *http.Client) (s sample, err error) {
+	started := time.Now()
+	for again := 0; ; again++ {
+		var status int
+		s, status, err = c.once(ctx, client, started)
+		if s.again = again; status != http.StatusServiceUnavailable || again == c.again {
+			return s, err
+		}
+	}
+}
+
+// once makes one request for a call that began at some time.
+func (c call) once(ctx context.Context, client *http.Client, started time.Time) (_ sample, status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader([]byte(c.body)))
 	if err != nil {
-		return sample{}, err
+		return sample{}, 0, err
 	}
 	req.Header = c.header
-	started := time.Now()
 	resp, err := client.Do(req)
 	if err != nil {
-		return sample{}, err
+		return sample{}, 0, err
 	}
 	var r reading
 	text, err := r.all(resp.Body, started)
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		return sample{}, err
+		return sample{}, 0, err
 	}
 	if resp.StatusCode != http.StatusOK || r.words != c.words {
-		return sample{}, fmt.Errorf("%s: status %d with %d words, want 200 with %d: %.300s", c.url, resp.StatusCode, r.words, c.words, text)
+		return sample{}, resp.StatusCode, fmt.Errorf("%s: status %d with %d words, want 200 with %d: %.300s", c.url, resp.StatusCode, r.words, c.words, text)
 	}
 	r.sample.total = micros(time.Since(started))
-	return r.sample, nil
+	return r.sample, resp.StatusCode, nil
 }
 
 func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }

@@ -72,3 +72,39 @@ func TestAnswersThatAreNotWholeAreErrors(t *testing.T) {
 		})
 	}
 }
+
+func TestARequestIsMadeAgainWhileItIsAnswered503(t *testing.T) {
+	tests := []struct {
+		name     string
+		statuses []int // of the answers; the last is repeated
+		again    int
+		want     int // how often it is made again
+		err      string
+	}{
+		{"an answer is the last", []int{200}, 2, 0, ""},
+		{"the third answers", []int{503, 503, 200}, 2, 2, ""},
+		{"no more than allowed", []int{503, 503, 503}, 2, 2, "status 503"},
+		{"not at all unless allowed", []int{503, 200}, 0, 0, "status 503"},
+		{"not after another failure", []int{500, 200}, 2, 0, "status 500"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := 0
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(tt.statuses[min(asked, len(tt.statuses)-1)])
+				asked++
+				_, err := io.WriteString(w, bench.Word)
+				assert.NoError(t, err)
+			}))
+			defer s.Close()
+			got, err := bench.AskAgain(t.Context(), s.URL, tt.again)
+			assert.Equal(t, tt.want, got)
+			assert.Equal(t, tt.want+1, asked)
+			if tt.err == "" {
+				assert.NoError(t, err)
+				return
+			}
+			assert.ErrorContains(t, err, tt.err)
+		})
+	}
+}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 
+	"github.com/crossregion/crossregion/local/bench/inherit"
 	"github.com/crossregion/crossregion/local/bench/upstream"
 )
 
@@ -29,6 +31,11 @@ const historyTurns = 10
 // responseTellings is how often a streamed response tells its text: as it grows,
 // and in the ends of the text, the part, the item and the response.
 const responseTellings = 5
+
+// tries are those of a request that goes on with a conversation, by the default
+// of OpenAI's SDKs.
+// Source: https://github.com/openai/openai-python#retries
+const tries = 3
 
 var jsonHeader = http.Header{"Content-Type": {"application/json"}}
 
@@ -61,19 +68,22 @@ func overhead(ctx context.Context, b *bench) (_ []Figure, err error) {
 		return nil, err
 	}
 	defer func() { err = closing(err, s.close()) }()
-	profile := []string{"CROSSREGION_BENCH_CPUPROFILE=" + b.Profile}
+	stop, err := inherit.Profile(b.profile("bench"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = closing(err, stop()) }()
 	for _, l := range []struct {
 		name, command string
-		env           []string
 		args          []string
 	}{
-		{"floor", "floor", nil, nil},
-		{"collector", "floor", nil, nil},
-		{"gateway", "gateway", profile, nil},
-		{"counted", "gateway", nil, []string{"-tenant", tenant}},
-		{"state", "gateway", nil, []string{"-tenant", tenant}},
+		{"floor", "floor", nil},
+		{"collector", "floor", nil},
+		{"gateway", "gateway", nil},
+		{"counted", "gateway", []string{"-tenant", tenant}},
+		{"state", "gateway", []string{"-tenant", tenant}},
 	} {
-		if _, err := s.add(ctx, b, l.name, l.command, l.env, l.args...); err != nil {
+		if _, err := s.add(ctx, b, l.name, l.command, []string{inherit.EnvProfile + "=" + b.profile(l.name)}, l.args...); err != nil {
 			return nil, err
 		}
 	}
@@ -97,6 +107,14 @@ func overhead(ctx context.Context, b *bench) (_ []Figure, err error) {
 	}
 	function, err := s.bootstrap(ctx, b)
 	return append(figures, function...), err
+}
+
+// profile is the file for what a process spends its time on, "" for none.
+func (b *bench) profile(process string) string {
+	if b.Profiles == "" {
+		return ""
+	}
+	return filepath.Join(b.Profiles, process+".pprof")
 }
 
 // tell holds a conversation of some turns and returns the id of its last
@@ -147,6 +165,7 @@ func (s *stand) prepare(model string, stream bool, thread string) {
 	set("floor", "/v1/chat/completions", bare)
 	set("collector", "/v1/chat/completions", collected(bare))
 	set("state", "/v1/responses", fmt.Sprintf(`{"model":%q,"stream":%t,"previous_response_id":%q,"input":%q}`, model, stream, thread, question))
+	s.lanes["state"].call.again = tries - 1
 	if stream {
 		s.lanes["state"].call.words *= responseTellings
 	}
@@ -189,6 +208,10 @@ func (s *stand) whole(ctx context.Context, b *bench, n int, thread string) ([]Fi
 		if err := s.lanes[more.lane].failed; err != nil {
 			b.note("overhead: %d at once in one process are too many for the stand-in for DynamoDB on this machine, so the figures %s are left out: %v", n, more.name, err)
 			continue
+		}
+		if again := t.again(); again > 0 {
+			b.note("overhead: whole, %d in flight, %s: for %d requests %d were answered 503, since a region's second for an answer was over on this machine, and made again.",
+				n, more.name, len(t.samples), again)
 		}
 		figures = append(figures,
 			figure(name("p50 "+more.name), "µs", t.p50()).over(floor.p50()),

@@ -1,7 +1,6 @@
 package dynamodb
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -9,11 +8,6 @@ import (
 // maxExpressionBytes is the longest expression that DynamoDB takes.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 const maxExpressionBytes = 4096
-
-var (
-	expressionToken = regexp.MustCompile(`^\s*([#:]?[A-Za-z0-9_]+|<=|>=|<>|[=<>(),.\[\]+-])`)
-	bareName        = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
-)
 
 // bindings are what the expressions of one request may refer to.
 type bindings struct {
@@ -53,18 +47,41 @@ func (b *bindings) parse(parameter, text string) (*parser, error) {
 	if len(text) > maxExpressionBytes {
 		return nil, p.refuse("Expression size has exceeded the maximum allowed size of %d bytes", maxExpressionBytes)
 	}
-	for rest := strings.TrimSpace(text); rest != ""; {
-		m := expressionToken.FindStringSubmatch(rest)
-		if m == nil {
+	for rest := strings.TrimSpace(text); rest != ""; rest = strings.TrimLeft(rest, " \t\r\n\f") {
+		n := tokenLength(rest)
+		if n == 0 {
 			return nil, p.refuse("Syntax error near %q", rest)
 		}
-		p.tokens, rest = append(p.tokens, m[1]), rest[len(m[0]):]
+		p.tokens, rest = append(p.tokens, rest[:n]), rest[n:]
 	}
 	if len(p.tokens) == 0 {
 		return nil, p.refuse("The expression can not be empty;")
 	}
 	return p, nil
 }
+
+// tokenLength is that of the token that text begins with, 0 for none: a word,
+// perhaps the alias of a name or a value, or an operator.
+func tokenLength(text string) int {
+	switch {
+	case strings.HasPrefix(text, "<=") || strings.HasPrefix(text, ">=") || strings.HasPrefix(text, "<>"):
+		return 2
+	case strings.IndexByte("=<>(),.[]+-", text[0]) >= 0:
+		return 1
+	}
+	word := strings.TrimPrefix(strings.TrimPrefix(text, "#"), ":")
+	sigil := len(text) - len(word)
+	n := 0
+	for n < len(word) && (isLetter(word[n]) || '0' <= word[n] && word[n] <= '9' || word[n] == '_') {
+		n++
+	}
+	if n == 0 || sigil > 1 {
+		return 0
+	}
+	return sigil + n
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 func (p *parser) refuse(format string, args ...any) error {
 	return invalid("Invalid "+p.parameter+": "+format, args...)
@@ -112,7 +129,7 @@ func (p *parser) name() (string, error) {
 		p.used[token] = true
 		return name, nil
 	}
-	if !bareName.MatchString(token) {
+	if token == "" || !isLetter(token[0]) {
 		return "", p.refuse("Syntax error: want an attribute name, got %q", token)
 	}
 	if reserved(token) {

@@ -39,13 +39,13 @@ type getOutput struct {
 // caller's permission is checked first: who has none learns nothing.
 func (c call) table(in common, leading func(*table) (string, bool, error)) (*table, error) {
 	name := strings.TrimPrefix(in.TableName, tableARN(c.caller.Region, ""))
-	if !nameShape.MatchString(name) {
+	t, key := c.service.find(place{c.caller.Region, name})
+	if t == nil && !nameShape.MatchString(name) {
 		return nil, invalid("tableName %q: want a name, or the ARN of a table in %s", in.TableName, c.caller.Region)
 	}
 	if !slices.Contains([]string{"", "NONE", "TOTAL"}, in.ReturnConsumedCapacity) {
 		return nil, invalid("ReturnConsumedCapacity %q: this stand-in knows NONE and TOTAL", in.ReturnConsumedCapacity)
 	}
-	t, key := c.service.find(place{c.caller.Region, name})
 	keys := cloud.Keys{"aws:RequestedRegion": {c.caller.Region}}
 	if t != nil {
 		partition, ok, err := leading(t)

@@ -22,12 +22,12 @@ func (t *table) attributes() []attribute {
 
 // keyOf validates the key attributes of an item and returns its key.
 func (t *table) keyOf(i item) (key, error) {
-	var k key
-	var err error
-	if k.partition, err = keyText(i, t.hash, maxPartitionKeyBytes); err != nil || t.sort == nil {
+	hash, err := keyValue(i, t.hash, maxPartitionKeyBytes)
+	k := key{partition: hash.text}
+	if err != nil || t.sort == nil {
 		return k, err
 	}
-	k.sort, err = keyText(i, *t.sort, maxSortKeyBytes)
+	k.sort, err = keyValue(i, *t.sort, maxSortKeyBytes)
 	return k, err
 }
 
@@ -44,20 +44,20 @@ func (t *table) onlyKey(i item) (key, error) {
 	return t.keyOf(i)
 }
 
-func keyText(i item, a attribute, maxBytes int) (string, error) {
+func keyValue(i item, a attribute, maxBytes int) (value, error) {
 	v, ok := i[a.name]
 	switch {
 	case !ok:
-		return "", invalid("One or more parameter values were invalid: Missing the key %s in the item", a.name)
+		return value{}, invalid("One or more parameter values were invalid: Missing the key %s in the item", a.name)
 	case v.kind != a.kind:
-		return "", invalid("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s", a.name, a.kind, v.kind)
+		return value{}, invalid("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s", a.name, a.kind, v.kind)
 	case v.text == "":
-		return "", invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "+
+		return value{}, invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "+
 			"an empty string or binary value. Key: %s", a.name)
 	case len(v.text) > maxBytes:
-		return "", invalid("One or more parameter values were invalid: Size of key %s has exceeded the maximum size limit of %d bytes", a.name, maxBytes)
+		return value{}, invalid("One or more parameter values were invalid: Size of key %s has exceeded the maximum size limit of %d bytes", a.name, maxBytes)
 	}
-	return v.text, nil
+	return v, nil
 }
 
 // keyItem is the part of i that is its key.

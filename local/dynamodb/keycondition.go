@@ -142,23 +142,32 @@ func (c comparison) check(a attribute) error {
 	return nil
 }
 
-func (c comparison) matches(v value) bool {
-	if c.operator == "begins_with" {
-		return strings.HasPrefix(v.text, c.operands[0].text)
-	}
+func (c comparison) matches(v value) bool { return c.side(v) == 0 }
+
+// side tells on which side of the range that c describes a value is: less than 0
+// before it, more behind it, 0 in it.
+func (c comparison) side(v value) int {
 	order := v.compare(c.operands[0])
 	switch c.operator {
-	case "=":
-		return order == 0
-	case "<":
-		return order < 0
-	case "<=":
-		return order <= 0
-	case ">":
-		return order > 0
-	case ">=":
-		return order >= 0
-	default: // BETWEEN
-		return order >= 0 && v.compare(c.operands[1]) <= 0
+	case "<", "<=":
+		if order < 0 || order == 0 && c.operator == "<=" {
+			return 0
+		}
+		return 1
+	case ">", ">=":
+		if order > 0 || order == 0 && c.operator == ">=" {
+			return 0
+		}
+		return -1
+	case "BETWEEN":
+		if order < 0 {
+			return -1
+		}
+		return max(0, v.compare(c.operands[1]))
+	case "begins_with":
+		if strings.HasPrefix(v.text, c.operands[0].text) {
+			return 0
+		}
 	}
+	return order // of = too
 }

@@ -19,6 +19,9 @@ var numberShape = regexp.MustCompile(`^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1
 // parseNumber returns a number as DynamoDB stores and returns it: decimal,
 // without exponent and without zeros that do not count.
 func parseNumber(s string) (string, error) {
+	if plainNumber(s) {
+		return s, nil
+	}
 	m := numberShape.FindStringSubmatch(s)
 	if m == nil || m[2]+m[3] == "" {
 		return "", invalid("The parameter cannot be converted to a numeric value: %s", s)
@@ -45,6 +48,12 @@ func parseNumber(s string) (string, error) {
 		return "", invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
 	}
 	return strings.TrimPrefix(m[1], "+") + decimal(significant, exponent), nil
+}
+
+// plainNumber tells whether a number is written as it is stored: a natural number
+// without zeros in front.
+func plainNumber(s string) bool {
+	return s != "" && s[0] != '0' && len(s) <= maxDigits && strings.Trim(s, "0123456789") == ""
 }
 
 func decimal(digits string, exponent int) string {

@@ -56,8 +56,8 @@ func query(c call, in queryInput) (queryOutput, error) {
 		return queryOutput{}, err
 	}
 	var items []item
-	c.access(t, func(r *replica) { items = t.partition(r, cond.partition.text) })
-	page, last, bytes := t.page(in.matching(t, cond, items), in.Limit)
+	c.access(t, func(r *replica) { items = in.matching(r, t, cond) })
+	page, last, bytes := t.page(items, in.Limit)
 	out := queryOutput{
 		Items: make([]item, len(page)), Count: len(page), ScannedCount: len(page), LastEvaluatedKey: last,
 		ConsumedCapacity: t.consumed(in.common, readUnits(bytes, in.ConsistentRead)),
@@ -95,36 +95,41 @@ func (t *table) checkStart(start item, cond keyCondition) error {
 }
 
 // matching returns the items that the query is about, in its order.
-func (in queryInput) matching(t *table, cond keyCondition, items []item) []item {
+func (in queryInput) matching(r *replica, t *table, cond keyCondition) []item {
 	backward := in.ScanIndexForward != nil && !*in.ScanIndexForward
+	items := r.items[cond.partition.text].within(func(sort value) int {
+		if in.ExclusiveStartKey != nil {
+			if t.sort == nil {
+				return -1
+			}
+			switch order := sort.compare(in.ExclusiveStartKey[t.sort.name]); {
+			case backward && order >= 0:
+				return 1
+			case !backward && order <= 0:
+				return -1
+			}
+		}
+		if cond.sort == nil {
+			return 0
+		}
+		return cond.sort.side(sort)
+	})
 	if backward {
 		slices.Reverse(items)
 	}
-	return slices.DeleteFunc(items, func(i item) bool {
-		if t.sort == nil {
-			return in.ExclusiveStartKey != nil
-		}
-		v := i[t.sort.name]
-		if cond.sort != nil && !cond.sort.matches(v) {
-			return true
-		}
-		if in.ExclusiveStartKey == nil {
-			return false
-		}
-		order := v.compare(in.ExclusiveStartKey[t.sort.name])
-		return order == 0 || (order < 0) != backward
-	})
+	return items
 }
 
 // page cuts items to what one answer may hold. Like DynamoDB it returns a last
 // key whenever it stopped at the limit, even if nothing follows.
 func (t *table) page(items []item, limit *int) (page []item, last item, bytes int) {
 	for n, i := range items {
+		size := i.size()
 		full := limit != nil && n == *limit
-		if full || (n > 0 && bytes+i.size() > maxPageBytes) {
+		if full || (n > 0 && bytes+size > maxPageBytes) {
 			return items[:n], t.keyItem(items[n-1]), bytes
 		}
-		bytes += i.size()
+		bytes += size
 	}
 	if limit != nil && len(items) == *limit {
 		last = t.keyItem(items[len(items)-1])

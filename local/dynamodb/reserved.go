@@ -1,6 +1,9 @@
 package dynamodb
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // reservedWords may not stand in an expression as attribute names, in any case;
 // they need an alias.
@@ -40,11 +43,12 @@ const reservedWords = `ABORT ABSOLUTE ACTION ADD AFTER AGENT AGGREGATE ALL ALLOC
  UUID VACUUM VALUE VALUED VALUES VARCHAR VARIABLE VARIANCE VARINT VARYING VIEW VIEWS VIRTUAL VOID WAIT WHEN WHENEVER WHERE
  WHILE WINDOW WITH WITHIN WITHOUT WORK WRAPPED WRITE YEAR ZONE`
 
-func reserved(name string) bool {
-	for _, word := range strings.Fields(reservedWords) {
-		if strings.EqualFold(word, name) {
-			return true
-		}
+var reservedSet = sync.OnceValue(func() map[string]bool {
+	set := map[string]bool{}
+	for word := range strings.FieldsSeq(reservedWords) {
+		set[word] = true
 	}
-	return false
-}
+	return set
+})
+
+func reserved(name string) bool { return reservedSet()[strings.ToUpper(name)] }

@@ -70,12 +70,13 @@ func (t *table) all(r *replica, start item) []item {
 		partitions[hash(partition)] = partition
 	}
 	from := start[t.hash.name].text
+	fromHash := hash(from)
 	var items []item
 	for _, h := range slices.Sorted(maps.Keys(partitions)) {
-		if start != nil && h < hash(from) {
+		if start != nil && h < fromHash {
 			continue
 		}
-		for _, i := range t.partition(r, partitions[h]) {
+		for _, i := range r.items[partitions[h]].within(everywhere) {
 			if start == nil || partitions[h] != from || t.sort != nil && i[t.sort.name].compare(start[t.sort.name]) > 0 {
 				items = append(items, i)
 			}

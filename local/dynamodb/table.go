@@ -2,7 +2,6 @@ package dynamodb
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 )
@@ -27,11 +26,11 @@ type attribute struct{ name, kind string }
 // it is looked at, so that replication needs no process of its own.
 type replica struct {
 	region    string
-	key       string                       // ARN of the customer's key; empty for one that AWS owns
-	tags      map[string]string            // never synced between replicas
-	protected bool                         // against deletion; never synced either
-	items     map[string]map[string]record // by partition and sort key
-	underway  []write                      // from other replicas, by arrival
+	key       string                // ARN of the customer's key; empty for one that AWS owns
+	tags      map[string]string     // never synced between replicas
+	protected bool                  // against deletion; never synced either
+	items     map[string]*partition // by partition key
+	underway  []write               // from other replicas, by arrival
 	lastStamp int64
 }
 
@@ -55,22 +54,26 @@ type write struct {
 	arrival time.Time
 }
 
-// key is the canonical form of an item's primary key.
-type key struct{ partition, sort string }
+// key is the canonical form of an item's primary key. The zero sort stands for
+// none.
+type key struct {
+	partition string
+	sort      value
+}
 
 func (s stamp) compare(o stamp) int {
 	return cmp.Or(cmp.Compare(s.at, o.at), cmp.Compare(s.region, o.region))
 }
 
 func newReplica(region, key string) *replica {
-	return &replica{region: region, key: key, items: map[string]map[string]record{}}
+	return &replica{region: region, key: key, items: map[string]*partition{}}
 }
 
 // clone is a new replica that starts with what r has and will receive.
 func (r *replica) clone(region, key string) *replica {
 	c := newReplica(region, key)
-	for partition, records := range r.items {
-		c.items[partition] = maps.Clone(records)
+	for name, p := range r.items {
+		c.items[name] = p.clone()
 	}
 	c.underway, c.lastStamp = slices.Clone(r.underway), r.lastStamp
 	return c
@@ -91,40 +94,31 @@ func (t *table) put(r *replica, k key, i item, now time.Time) {
 // receive lets r take what has arrived by now, from the regions to which its
 // link is open.
 func (r *replica) receive(now time.Time, open func(from string) bool) {
-	r.underway = slices.DeleteFunc(r.underway, func(w write) bool {
-		arrived := !w.arrival.After(now) && open(w.record.stamp.region)
-		if arrived {
+	due := slices.IndexFunc(r.underway, func(w write) bool { return w.arrival.After(now) })
+	if due < 0 {
+		due = len(r.underway)
+	}
+	waits := 0
+	for _, w := range r.underway[:due] {
+		if open(w.record.stamp.region) {
 			r.merge(w.key, w.record)
+			continue
 		}
-		return arrived
-	})
+		r.underway[waits] = w
+		waits++
+	}
+	r.underway = slices.Delete(r.underway, waits, due)
 }
 
 // merge keeps the later of what r has and rec.
 func (r *replica) merge(k key, rec record) {
 	r.lastStamp = max(r.lastStamp, rec.stamp.at)
-	have, ok := r.items[k.partition][k.sort]
-	if ok && have.stamp.compare(rec.stamp) > 0 {
-		return
+	p := r.items[k.partition]
+	if p == nil {
+		p = &partition{}
+		r.items[k.partition] = p
 	}
-	if r.items[k.partition] == nil {
-		r.items[k.partition] = map[string]record{}
-	}
-	r.items[k.partition][k.sort] = rec
+	p.merge(k.sort, rec)
 }
 
-func (r *replica) get(k key) item { return r.items[k.partition][k.sort].item }
-
-// partition returns the items of one partition, in the order of their sort keys.
-func (t *table) partition(r *replica, partition string) []item {
-	var items []item
-	for _, rec := range r.items[partition] {
-		if rec.item != nil {
-			items = append(items, rec.item)
-		}
-	}
-	if t.sort != nil {
-		slices.SortFunc(items, func(a, b item) int { return a[t.sort.name].compare(b[t.sort.name]) })
-	}
-	return items
-}
+func (r *replica) get(k key) item { return r.items[k.partition].get(k.sort) }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -210,6 +211,9 @@ func sum(a, b value, minus bool) (value, error) {
 	if a.kind != "N" || b.kind != "N" {
 		return value{}, invalid("An operand in the update expression has an incorrect data type")
 	}
+	if text, ok := smallSum(a.text, b.text, minus); ok {
+		return value{kind: "N", text: text}, nil
+	}
 	x, _ := new(big.Rat).SetString(a.text)
 	y, _ := new(big.Rat).SetString(b.text)
 	if minus {
@@ -217,4 +221,19 @@ func sum(a, b value, minus bool) (value, error) {
 	}
 	text, err := parseNumber(x.Add(x, y).FloatString(-minExponent))
 	return value{kind: "N", text: text}, err
+}
+
+// smallSum is [sum] of two whole numbers that are far from the limits of either
+// int64 or DynamoDB.
+func smallSum(a, b string, minus bool) (string, bool) {
+	const digits = 18
+	if len(a) > digits || len(b) > digits {
+		return "", false
+	}
+	x, errX := strconv.ParseInt(a, 10, 64)
+	y, errY := strconv.ParseInt(b, 10, 64)
+	if minus {
+		y = -y
+	}
+	return strconv.FormatInt(x+y, 10), errX == nil && errY == nil
 }

@@ -1,12 +1,13 @@
 package dynamodb
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"math/big"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/crossregion/crossregion/local/cloud"
 )
@@ -36,7 +37,29 @@ type value struct {
 type item map[string]value
 
 // UnmarshalJSON decodes and validates a value.
-func (v *value) UnmarshalJSON(data []byte) error { return v.decode(data, maxDepth) }
+func (v *value) UnmarshalJSON(data []byte) error {
+	kind, text, ok := plainScalar(data)
+	if !ok {
+		return v.decode(data, maxDepth)
+	}
+	v.kind = kind
+	var err error
+	v.text, err = parseScalar(kind, text)
+	return err
+}
+
+// plainScalar reads an S, N or B as clients write most of them: without white
+// space, and with nothing escaped in the text. Others are for [value.decode].
+func plainScalar(data []byte) (kind, text string, ok bool) {
+	content, begins := bytes.CutPrefix(data, []byte(`{"`))
+	content, ends := bytes.CutSuffix(content, []byte(`"}`))
+	if !begins || !ends || len(content) < 4 || string(content[1:4]) != `":"` {
+		return "", "", false
+	}
+	kind, content = string(content[0]), content[4:]
+	ok = strings.Contains("SNB", kind) && !bytes.ContainsAny(content, `"\\`) && utf8.Valid(content)
+	return kind, string(content), ok
+}
 
 func (v *value) decode(data []byte, depth int) error {
 	var members map[string]json.RawMessage
@@ -153,34 +176,6 @@ func (v *value) decodeMap(raw json.RawMessage, depth int) error {
 		v.m[name] = element
 	}
 	return nil
-}
-
-// MarshalJSON encodes a value as the wire has it.
-func (v value) MarshalJSON() ([]byte, error) {
-	var content any
-	switch v.kind {
-	case "S", "N":
-		content = v.text
-	case "B":
-		content = []byte(v.text)
-	case "BOOL", "NULL":
-		content = v.flag
-	case "SS", "NS":
-		content = v.set
-	case "BS":
-		members := make([][]byte, len(v.set))
-		for i, m := range v.set {
-			members[i] = []byte(m)
-		}
-		content = members
-	case "L":
-		content = v.list
-	case "M":
-		content = v.m
-	default:
-		return nil, fmt.Errorf("encode attribute value: unknown datatype %q", v.kind)
-	}
-	return json.Marshal(map[string]any{v.kind: content})
 }
 
 // size is what DynamoDB counts for v, in bytes.

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,9 @@ func Event(r *http.Request, tenant, id string) (events.APIGatewayProxyRequest, e
 	return ev, nil
 }
 
+// buffers are kept, as those are with which net/http sends a function's answer.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
 // New returns a handler whose requests belong to the tenant and reach h as
 // events do.
 func New(h http.Handler, tenant string, log *slog.Logger) http.Handler {
@@ -51,8 +55,10 @@ func New(h http.Handler, tenant string, log *slog.Logger) http.Handler {
 		}
 		maps.Copy(w.Header(), answer.MultiValueHeaders)
 		w.WriteHeader(answer.StatusCode)
+		buffer := buffers.Get().(*[]byte)
 		// Whoever hung up has no use for an error; closing ends the function.
-		_, _ = io.Copy(flushing{w}, answer.Body)
+		_, _ = io.CopyBuffer(flushing{w}, answer.Body, *buffer)
+		buffers.Put(buffer)
 		_ = answer.Close()
 	})
 }

@@ -41,7 +41,7 @@ func Serve(h http.Handler) error {
 	}
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGTERM, os.Interrupt)
-	stop, err := profile(os.Getenv(EnvProfile))
+	stop, err := Profile(os.Getenv(EnvProfile))
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,9 @@ func Serve(h http.Handler) error {
 	return errors.Join(<-done, stop())
 }
 
-// profile writes to a file what the process spends its time on, until stopped.
-func profile(path string) (stop func() error, err error) {
+// Profile writes to a file what the process spends its CPU time on, until
+// stopped; without a path it does nothing.
+func Profile(path string) (stop func() error, err error) {
 	if path == "" {
 		return func() error { return nil }, nil
 	}
