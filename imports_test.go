@@ -25,6 +25,7 @@ var directions = []struct{ from, never, why string }{
 	{"lambda", module + "local", "no deployed binary links the embedded cloud"},
 	{"lambda", service + "dynamodb/schemas", schemas},
 	{"lambda", service + "bedrockruntime/schemas", schemas},
+	{"command", module, "how a command line is read knows nothing of the command"},
 	{"ops", "github.com/pulumi/", "operators deploy nothing"},
 	{"ops", module + "components", "operators meet a stack through its outputs"},
 	{"ops", module + "stacks", "operators meet a stack through its outputs"},

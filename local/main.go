@@ -5,10 +5,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
+	"github.com/crossregion/crossregion/command"
 	"github.com/crossregion/crossregion/local/bench"
 	"github.com/crossregion/crossregion/local/drill"
 	"github.com/crossregion/crossregion/local/policy"
@@ -26,6 +29,11 @@ commands:
   bench      measure what the gateway costs, next to the least and to others; bench -h lists its flags
   residency  write where a stack processes and stores content, as Markdown
   policy     write what the role that deploys a stack may do, as JSON
+
+examples:
+  go run ./local up
+  go run ./local drill region-lost
+  go run ./local residency --stack eu
 `
 
 func main() {
@@ -38,26 +46,35 @@ func main() {
 	}
 }
 
+// commands are what may follow go run ./local.
+var commands = map[string]func(ctx context.Context, args []string) error{
+	"up": func(ctx context.Context, args []string) error {
+		return up.Command(ctx, args, up.Streams{Out: os.Stdout, Err: os.Stderr})
+	},
+	"drill": func(ctx context.Context, args []string) error {
+		return drill.Command(ctx, args, drill.Streams{Out: os.Stdout, Err: os.Stderr})
+	},
+	"soak": func(ctx context.Context, args []string) error {
+		return soak.Command(ctx, args, soak.Streams{Out: os.Stdout, Err: os.Stderr})
+	},
+	"bench": func(ctx context.Context, args []string) error {
+		return bench.Command(ctx, args, bench.Streams{Out: os.Stdout, Err: os.Stderr})
+	},
+	"residency": func(ctx context.Context, args []string) error { return residency.Command(ctx, args, os.Stdout) },
+	"policy":    func(ctx context.Context, args []string) error { return policy.Command(ctx, args, os.Stdout) },
+}
+
 func run(ctx context.Context, args []string) error {
-	switch {
-	case len(args) > 0 && args[0] == "up":
-		return up.Command(ctx, args[1:], up.Streams{Out: os.Stdout, Err: os.Stderr})
-	case len(args) > 0 && args[0] == "drill":
-		return drill.Command(ctx, args[1:], drill.Streams{Out: os.Stdout, Err: os.Stderr})
-	case len(args) > 0 && args[0] == "soak":
-		return soak.Command(ctx, args[1:], soak.Streams{Out: os.Stdout, Err: os.Stderr})
-	case len(args) > 0 && args[0] == "bench":
-		return bench.Command(ctx, args[1:], bench.Streams{Out: os.Stdout, Err: os.Stderr})
-	case len(args) > 0 && args[0] == "residency":
-		return residency.Command(ctx, args[1:], os.Stdout, os.Stderr)
-	case len(args) > 0 && args[0] == "policy":
-		return policy.Command(ctx, args[1:], os.Stdout, os.Stderr)
-	case len(args) == 1 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help"):
+	if len(args) == 0 {
+		return fmt.Errorf("no command given\n%s", usage)
+	}
+	if do, ok := commands[args[0]]; ok {
+		return do(ctx, args[1:])
+	}
+	if len(args) == 1 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help") {
 		fmt.Print(usage)
 		return nil
-	case len(args) == 0:
-		return fmt.Errorf("no command given\n%s", usage)
-	default:
-		return fmt.Errorf("unknown command %q\n%s", args[0], usage)
 	}
+	near := command.Nearest(args[0], slices.Sorted(maps.Keys(commands)))
+	return fmt.Errorf("unknown command %q; did you mean %s?\n%s", args[0], near, usage)
 }

@@ -239,6 +239,7 @@ func TestFaultsAreOneClearLine(t *testing.T) {
 }
 
 func TestCommandsThatDoNotExistAreRefused(t *testing.T) {
+	assert.Contains(t, fails(t, command(t, "drlil")), `unknown command "drlil"; did you mean drill?`)
 	for _, args := range [][]string{{}, {"down"}, {"help", "me"}} {
 		assert.Contains(t, fails(t, command(t, args...)), "usage: go run ./local <command>")
 	}

@@ -5,16 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"strings"
+
+	"github.com/crossregion/crossregion/command"
 )
 
 // Streams are where a command reads and prints.
 type Streams struct {
 	In  io.Reader // answers to questions
 	Out io.Writer // the result
-	Err io.Writer // questions and usage
+	Err io.Writer // questions
 }
 
 const usage = `usage: go run ./ops <command> [flags] [arguments]
@@ -34,20 +35,21 @@ commands:
 Every command needs one of --stack NAME, --outputs FILE and --local; see
 <command> -h for its flags. Exit code 2 is a mistake in the command, 1 any
 other failure.
+
+examples:
+  go run ./ops keys mint acme --stack eu
+  go run ./ops drain eu-west-1 --local
 `
 
-// errUsage is in the chain of a mistake in the command line.
-var errUsage = errors.New("see go run ./ops help")
-
 func exitCode(err error) int {
-	if errors.Is(err, errUsage) {
+	if errors.Is(err, command.ErrUsage) {
 		return 2
 	}
 	return 1
 }
 
 func misuse(format string, args ...any) error {
-	return fmt.Errorf("%s; %w", fmt.Sprintf(format, args...), errUsage)
+	return command.Line{Name: "go run ./ops"}.Mistake(format, args...)
 }
 
 // call is one command under way.
@@ -58,26 +60,29 @@ type call struct {
 	json bool
 }
 
-// command is one thing that an operator does.
-type command struct {
+// task is one thing that an operator does.
+type task struct {
 	name  string
+	line  command.Line // but for its name
 	flags func(*flag.FlagSet) func(context.Context, *call) error
-	min   int // arguments
-	max   int
 }
 
-func commands() []command {
-	return []command{
-		{"keys mint", mintFlags, 1, 1},
-		{"keys list", plain(listKeys), 0, 1},
-		{"keys revoke", plain(revokeKey), 1, 1},
-		{"tenants list", plain(listTenants), 0, 0},
-		{"tenants show", plain(showTenant), 1, 1},
-		{"tenants set", tenantFlags, 1, 1},
-		{"erase", eraseFlags, 1, 1},
-		{"drain", plain(drain), 1, 1},
-		{"undrain", plain(undrain), 1, 1},
-		{"drains", plain(listDrains), 0, 0},
+func tasks() []task {
+	none := func(does, example string) command.Line { return command.Line{Does: does, Examples: []string{example}} }
+	one := func(argument, does, example string) command.Line {
+		return command.Line{Arguments: argument, Does: does, Examples: []string{example}, Min: 1, Max: 1}
+	}
+	return []task{
+		{"keys mint", one("TENANT", "Make an API key, which is shown this once.", "acme --stack eu --models claude-sonnet --days 90"), mintFlags},
+		{"keys list", command.Line{Arguments: "[TENANT]", Does: "List keys, never their secrets.", Examples: []string{"acme --stack eu"}, Max: 1}, plain(listKeys)},
+		{"keys revoke", one("ID", "Make a key open nothing.", "cr_x4 --stack eu"), plain(revokeKey)},
+		{"tenants list", none("List tenants that have limits.", "--stack eu"), plain(listTenants)},
+		{"tenants show", one("TENANT", "Show a tenant's limits.", "acme --stack eu"), plain(showTenant)},
+		{"tenants set", one("TENANT", "Replace a tenant's limits.", "acme --stack eu --tokens-per-day 1000000 --shares eu-west-1=60,eu-central-1=40"), tenantFlags},
+		{"erase", one("TENANT", "Revoke a tenant's keys and remove all that it said.", "acme --stack eu"), eraseFlags},
+		{"drain", one("REGION", "Take a region out of DNS.", "eu-west-1 --stack eu"), plain(drain)},
+		{"undrain", one("REGION", "Bring a region back.", "eu-west-1 --stack eu"), plain(undrain)},
+		{"drains", none("List drained regions.", "--stack eu"), plain(listDrains)},
 	}
 }
 
@@ -95,50 +100,38 @@ func Run(ctx context.Context, args []string, s Streams) error {
 		_, err := io.WriteString(s.Out, usage)
 		return err
 	}
-	for _, c := range commands() {
+	var names []string
+	for _, c := range tasks() {
 		words := strings.Fields(c.name)
-		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.name {
+		said := strings.Join(args[:min(len(args), len(words))], " ")
+		if said == c.name {
 			return c.run(ctx, args[len(words):], s)
 		}
+		names = append(names, c.name)
 	}
-	return misuse("no command is called %q", args[0])
+	said := strings.Join(args[:min(len(args), 2)], " ")
+	return misuse("no command is called %q; did you mean %s?", args[0], command.Nearest(said, names))
 }
 
-func (c command) run(ctx context.Context, args []string, s Streams) error {
-	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	flags.SetOutput(s.Err)
+func (c task) run(ctx context.Context, args []string, s Streams) error {
+	c.line.Name = "go run ./ops " + c.name
+	flags := c.line.Flags()
 	var from source
 	from.flags(flags)
 	asJSON := flags.Bool("json", false, "print JSON")
 	do := c.flags(flags)
-	operands, err := parse(flags, args)
+	operands, err := c.line.Parse(flags, args, s.Out)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
 	case err != nil:
-		return misuse("%s: %v", c.name, err)
-	case len(operands) < c.min || len(operands) > c.max:
-		return misuse("%s takes %d to %d arguments, not %d", c.name, c.min, c.max, len(operands))
+		return err
 	}
 	target, err := from.open(ctx)
 	if err != nil {
 		return err
 	}
 	return do(ctx, &call{stack: target, Streams: s, args: operands, json: *asJSON})
-}
-
-// parse lets flags stand before, between and after arguments.
-func parse(flags *flag.FlagSet, args []string) ([]string, error) {
-	var operands []string
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		if flags.NArg() == 0 {
-			return operands, nil
-		}
-		operands, args = append(operands, flags.Arg(0)), flags.Args()[1:]
-	}
 }
 
 // print writes v as JSON if that was asked for, else what text writes.

@@ -42,12 +42,14 @@ func TestMisuseIsToldBeforeAnythingIsDone(t *testing.T) {
 		code int
 	}{
 		{"no command", nil, "", "no command given", 2},
-		{"an unknown command", []string{"keys", "delete", "x"}, "", `no command is called "keys"`, 2},
+		{"an unknown command", []string{"keys", "delete", "x"}, "", `no command is called "keys"; did you mean keys revoke?`, 2},
 		{"no stack", []string{"drains"}, "", "give one of --stack, --outputs and --local", 2},
 		{"two stacks", []string{"drains", "--local", "--outputs", file}, "", "give one of", 2},
+		{"a misspelt command", []string{"key", "mint", "x"}, "", "did you mean keys mint?", 2},
+		{"a misspelt command of one word", []string{"drian", "x"}, "", "did you mean drain?", 2},
 		{"an unknown flag", []string{"drains", "--force"}, "", "not defined: -force", 2},
-		{"too few arguments", []string{"drain", "--outputs", file}, "", "takes 1 to 1 arguments, not 0", 2},
-		{"too many", []string{"drains", "--outputs", file, "x"}, "", "takes 0 to 0 arguments, not 1", 2},
+		{"too few arguments", []string{"drain", "--outputs", file}, "", "drain needs REGION", 2},
+		{"too many", []string{"drains", "--outputs", file, "x"}, "", `drains takes no argument "x"`, 2},
 		{"another stack's region", []string{"drain", "us-east-1", "--outputs", file}, "", `no region "us-east-1": it has eu-north-1, eu-west-1`, 2},
 		{"a key with its secret", []string{"keys", "revoke", "cr_abc.secret", "--outputs", file}, "", "without its secret", 2},
 		{"a key of nobody", []string{"keys", "mint", "a b", "--outputs", file}, "", "the tenant must be", 2},
@@ -86,9 +88,18 @@ func TestHelp(t *testing.T) {
 	for _, word := range []string{"help", "-h", "--help"} {
 		out, err := runOps(t, "", word)
 		require.NoError(t, err)
-		for _, c := range commands() {
+		for _, c := range tasks() {
 			assert.Contains(t, out, "  "+c.name)
 		}
+	}
+}
+
+func TestEveryTaskHasHelpOfItsOwn(t *testing.T) {
+	for _, c := range tasks() {
+		out, err := runOps(t, "", append(strings.Fields(c.name), "-h")...)
+		require.NoError(t, err)
+		assert.Contains(t, out, "usage: go run ./ops "+c.name)
+		assert.Contains(t, out, "examples:\n  go run ./ops "+c.name)
 	}
 }
 

@@ -11,23 +11,23 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/crossregion/crossregion/command"
 )
 
 // Streams are where the command prints.
 type Streams struct {
 	Out io.Writer // progress, and what Pulumi prints
-	Err io.Writer // usage
 }
 
-const usage = `usage: go run ./rollout --stack NAME [flags]
-
-Bring what is in this folder to a stack, region by region. Run it where pulumi up
-would be run: it needs the Pulumi CLI and AWS credentials.
-
-`
+var line = command.Line{
+	Name: "go run ./rollout",
+	Does: `Bring what is in this folder to a stack, region by region. Run it where pulumi up
+would be run: it needs the Pulumi CLI and AWS credentials.`,
+	Examples: []string{"--stack eu --plan", "--stack eu --bake 20m"},
+}
 
 // errUsage is in the chain of a mistake in the command line.
-var errUsage = errors.New("see go run ./rollout -h")
+var errUsage = command.ErrUsage
 
 func exitCode(err error) int {
 	if errors.Is(err, errUsage) {
@@ -44,42 +44,32 @@ type options struct {
 	plan   bool
 }
 
-func parse(args []string, errs io.Writer) (o options, err error) {
-	flags := flag.NewFlagSet("rollout", flag.ContinueOnError)
-	flags.SetOutput(errs)
-	flags.Usage = func() {
-		fmt.Fprint(errs, usage)
-		flags.PrintDefaults()
-	}
+func parse(args []string, help io.Writer) (o options, err error) {
+	flags := line.Flags()
 	flags.StringVar(&o.stack, "stack", "", "the stack's `name`, as Pulumi knows it")
 	flags.DurationVar(&o.bake, "bake", -1, "`time` for which a region must be quiet before the next (default: rollout.bakeMinutes of the settings)")
 	flags.BoolVar(&o.plan, "plan", false, "print the steps, and change nothing")
 	ignore := flags.String("ignore", "", "`roles` of alarms that stop nothing, with commas, e.g. concurrency,first-token")
-	if err := flags.Parse(args); err != nil {
+	if _, err := line.Parse(flags, args, help); err != nil {
 		return o, err
 	}
 	if *ignore != "" {
 		o.ignore = strings.Split(*ignore, ",")
 	}
-	switch {
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("rollout takes no argument %q; %w", flags.Arg(0), errUsage)
-	case o.stack == "":
-		return o, fmt.Errorf("give --stack; %w", errUsage)
+	if o.stack == "" {
+		return o, line.Mistake("give --stack")
 	}
 	return o, nil
 }
 
 // Run does what args say. It prints nothing about an error that it returns.
 func Run(ctx context.Context, args []string, s Streams) error {
-	o, err := parse(args, s.Err)
+	o, err := parse(args, s.Out)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
-	case errors.Is(err, errUsage):
-		return err
 	case err != nil:
-		return fmt.Errorf("%w; %w", err, errUsage)
+		return err
 	}
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {

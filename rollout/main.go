@@ -16,7 +16,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second Ctrl-C ends the rollout at once, and Pulumi still in good order.
 	context.AfterFunc(ctx, stop)
-	if err := Run(ctx, os.Args[1:], Streams{Out: os.Stdout, Err: os.Stderr}); err != nil {
+	if err := Run(ctx, os.Args[1:], Streams{Out: os.Stdout}); err != nil {
 		fmt.Fprintln(os.Stderr, "rollout:", err)
 		os.Exit(exitCode(err))
 	}

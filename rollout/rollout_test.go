@@ -162,14 +162,14 @@ func TestAnInterruptionEndsTheWait(t *testing.T) {
 
 func TestCommandLine(t *testing.T) {
 	for _, args := range [][]string{nil, {"--stack", "eu", "more"}, {"--unknown"}, {"--bake", "soon", "--stack", "eu"}} {
-		err := Run(t.Context(), args, Streams{Out: &strings.Builder{}, Err: &strings.Builder{}})
+		err := Run(t.Context(), args, Streams{Out: &strings.Builder{}})
 		assert.ErrorIs(t, err, errUsage, args)
 		assert.Equal(t, 2, exitCode(err))
 	}
 	assert.Equal(t, 1, exitCode(errors.New("any other")))
 	var help strings.Builder
-	require.NoError(t, Run(t.Context(), []string{"-h"}, Streams{Err: &help}))
-	assert.Contains(t, help.String(), "--stack NAME")
+	require.NoError(t, Run(t.Context(), []string{"-h"}, Streams{Out: &help}))
+	assert.Contains(t, help.String(), "--stack name")
 	o, err := parse([]string{"--stack", "eu", "--ignore", "errors,health", "--bake", "5m"}, &strings.Builder{})
 	require.NoError(t, err)
 	assert.Equal(t, options{stack: "eu", bake: 5 * time.Minute, ignore: []string{"errors", "health"}}, o)

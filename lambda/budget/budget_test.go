@@ -11,6 +11,7 @@ import (
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/budget"
+	"github.com/crossregion/crossregion/lambda/parallel"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -251,4 +252,36 @@ func TestMisuse(t *testing.T) {
 	assert.Error(t, err)
 	assert.Error(t, c.Settle(t.Context(), budget.Reservation{}, budget.Usage{Input: 1}, "claude"))
 	assert.Zero(t, r.calls)
+}
+
+// TestAPanicIsThatOfTheCaller, in whichever goroutine it happens, who can handle
+// it.
+func TestAPanicIsThatOfTheCaller(t *testing.T) {
+	tests := []struct {
+		name    string
+		learned bool
+		do      func(*budget.Counter, budget.Reservation)
+	}{
+		{"when limits are read", false, func(c *budget.Counter, _ budget.Reservation) { _, _ = c.Reserve(t.Context(), "acme", 1) }},
+		{"when a request is counted", true, func(c *budget.Counter, _ budget.Reservation) { _, _ = c.Reserve(t.Context(), "acme", 1) }},
+		{"when it grows", true, func(c *budget.Counter, r budget.Reservation) { _, _ = c.Raise(t.Context(), r, 9) }},
+		{"when its use is settled", true, func(c *budget.Counter, r budget.Reservation) { _ = c.Settle(t.Context(), r, budget.Usage{}, "claude") }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, now := newReplica(), noon
+			c := counter(t, r, "eu-west-1", &now, both)
+			var reserved budget.Reservation
+			if tt.learned {
+				var err error
+				reserved, err = c.Reserve(t.Context(), "acme", 1)
+				require.NoError(t, err)
+			}
+			r.fault = func(string) fault { panic("sesame") }
+			caught := parallel.Catch(func() { tt.do(c, reserved) })
+			require.NotNil(t, caught)
+			assert.Equal(t, "sesame", caught.Value)
+			assert.Contains(t, string(caught.Stack), "(*replica)", "where it happened")
+		})
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // Reservation is a request that was let through. Its zero value cannot be
@@ -42,7 +43,7 @@ func (c *Counter) Reserve(ctx context.Context, tenant string, estimate int64) (R
 		r.windows, r.Uncounted = allWindows(c.Region, r.at), true
 	default:
 		r.windows = windows(c.Region, known.limits, r.at)
-		each(len(r.windows), func(i int) { c.take(ctx, r, &r.windows[i]) })
+		parallel.Each(len(r.windows), func(i int) { c.take(ctx, r, &r.windows[i]) })
 	}
 	if exceeded := r.judge(); exceeded != nil {
 		c.giveBack(ctx, r)
@@ -74,7 +75,7 @@ func (c *Counter) explore(ctx context.Context, r *Reservation) {
 	r.windows = allWindows(c.Region, r.at)
 	var known knowledge
 	before := make([]int64, len(r.windows))
-	each(len(r.windows)+1, func(i int) {
+	parallel.Each(len(r.windows)+1, func(i int) {
 		if i == len(r.windows) {
 			known = c.learn(ctx, r.tenant, r.at)
 			return
@@ -94,7 +95,7 @@ func (c *Counter) explore(ctx context.Context, r *Reservation) {
 // giveBack takes a request that was not let through out of the windows in which
 // it counts. Where that fails it stays counted.
 func (c *Counter) giveBack(ctx context.Context, r Reservation) {
-	each(len(r.windows), func(i int) {
+	parallel.Each(len(r.windows), func(i int) {
 		if err := c.add(ctx, r, r.windows[i], -r.windows[i].tokens); err != nil {
 			c.Log.WarnContext(ctx, "budget", "outcome", "not given back", "error", err.Error())
 		}
@@ -113,7 +114,7 @@ func (c *Counter) Raise(ctx context.Context, r Reservation, estimate int64) (Res
 	raised := r
 	raised.estimate, raised.windows = estimate, slices.Clone(r.windows)
 	errs := make([]error, len(raised.windows))
-	each(len(errs), func(i int) {
+	parallel.Each(len(errs), func(i int) {
 		w := &raised.windows[i]
 		if w.outcome != counted {
 			return // all of it counts when it is settled
@@ -139,7 +140,7 @@ func (c *Counter) Settle(ctx context.Context, r Reservation, used Usage, model s
 		return errors.New("settle tokens: nothing was reserved")
 	}
 	errs := make([]error, len(r.windows)+1)
-	each(len(errs), func(i int) {
+	parallel.Each(len(errs), func(i int) {
 		if i == len(r.windows) {
 			errs[i] = c.record(ctx, r, used, model)
 			return
@@ -150,22 +151,4 @@ func (c *Counter) Settle(ctx context.Context, r Reservation, used Usage, model s
 		return fmt.Errorf("settle tokens: %w", err)
 	}
 	return nil
-}
-
-// each runs f for 0 to n-1 at once.
-func each(n int, f func(int)) {
-	if n == 1 {
-		f(0)
-		return
-	}
-	done := make(chan struct{})
-	for i := range n {
-		go func() {
-			f(i)
-			done <- struct{}{}
-		}()
-	}
-	for range n {
-		<-done
-	}
 }

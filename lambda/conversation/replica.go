@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // query is a range of one thread's items, by their sort keys.
@@ -141,17 +142,11 @@ func each(n int, f func(int) error) []error {
 		errs[0] = f(0)
 		return errs
 	}
-	slots, done := make(chan struct{}, maxParallel), make(chan struct{})
-	for i := range n {
-		go func() {
-			slots <- struct{}{}
-			errs[i] = f(i)
-			<-slots
-			done <- struct{}{}
-		}()
-	}
-	for range n {
-		<-done
-	}
+	slots := make(chan struct{}, maxParallel)
+	parallel.Each(n, func(i int) {
+		slots <- struct{}{}
+		defer func() { <-slots }()
+		errs[i] = f(i)
+	})
 	return errs
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // copies is how many regions a turn stands in before anyone is told of it, if as
@@ -63,22 +65,32 @@ func (s *Store) standing(took []string, err error, enough func(regions []string)
 // others did not.
 func (s *Store) writeTo(ctx context.Context, regions []string, items []item, copies int) (took []string, err error) {
 	type result struct {
-		region string
-		err    error
+		region   string
+		err      error
+		panicked *parallel.Panic
 	}
 	results := make(chan result, len(regions))
+	var panicked *parallel.Panic
 	for underway := 0; ; underway-- {
 		for underway+len(took) < copies && len(regions) > 0 {
 			region := regions[0]
 			regions, underway = regions[1:], underway+1
-			go func() { results <- result{region, s.put(ctx, region, items)} }()
+			go func() {
+				r := result{region: region}
+				r.panicked = parallel.Catch(func() { r.err = s.put(ctx, region, items) })
+				results <- r
+			}()
 		}
 		if underway == 0 {
+			panicked.Throw()
 			return took, err
 		}
-		if r := <-results; r.err == nil {
+		switch r := <-results; {
+		case r.panicked != nil:
+			panicked, regions = r.panicked, nil
+		case r.err == nil:
 			took = append(took, r.region)
-		} else {
+		default:
 			err = errors.Join(err, r.err)
 		}
 	}

@@ -116,6 +116,29 @@ func TestAnswerWithoutEndIsWholeAfterAMoment(t *testing.T) {
 	}
 }
 
+func TestWordsDoNotWaitForTheEnd(t *testing.T) {
+	together := func(r reply) {
+		r.start()
+		r.write(string(append(word(r.t), ending(r.t)...)))
+		r.w.(http.Flusher).Flush()
+		forever(r)
+	}
+	bubble(t, together, func(t *testing.T, c *converse.Client, _ *pipes) {
+		began := time.Now()
+		s, err := c.Open(t.Context(), target, ask("hello"))
+		require.NoError(t, err)
+		ev, err := s.Next()
+		require.NoError(t, err)
+		assert.Equal(t, "a word ", ev.Text)
+		assert.Zero(t, time.Since(began))
+		ev, err = s.Next()
+		require.NoError(t, err)
+		assert.NotNil(t, ev.End)
+		assert.Equal(t, converse.LingerTime, time.Since(began))
+		require.NoError(t, s.Close())
+	})
+}
+
 // opened is the answer to a call under ctx once its only word was read.
 func opened(ctx context.Context, t *testing.T, c *converse.Client) converse.Stream {
 	t.Helper()

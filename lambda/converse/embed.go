@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // Embed asks for the vectors of texts.
@@ -69,16 +70,12 @@ type vectors struct {
 	all      [][]float32
 	tokens   int
 	err      *Error
-	panicked any
+	panicked *parallel.Panic
 }
 
 func guarded(call func() vectors) (v vectors) {
-	defer func() {
-		if p := recover(); p != nil {
-			v = vectors{panicked: p}
-		}
-	}()
-	return call()
+	v.panicked = parallel.Catch(func() { v = call() })
+	return v
 }
 
 // embedding is the answer to an [Embed]: as many calls as its texts need, whose
@@ -133,9 +130,7 @@ func (s *embedding) Next() (Event, error) {
 		}
 		select {
 		case v := <-s.came[s.read]:
-			if v.panicked != nil {
-				panic(v.panicked) // in the goroutine that can handle it
-			}
+			v.panicked.Throw() // in the goroutine that can handle it
 			if v.err != nil {
 				return Event{}, v.err
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/parallel"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -224,5 +225,8 @@ func TestAPanicIsThatOfTheReader(t *testing.T) {
 	s, err := converse.New(cfg, []string{region}).Open(t.Context(), target, converse.Request{Model: titan, Embed: &converse.Embed{Texts: []string{"a"}}})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, s.Close()) }()
-	assert.PanicsWithValue(t, "sesame", func() { _, _ = s.Next() })
+	caught := parallel.Catch(func() { _, _ = s.Next() })
+	require.NotNil(t, caught)
+	assert.Equal(t, "sesame", caught.Value)
+	assert.Contains(t, string(caught.Stack), "panicking.Do", "where it happened")
 }

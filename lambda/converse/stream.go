@@ -43,6 +43,9 @@ type block struct {
 // takes them is behind.
 func (s *stream) Next() (Event, error) {
 	ev, err := s.one()
+	if ev.End != nil {
+		s.linger()
+	}
 	if err != nil || ev.Text == "" || !s.frames.Ready() {
 		return ev, err
 	}
@@ -203,7 +206,6 @@ func (s *stream) end(u Usage) (Event, bool, error) {
 		reason = StopEnd // the only tool was the answer
 	}
 	s.done = true
-	s.linger()
 	return Event{End: &End{Reason: reason, Usage: u}}, true, nil
 }
 

@@ -217,3 +217,37 @@ func TestFramesTakeNoMemoryOfTheirOwn(t *testing.T) {
 		}
 	}))
 }
+
+func TestFrameIsReadyOnceAllOfItHasCome(t *testing.T) {
+	first, next := event(t, "e", "first"), event(t, "e", "next")
+	for n := range len(next) + 1 {
+		r := eventstream.NewReader(bytes.NewReader(append(first, next[:n]...)))
+		assert.False(t, r.Ready(), "nothing has come")
+		_, err := r.Next()
+		require.NoError(t, err)
+		assert.Equal(t, n == len(next), r.Ready(), "after %d bytes of %d", n, len(next))
+	}
+	t.Run("but not one that is larger than the buffer", func(t *testing.T) {
+		r := eventstream.NewReader(bytes.NewReader(append(first, event(t, "e", strings.Repeat("x", 1<<20))...)))
+		_, err := r.Next()
+		require.NoError(t, err)
+		assert.False(t, r.Ready())
+		m, err := r.Next()
+		require.NoError(t, err)
+		assert.Len(t, m.Payload, 1<<20)
+	})
+	t.Run("nor a length below the least, of which more may come", func(t *testing.T) {
+		r := eventstream.NewReader(bytes.NewReader(append(first, prelude(0, 0)[:11]...)))
+		_, err := r.Next()
+		require.NoError(t, err)
+		assert.False(t, r.Ready())
+	})
+	t.Run("and one that is none, which is told at once", func(t *testing.T) {
+		r := eventstream.NewReader(io.MultiReader(bytes.NewReader(append(first, prelude(0, 0)...)), iotest.ErrReader(errors.New("it waited"))))
+		_, err := r.Next()
+		require.NoError(t, err)
+		assert.True(t, r.Ready())
+		_, err = r.Next()
+		assert.ErrorContains(t, err, "0 bytes cannot hold")
+	})
+}

@@ -3,6 +3,8 @@ package failover
 import (
 	"context"
 	"time"
+
+	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // probeHead is the part of the wait for a first content by which a probe starts
@@ -68,22 +70,6 @@ func (s *search) start(c *candidate, why Reason) *attempt {
 	ctx, cancel := context.WithCancel(s.ctx)
 	a.cancel = cancel
 	request := s.request
-	s.calls.Go(func() {
-		deepen(0)
-		a.read(ctx, s.engine.cfg.Model, request, s.in)
-	})
+	parallel.Go(&s.calls, func() { a.read(ctx, s.engine.cfg.Model, request, s.in) })
 	return a
-}
-
-// callStack is about what a call takes of its goroutine's stack, in bytes: the SDK
-// goes through some fifty functions, each within the one before.
-const callStack = 24 << 10
-
-// deepen makes room on a stack that is still empty. It would otherwise be copied
-// each time it doubles, on the way through the SDK: a tenth of the work of a call.
-//
-//go:noinline
-func deepen(i int) byte {
-	var room [callStack]byte
-	return room[i] // so that the compiler leaves it there
 }

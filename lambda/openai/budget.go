@@ -59,8 +59,11 @@ func (rec *record) raise(ctx context.Context, s *server, e estimate) {
 	spent.estimate, spent.raised = e, make(chan struct{})
 	go func() {
 		defer close(spent.raised)
-		var err error
-		if spent.reservation, err = s.Budget.Raise(ctx, spent.reservation, e.total()); err != nil {
+		err := s.safely(ctx, func() (err error) {
+			spent.reservation, err = s.Budget.Raise(ctx, spent.reservation, e.total())
+			return err
+		})
+		if err != nil {
 			s.Log.WarnContext(ctx, "history not counted yet", "requestId", apigw.RequestID(ctx), "error", err.Error())
 		}
 	}()
@@ -112,7 +115,7 @@ func (rec *record) settle(ctx context.Context, s *server, used budget.Usage) {
 		if spent.raised != nil {
 			<-spent.raised
 		}
-		err := s.Budget.Settle(ctx, spent.reservation, used, rec.model)
+		err := s.safely(ctx, func() error { return s.Budget.Settle(ctx, spent.reservation, used, rec.model) })
 		rec.uncounted = spent.reservation.Uncounted || err != nil
 		if err != nil {
 			s.Log.WarnContext(ctx, "use not counted", "requestId", apigw.RequestID(ctx), "error", err.Error())

@@ -7,6 +7,7 @@ import (
 
 	"github.com/crossregion/crossregion/contract"
 	state "github.com/crossregion/crossregion/lambda/conversation"
+	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // Limits of what the items of one request refer to: turns in all, and read at
@@ -40,7 +41,7 @@ func (s *server) resolve(ctx context.Context, tenant, param string, items []item
 			errs[n] = s.copyItems(ctx, tenant, param, refs, items)
 		}
 	}
-	together(copies...)
+	parallel.Do(copies...)
 	size := 0
 	for n, refs := range all {
 		if errs[n] != nil {

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"sync"
 
 	"github.com/crossregion/crossregion/lambda/apigw"
+	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // errPanic stands for a panic, of which the log knows more.
@@ -27,43 +27,11 @@ func (s *server) safely(ctx context.Context, op func() error) (err error) {
 			panic(v) // net/http's own way to hang up
 		}
 		stack := debug.Stack()
-		if p, ok := v.(passedOn); ok {
-			v, stack = p.value, p.stack
+		if p, ok := v.(*parallel.Panic); ok { // of another goroutine
+			v, stack = p.Value, p.Stack
 		}
 		s.Log.ErrorContext(ctx, "panic", "requestId", apigw.RequestID(ctx), "type", fmt.Sprintf("%T", v), "stack", string(stack))
 		err = errPanic
 	}()
 	return op()
-}
-
-// passedOn is a panic of another goroutine.
-type passedOn struct {
-	value any
-	stack []byte
-}
-
-// together makes calls at once and waits for all of them. A panic in one is then
-// the caller's, since in a goroutine of its own it would end the process.
-func together(calls ...func()) {
-	var wg sync.WaitGroup
-	panics := make(chan passedOn, len(calls))
-	for _, call := range calls {
-		wg.Go(func() {
-			defer func() {
-				v := recover()
-				if p, ok := v.(passedOn); ok {
-					panics <- p
-				} else if v != nil {
-					panics <- passedOn{v, debug.Stack()}
-				}
-			}()
-			call()
-		})
-	}
-	wg.Wait()
-	select {
-	case p := <-panics:
-		panic(p)
-	default:
-	}
 }

@@ -3,11 +3,13 @@ package openai_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/crossregion/crossregion/contract"
+	"github.com/crossregion/crossregion/lambda/budget"
 	state "github.com/crossregion/crossregion/lambda/conversation"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/crossregion/crossregion/lambda/failover"
@@ -112,4 +114,55 @@ func assertPanicIsLogged(t *testing.T, log *logged) {
 	assert.Equal(t, 1.0, request["Errors"])
 	assert.Equal(t, "internal_error", request["error"])
 	assert.NotContains(t, log.String(), "sesame")
+}
+
+// panickingLedger panics in the goroutines that count.
+type panickingLedger struct{ *ledger }
+
+func (panickingLedger) Raise(context.Context, budget.Reservation, int64) (budget.Reservation, error) {
+	panic("sesame")
+}
+
+func (panickingLedger) Settle(context.Context, budget.Reservation, budget.Usage, string) error {
+	panic("sesame")
+}
+
+// TestAPanicWhileUseIsCountedCostsNoAnswer: the model has been paid for.
+func TestAPanicWhileUseIsCountedCostsNoAnswer(t *testing.T) {
+	url, log := served(t, openai.Config{Engine: hello(), Store: newMemory(), Budget: panickingLedger{&ledger{}}})
+	_, first := do(t, http.MethodPost, url+"/v1/responses", "application/json",
+		strings.Replace(oneResponse, "hello", strings.Repeat("many words ", 400), 1))
+	var created struct {
+		ID string `json:"id"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(first), &created))
+	resp, body := do(t, http.MethodPost, url+"/v1/responses", "application/json",
+		strings.Replace(oneResponse, "{", `{"previous_response_id":"`+created.ID+`",`, 1))
+	assert.Equal(t, http.StatusOK, resp.StatusCode, body)
+	assert.Equal(t, 3, strings.Count(log.String(), `"msg":"panic"`), "to settle, to raise, and to settle")
+	assert.Equal(t, 2, strings.Count(log.String(), "use not counted"))
+	assert.Contains(t, log.String(), "history not counted yet")
+	assert.NotContains(t, log.String(), "sesame")
+}
+
+// panickingHold panics in the goroutine that keeps a key.
+type panickingHold struct{ *memory }
+
+func (panickingHold) Hold(context.Context, string, string, state.Claim) error { panic("sesame") }
+
+func TestAPanicBesideAStreamEndsIt(t *testing.T) {
+	m := newMemory()
+	url, log := stateful(t, endless{hello()}, panickingHold{m})
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/responses", strings.NewReader(`{"model":"claude-sonnet","input":"x","stream":true}`))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", "k")
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Contains(t, string(body), "internal_error")
+	assertPanicIsLogged(t, log)
+	assert.Empty(t, m.turns)
 }

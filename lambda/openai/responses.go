@@ -55,8 +55,11 @@ func (s *server) createResponse(w http.ResponseWriter, r *http.Request, rec *rec
 		answer = g.streamed
 	}
 	err = answer(w, r.WithContext(held), rec)
-	if err != nil && errors.Is(context.Cause(held), state.ErrClaimLost) {
+	switch cause := context.Cause(held); {
+	case err != nil && errors.Is(cause, state.ErrClaimLost):
 		return stillGenerating()
+	case err != nil && errors.Is(cause, errPanic):
+		return cause
 	}
 	return err
 }

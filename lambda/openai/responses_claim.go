@@ -52,7 +52,9 @@ func (g *generation) hold(ctx context.Context) (held context.Context, done func(
 	}
 	held, cancel := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { cancel(g.Store.Hold(held, g.tenant, g.key, *g.held)) })
+	wg.Go(func() {
+		cancel(g.safely(ctx, func() error { return g.Store.Hold(held, g.tenant, g.key, *g.held) }))
+	})
 	return held, func() {
 		cancel(nil)
 		wg.Wait()

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	state "github.com/crossregion/crossregion/lambda/conversation"
+	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // load reads the history and what the input refers to, claims the key and
@@ -13,7 +14,7 @@ import (
 func (g *generation) load(ctx context.Context, rec *record) error {
 	var history []item
 	var historyErr, referenceErr, claimErr, budgetErr error
-	together(
+	parallel.Do(
 		func() { claimErr = g.claim(ctx) },
 		func() { history, historyErr = g.history(ctx) },
 		func() { referenceErr = g.resolve(ctx, g.tenant, "input", g.req.input) },

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/crossregion/crossregion/command"
 )
 
 // Options configure [Run].
@@ -126,19 +128,20 @@ func Run(ctx context.Context, o Options) (_ Result, err error) {
 	return r, nil
 }
 
-func choose(names []string) ([]part, error) {
+func choose(wanted []string) ([]part, error) {
 	all := parts()
-	if len(names) == 0 {
+	if len(wanted) == 0 {
 		return all, nil
 	}
 	var chosen []part
-	for _, name := range names {
+	for _, name := range wanted {
 		i := 0
 		for i < len(all) && all[i].name != name {
 			i++
 		}
 		if i == len(all) {
-			return nil, fmt.Errorf("no part is called %q; go run ./local bench -h lists them", name)
+			return nil, fmt.Errorf("no part is called %q; did you mean %s? go run ./local bench -h lists them", name,
+				command.Nearest(name, names()))
 		}
 		chosen = append(chosen, all[i])
 	}

@@ -93,7 +93,7 @@ func TestBuildsAreWatched(t *testing.T) {
 func TestCommandRefuses(t *testing.T) {
 	for args, want := range map[string]string{
 		"--only speed":   `no part is called "speed"`,
-		"overhead":       "choose parts with --only",
+		"overhead":       "bench takes no argument",
 		"--only state,x": `no part is called "x"`,
 	} {
 		var out bytes.Buffer

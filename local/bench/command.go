@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/crossregion/crossregion/command"
 	"github.com/crossregion/crossregion/local/deploy"
 )
 
@@ -18,21 +19,22 @@ type Streams struct{ Out, Err io.Writer }
 
 // Command runs the bench with the arguments of the command line.
 func Command(ctx context.Context, args []string, s Streams) error {
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(s.Err)
-	only := flags.String("only", "", "`parts` to run, with commas: "+names())
+	line := command.Line{
+		Name:     "go run ./local bench",
+		Does:     "Measure what the gateway costs, next to the least that could do the work and to other gateways.",
+		Examples: []string{"", "--quick", "--only overhead,coldstart"},
+	}
+	flags := line.Flags()
+	only := flags.String("only", "", "`parts` to run, with commas: "+strings.Join(names(), ", "))
 	fast := flags.Bool("quick", false, "measure less, within a minute")
 	profiles := flags.String("cpuprofile", "", "`folder` for profiles of the processes in part overhead")
 	list := flags.String("json", "bench.json", "`file` for the figures")
 	page := flags.String("html", "bench.html", "`file` for the pictures")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
+	switch _, err := line.Parse(flags, args, s.Out); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case err != nil:
 		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("bench takes flags only, not %q; choose parts with --only", flags.Args())
 	}
 	root, err := deploy.FindRoot()
 	if err != nil {
@@ -55,12 +57,12 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	return errors.Join(err, conclude(r, *list, *page, s.Out))
 }
 
-func names() string {
+func names() []string {
 	var all []string
 	for _, p := range parts() {
 		all = append(all, p.name)
 	}
-	return strings.Join(all, ", ")
+	return all
 }
 
 // conclude prints the table and writes both files.

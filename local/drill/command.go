@@ -6,12 +6,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"syscall"
 
-	"github.com/agext/levenshtein"
+	"github.com/crossregion/crossregion/command"
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/local/up"
 )
@@ -22,13 +23,15 @@ type Streams struct {
 	Err io.Writer // how it goes
 }
 
-const usage = `Break a stack on purpose, and see whether the promises hold.
-
-usage: go run ./local drill                                     list the scenarios
-       go run ./local drill [flags] scenario … | all            play some of them
-       go run ./local drill watch --endpoint URL [flags]        watch a stack that others break; watch -h lists its flags
-
-`
+var line = command.Line{
+	Name:      "go run ./local drill",
+	Arguments: "[SCENARIO … | all | watch]",
+	Does: `Break a stack on purpose, and see whether the promises hold. Without an argument
+it lists the scenarios. With watch it looks on while others break a deployed
+stack; watch -h lists the flags of that.`,
+	Examples: []string{"", "region-lost bedrock-throttled", "all --stack eu --report eu.html", "watch --endpoint https://us.llm.example.com --for 30m"},
+	Max:      len(scenarios()) + 1,
+}
 
 // Command is `local drill`: it lists the scenarios, or plays those that are
 // named and writes a report, or watches a deployed stack. It fails unless every
@@ -37,27 +40,22 @@ func Command(ctx context.Context, args []string, s Streams) error {
 	if len(args) > 0 && args[0] == "watch" {
 		return watchCommand(ctx, args[1:], s)
 	}
-	flags := flag.NewFlagSet("drill", flag.ContinueOnError)
-	flags.SetOutput(s.Err)
-	flags.Usage = func() {
-		fmt.Fprint(s.Err, usage)
-		flags.PrintDefaults()
-	}
+	flags := line.Flags()
 	stack := flags.String("stack", "prod", "stack to drill: the `name` in Pulumi.<name>.yaml")
 	report := flags.String("report", "report.html", "`file` to write the pictures to")
 	speed := flags.Float64("speed", 10, "how many `times` as fast as the machine's the cloud's time runs, 1 to 20")
-	switch err := flags.Parse(args); {
+	names, err := line.Parse(flags, args, s.Out)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w; see go run ./local drill -h", err)
+		return err
 	case !(*speed >= 1 && *speed <= 20):
-		return fmt.Errorf("speed %v is out of range: give 1 to 20", *speed)
-	}
-	if flags.NArg() == 0 {
+		return line.Mistake("speed %v is out of range: give 1 to 20", *speed)
+	case len(names) == 0:
 		return list(s.Out)
 	}
-	chosen, err := choose(flags.Args())
+	chosen, err := choose(names)
 	if err != nil {
 		return err
 	}
@@ -82,23 +80,22 @@ func list(w io.Writer) error {
 }
 
 func choose(names []string) ([]scenario, error) {
-	if i := slices.IndexFunc(names, func(name string) bool { return strings.HasPrefix(name, "-") }); i >= 0 {
-		return nil, fmt.Errorf("%s stands behind a scenario; put flags before the scenarios", names[i])
-	}
 	all := scenarios()
-	if slices.Contains(names, "all") {
-		return all, nil
+	known := map[string]scenario{"all": {}}
+	for _, s := range all {
+		known[s.name] = s
 	}
 	var chosen []scenario
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(s scenario) bool { return s.name == name })
-		if i < 0 {
-			near := slices.MinFunc(all, func(a, b scenario) int {
-				return levenshtein.Distance(a.name, name, nil) - levenshtein.Distance(b.name, name, nil)
-			})
-			return nil, fmt.Errorf("no scenario is called %q; did you mean %s? go run ./local drill lists them", name, near.name)
+		s, ok := known[name]
+		if !ok {
+			return nil, fmt.Errorf("no scenario is called %q; did you mean %s? go run ./local drill lists them",
+				name, command.Nearest(name, slices.Sorted(maps.Keys(known))))
 		}
-		chosen = append(chosen, all[i])
+		chosen = append(chosen, s)
+	}
+	if slices.Contains(names, "all") {
+		return all, nil
 	}
 	return chosen, nil
 }

@@ -246,8 +246,11 @@ func TestCommandRefuses(t *testing.T) {
 	}{
 		{[]string{"region-lots"}, `no scenario is called "region-lots"; did you mean region-lost?`},
 		{[]string{"drain"}, "did you mean drain-return?"},
-		{[]string{"two-regions-lost", "--report", "x.html"}, "--report stands behind a scenario; put flags before the scenarios"},
-		{[]string{"all", "-speed=5"}, "-speed=5 stands behind a scenario"},
+		{[]string{"all", "typo"}, `no scenario is called "typo"`},
+		{[]string{"region-lots", "all"}, "did you mean region-lost?"},
+		{[]string{"al"}, "did you mean all?"},
+		{[]string{"two-regions-lost", "--report", "/no/such/folder/r.html"}, "choose another file with --report"},
+		{[]string{"all", "-speed=50"}, "give 1 to 20"},
 		{[]string{"--speed", "0.5", "all"}, "give 1 to 20"},
 		{[]string{"--speed", "NaN", "all"}, "give 1 to 20"},
 		{[]string{"--nonsense"}, "see go run ./local drill -h"},
@@ -267,7 +270,7 @@ func TestCommandRefuses(t *testing.T) {
 	assert.ErrorContains(t, Command(t.Context(), []string{"watch", "--endpoint", "http://127.0.0.1:1"}, Streams{io.Discard, io.Discard}), "no API key")
 	for _, args := range [][]string{{"-h"}, {"watch", "--help"}} {
 		var help bytes.Buffer
-		require.NoError(t, Command(t.Context(), args, Streams{io.Discard, &help}))
+		require.NoError(t, Command(t.Context(), args, Streams{&help, io.Discard}))
 		assert.Contains(t, help.String(), "usage: go run ./local drill")
 	}
 	var out bytes.Buffer

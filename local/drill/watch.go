@@ -17,6 +17,7 @@ import (
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 
+	"github.com/crossregion/crossregion/command"
 	"github.com/crossregion/crossregion/local/talk"
 )
 
@@ -34,25 +35,20 @@ type watchOptions struct {
 	report   string
 }
 
-const watchUsage = `Watch a deployed stack while others break it: hold conversations with it and
+var watchLine = command.Line{
+	Name: "go run ./local drill watch",
+	Does: `Watch a deployed stack while others break it: hold conversations with it and
 report. Every second client, the first among them, holds a conversation by its
 id and reads it back after each turn: those are the turns checked. The others go
 on from response to response, of which only a failure tells. It breaks nothing,
-and calls nothing but the endpoint. Ctrl-C ends it early and writes the report.
-
-usage: go run ./local drill watch --endpoint https://… [flags]
-
-`
+and calls nothing but the endpoint. Ctrl-C ends it early and writes the report.`,
+	Examples: []string{"--endpoint https://us.llm.example.com --for 30m --clients 10"},
+}
 
 // watchCommand is `local drill watch`.
 func watchCommand(ctx context.Context, args []string, s Streams) error {
 	o := watchOptions{}
-	flags := flag.NewFlagSet("drill watch", flag.ContinueOnError)
-	flags.SetOutput(s.Err)
-	flags.Usage = func() {
-		fmt.Fprint(s.Err, watchUsage)
-		flags.PrintDefaults()
-	}
+	flags := watchLine.Flags()
 	flags.StringVar(&o.endpoint, "endpoint", "", "`URL` of the stack")
 	flags.StringVar(&o.key, "key", "", "API `key` (default: what OPENAI_API_KEY holds)")
 	flags.StringVar(&o.model, "model", "", "`name` of the model to ask (default: the stack's first)")
@@ -63,13 +59,11 @@ func watchCommand(ctx context.Context, args []string, s Streams) error {
 	flags.DurationVar(&o.answer, "timeout", time.Minute, "`time` that a client waits for an answer before its retry")
 	flags.DurationVar(&o.window, "window", 178*time.Second, "`W`, in which clients of a lost region may fail, as the preview prints it")
 	flags.StringVar(&o.report, "report", "report.html", "`file` to write the picture to")
-	switch err := flags.Parse(args); {
+	switch _, err := watchLine.Parse(flags, args, s.Out); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w; see go run ./local drill watch -h", err)
-	case flags.NArg() > 0:
-		return fmt.Errorf("watch takes no argument %q; see go run ./local drill watch -h", flags.Arg(0))
+		return err
 	}
 	o.key = cmp.Or(o.key, os.Getenv("OPENAI_API_KEY"))
 	if err := o.check(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 
+	"github.com/crossregion/crossregion/command"
 	"github.com/crossregion/crossregion/local/account"
 	"github.com/crossregion/crossregion/local/deploy"
 )
@@ -49,21 +50,19 @@ func Write(ctx context.Context, w io.Writer, o Options) (err error) {
 }
 
 // Command is `local residency`.
-func Command(ctx context.Context, args []string, out, errs io.Writer) error {
-	flags := flag.NewFlagSet("residency", flag.ContinueOnError)
-	flags.SetOutput(errs)
-	flags.Usage = func() {
-		fmt.Fprint(errs, "Write where a stack processes and stores content, as Markdown.\n\nusage: go run ./local residency [flags]\n\n")
-		flags.PrintDefaults()
+func Command(ctx context.Context, args []string, out io.Writer) error {
+	line := command.Line{
+		Name:     "go run ./local residency",
+		Does:     "Write where a stack processes and stores content, as Markdown.",
+		Examples: []string{"--stack eu", "--stack prod > residency.md"},
 	}
+	flags := line.Flags()
 	stack := flags.String("stack", "prod", "the stack: the `name` in Pulumi.<name>.yaml")
-	switch err := flags.Parse(args); {
+	switch _, err := line.Parse(flags, args, out); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w; see go run ./local residency -h", err)
-	case flags.NArg() > 0:
-		return fmt.Errorf("residency takes no argument %q; see go run ./local residency -h", flags.Arg(0))
+		return err
 	}
 	root, err := deploy.FindRoot()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/crossregion/crossregion/command"
 	"github.com/crossregion/crossregion/local/deploy"
 )
 
@@ -20,32 +21,31 @@ type Streams struct {
 	Err io.Writer // what breaks and is mended
 }
 
+var line = command.Line{
+	Name:     "go run ./local soak",
+	Does:     "Keep a stack under a mixed load while random parts of it break, and check every answer.",
+	Examples: []string{"", "--for 10m --inflight 200", "--stack eu --seed 7"},
+}
+
 // Command is `local soak`: it keeps a stack under load while random parts of it
 // break. It fails, and prints the seed, unless every promise held and nothing was
 // left.
 func Command(ctx context.Context, args []string, s Streams) error {
 	o := Options{}
-	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
-	flags.SetOutput(s.Err)
-	flags.Usage = func() {
-		fmt.Fprint(s.Err, "Keep a stack under a mixed load while random parts of it break, and check every answer.\n\nusage: go run ./local soak [flags]\n\n")
-		flags.PrintDefaults()
-	}
+	flags := line.Flags()
 	flags.StringVar(&o.Stack, "stack", "prod", "stack to soak: the `name` in Pulumi.<name>.yaml")
 	flags.DurationVar(&o.For, "for", 30*time.Second, "how `long`")
 	flags.IntVar(&o.InFlight, "inflight", 50, "`number` of requests at once, 1 to 500")
 	flags.Uint64Var(&o.Seed, "seed", uint64(time.Now().UnixNano()), "`number` that decides what is asked and what breaks (default: another each time)")
-	switch err := flags.Parse(args); {
+	switch _, err := line.Parse(flags, args, s.Out); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w; see go run ./local soak -h", err)
-	case flags.NArg() > 0:
-		return fmt.Errorf("soak takes no argument %q; see go run ./local soak -h", flags.Arg(0))
+		return err
 	case o.For <= 0:
-		return fmt.Errorf("for %s is too short: give more than nothing", o.For)
+		return line.Mistake("for %s is too short: give more than nothing", o.For)
 	case o.InFlight < 1 || o.InFlight > 500:
-		return fmt.Errorf("inflight %d is out of range: give 1 to 500", o.InFlight)
+		return line.Mistake("inflight %d is out of range: give 1 to 500", o.InFlight)
 	}
 	root, err := deploy.FindRoot()
 	if err != nil {
@@ -65,10 +65,10 @@ func Command(ctx context.Context, args []string, s Streams) error {
 		return err
 	}
 	switch {
-	case ctx.Err() != nil:
-		return errors.New("interrupted; nothing is left running")
 	case len(r.Broken) > 0:
 		return fmt.Errorf("%d promises did not hold or were not tested; repeat with --stack %s --for %s --inflight %d --seed %d", len(r.Broken), o.Stack, o.For, o.InFlight, o.Seed)
+	case r.Interrupted:
+		return errors.New("interrupted; nothing is left running")
 	}
 	return nil
 }
@@ -97,7 +97,11 @@ func (r Result) print(w io.Writer) error {
 		}
 		fmt.Fprintln(&b, why)
 	}
-	if len(r.Broken) == 0 {
+	switch {
+	case len(r.Broken) > 0:
+	case r.Interrupted:
+		fmt.Fprintln(&b, "Interrupted. All promises held until then, as far as they were put to the test.")
+	default:
 		fmt.Fprintln(&b, "All promises held.")
 	}
 	_, err := io.WriteString(w, b.String())

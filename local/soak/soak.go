@@ -47,6 +47,9 @@ type Result struct {
 	Faults   map[string]int // by their kinds
 	Leaks    Leaks
 	Broken   []string // promises that did not hold, and what was not put to the test at all
+	// Interrupted tells that the load ended before its time, so that what was not
+	// put to the test is not held against it.
+	Interrupted bool
 }
 
 // settings are those of a soaked stack: every kind of model, no throttling of the
@@ -89,7 +92,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 // with is the result of a load that has left so much.
 func (r Result) with(l Leaks) Result {
 	r.Leaks = l
-	r.Broken = slices.Concat(r.Broken, l.faults(), r.lacks())
+	r.Broken = slices.Concat(r.Broken, l.faults())
+	if !r.Interrupted {
+		r.Broken = append(r.Broken, r.lacks()...)
+	}
 	return r
 }
 
@@ -115,6 +121,7 @@ func load(ctx context.Context, o Options, running *up.Running, watched *sampler)
 		return Result{}, quiet{}, err
 	}
 	s.work(ctx, watched)
+	s.result.Interrupted = ctx.Err() != nil
 	return s.result, watched.settle(ctx), nil
 }
 

@@ -189,7 +189,7 @@ func TestCommandRefuses(t *testing.T) {
 		assert.ErrorContains(t, Command(t.Context(), tt.args, Streams{io.Discard, io.Discard}), tt.want)
 	}
 	var help bytes.Buffer
-	require.NoError(t, Command(t.Context(), []string{"--help"}, Streams{io.Discard, &help}))
+	require.NoError(t, Command(t.Context(), []string{"--help"}, Streams{&help, io.Discard}))
 	assert.Contains(t, help.String(), "-seed")
 }
 
@@ -228,6 +228,14 @@ func TestAResultTellsWhatBroke(t *testing.T) {
 	assert.Contains(t, out.String(), "1  times tables hang\n")
 	assert.Contains(t, out.String(), "0  times the region is lost\n", "what was left out is told")
 	assert.Contains(t, out.String(), "All promises held.")
+	out.Reset()
+	require.NoError(t, Result{Interrupted: true}.with(Leaks{}).print(&out))
+	assert.Contains(t, out.String(), "Interrupted. All promises held until then")
+	assert.NotContains(t, out.String(), "All promises held.", "nothing was shown of the rest")
+	out.Reset()
+	require.NoError(t, Result{Interrupted: true, Broken: []string{"R2: it failed"}}.with(Leaks{}).print(&out))
+	assert.Contains(t, out.String(), "R2: it failed")
+	assert.NotContains(t, out.String(), "held", "whoever interrupts sees what broke")
 	out.Reset()
 	require.NoError(t, Result{Broken: []string{"R2: it failed"}}.print(&out))
 	assert.Contains(t, out.String(), "R2: it failed")

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/crossregion/crossregion/command"
 	"github.com/crossregion/crossregion/local/deploy"
 )
 
@@ -19,30 +20,31 @@ type Streams struct {
 	Err io.Writer // progress and errors
 }
 
+var line = command.Line{
+	Name: "go run ./local up",
+	Does: "Deploy a stack into the embedded cloud and serve it until Ctrl-C.",
+	Examples: []string{
+		"", "--stack eu --from eu-west-1", "--listen 127.0.0.1:0 --json", "--engine",
+	},
+}
+
 // Command is `local up`: it deploys a stack, prints where to call, and serves
 // until ctx ends. It prints nothing about an error that it returns.
 func Command(ctx context.Context, args []string, s Streams) error {
-	flags := flag.NewFlagSet("up", flag.ContinueOnError)
-	flags.SetOutput(s.Err)
-	flags.Usage = func() {
-		fmt.Fprint(s.Err, "Deploy a stack into the embedded cloud and serve it.\n\nusage: go run ./local up [flags]\n\n")
-		flags.PrintDefaults()
-	}
+	flags := line.Flags()
 	stack := flags.String("stack", "prod", "stack to deploy: the `name` in Pulumi.<name>.yaml")
 	listen := flags.String("listen", "127.0.0.1:8080", "loopback `address` of the front door; port 0 means any free one")
 	from := flags.String("from", "", "`region` that clients are near to (default the stack's first)")
 	real := flags.Bool("engine", false, "deploy with the real Pulumi engine, which remembers: a later run shows what it changes, and changes that")
 	state := flags.String("state", "", "`folder` of the real engine's state (default .build/engine/<stack> in the project)")
 	asJSON := flags.Bool("json", false, "print the result as one JSON line on standard output")
-	switch err := flags.Parse(args); {
+	switch _, err := line.Parse(flags, args, s.Out); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w; see go run ./local up -h", err)
-	case flags.NArg() > 0:
-		return fmt.Errorf("up takes no argument %q; see go run ./local up -h", flags.Arg(0))
+		return err
 	case *state != "" && !*real:
-		return errors.New("--state is of the real engine: add --engine")
+		return line.Mistake("--state is of the real engine: add --engine")
 	}
 	root, err := deploy.FindRoot()
 	if err != nil {
