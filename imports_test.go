@@ -64,10 +64,10 @@ var sole = map[string][]string{
 const embedded = "a stand-in for AWS knows nothing of this program"
 
 // Since dynamodb v1.69.0 and bedrockruntime v1.63.0 a client builds the schemas
-// of all its operations before main, which is a quarter of a function's start.
+// of all its operations before main, which is a quarter of an invoker's start.
 const (
 	service = "github.com/aws/aws-sdk-go-v2/service/"
-	schemas = "its start would take 1.5 ms more; see \"Cold start\" in docs/performance.md before raising the client's version"
+	schemas = "its start would take a millisecond more; see \"Cold start\" in docs/performance.md before raising the client's version"
 )
 
 // TestImports keeps the directions in which rooms may know each other.
