@@ -16,6 +16,10 @@ type change struct {
 	needs   []string // URNs that it cannot do without
 	reads   []string // those of them whose outputs are in its properties
 	version string   // of an alias of a function: the one that it leads to before
+
+	component bool     // nothing of its own in AWS
+	differs   []string // names of properties
+	replaces  []string // those of them for which it is replaced
 }
 
 // operation is what happens to a resource.
@@ -23,14 +27,15 @@ type operation int
 
 const (
 	create operation = iota
-	update           // or replace
+	update
+	replace
 	remove
 )
 
 // operations are Pulumi's names of what changes anything.
 var operations = map[string]operation{
 	"create": create, "import": create,
-	"update": update, "replace": update, "create-replacement": update, "delete-replaced": update,
+	"update": update, "replace": replace, "create-replacement": replace, "delete-replaced": replace,
 	"delete": remove, "discard": remove,
 }
 
@@ -56,6 +61,7 @@ func typeOf(urn string) string {
 type state struct {
 	URN                  string              `json:"urn"`
 	Type                 string              `json:"type"`
+	Custom               bool                `json:"custom"`
 	ID                   string              `json:"id"`
 	Parent               string              `json:"parent"`
 	Provider             string              `json:"provider"`
@@ -86,6 +92,8 @@ func (s *state) reads() []string {
 	return reads
 }
 
+func (s *state) component() bool { return s != nil && s.URN != "" && !s.Custom }
+
 // version is the version that an alias leads to, "" of anything else.
 func (s *state) version() string {
 	if s == nil || s.Type != aliasType {
@@ -102,10 +110,12 @@ func (s *state) version() string {
 // preview is what pulumi preview --json prints.
 type preview struct {
 	Steps []struct {
-		Op       string `json:"op"`
-		URN      string `json:"urn"`
-		OldState *state `json:"oldState"`
-		NewState *state `json:"newState"`
+		Op             string   `json:"op"`
+		URN            string   `json:"urn"`
+		OldState       *state   `json:"oldState"`
+		NewState       *state   `json:"newState"`
+		DiffReasons    []string `json:"diffReasons"`
+		ReplaceReasons []string `json:"replaceReasons"`
 	} `json:"steps"`
 	Diagnostics []struct {
 		Message  string `json:"message"`
@@ -117,17 +127,35 @@ type preview struct {
 // Pulumi's order. Providers and the stack itself are part of every update.
 func (p preview) changes() []change {
 	var all []change
-	seen := map[string]bool{}
+	at := map[string]int{}
 	for _, s := range p.Steps {
 		op, changes := operations[s.Op]
 		t := typeOf(s.URN)
-		if !changes || seen[s.URN] || strings.HasPrefix(t, "pulumi:") {
+		if !changes || strings.HasPrefix(t, "pulumi:") {
 			continue
 		}
-		seen[s.URN] = true
-		all = append(all, change{urn: s.URN, op: op, needs: s.NewState.needs(), reads: s.NewState.reads(), version: s.OldState.version()})
+		if i, seen := at[s.URN]; seen {
+			all[i].because(s.DiffReasons, s.ReplaceReasons)
+			continue
+		}
+		at[s.URN] = len(all)
+		all = append(all, change{
+			urn: s.URN, op: op, needs: s.NewState.needs(), reads: s.NewState.reads(), version: s.OldState.version(),
+			component: s.OldState.component() || s.NewState.component(), differs: s.DiffReasons, replaces: s.ReplaceReasons,
+		})
 	}
 	return all
+}
+
+// because adds the reasons of a later part of the same change: a resource that
+// is deleted before it is replaced is so without any.
+func (c *change) because(differs, replaces []string) {
+	if len(c.differs) == 0 {
+		c.differs = differs
+	}
+	if len(c.replaces) == 0 {
+		c.replaces = replaces
+	}
 }
 
 // fault is what the preview failed for.

@@ -39,16 +39,28 @@ func exitCode(err error) int {
 // options are the command line.
 type options struct {
 	stack  string
-	bake   time.Duration // negative: as the settings say
+	bake   time.Duration // or asSettings
 	ignore []string
 	plan   bool
+
+	dataLoss bool // what holds data may be deleted or replaced
 }
+
+// asSettings stands for the time that the settings give.
+const asSettings time.Duration = -1
 
 func parse(args []string, help io.Writer) (o options, err error) {
 	flags := line.Flags()
 	flags.StringVar(&o.stack, "stack", "", "the stack's `name`, as Pulumi knows it")
-	flags.DurationVar(&o.bake, "bake", -1, "`time` for which a region must be quiet before the next (default: rollout.bakeMinutes of the settings)")
-	flags.BoolVar(&o.plan, "plan", false, "print the steps, and change nothing")
+	o.bake = asSettings
+	flags.Func("bake", "`time` for which a region must be quiet before the next, e.g. 15m (default: rollout.bakeMinutes of the settings)", func(text string) (err error) {
+		if o.bake, err = time.ParseDuration(text); err == nil && o.bake < 0 {
+			err = errors.New("give 0s or more")
+		}
+		return err
+	})
+	flags.BoolVar(&o.plan, "plan", false, "print what each step will change, and change nothing")
+	flags.BoolVar(&o.dataLoss, "allow-data-loss", false, "delete and replace tables, keys and logs too, if that is in the plan")
 	ignore := flags.String("ignore", "", "`roles` of alarms that stop nothing, with commas, e.g. concurrency,first-token")
 	if _, err := line.Parse(flags, args, help); err != nil {
 		return o, err

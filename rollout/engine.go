@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -117,9 +119,9 @@ func (c cli) copyConfig() (string, error) {
 
 // deployed is what a stack's state says.
 type deployed struct {
-	exists    bool // anything but the stack itself and providers
+	live      bool // an update has come to its end once, so that there may be clients
 	alarms    []alarm
-	endpoints map[string]string // by region
+	endpoints map[string]string // by region, and that of the [sharedName]
 }
 
 // alarmType is what rings.
@@ -147,22 +149,39 @@ func parseState(raw []byte) (deployed, error) {
 	}
 	var d deployed
 	for _, r := range export.Deployment.Resources {
-		d.exists = d.exists || !strings.HasPrefix(r.Type, "pulumi:")
 		switch r.Type {
 		case alarmType:
 			d.alarms = append(d.alarms, alarm{id: r.ID, name: name(r.URN)})
 		case "pulumi:pulumi:Stack":
 			if len(r.Outputs) == 0 {
-				continue // the program has not come to its end yet
+				continue
 			}
-			var outputs struct{ RegionalEndpoints map[string]string }
-			if err := json.Unmarshal(r.Outputs, &outputs); err != nil {
-				return d, fmt.Errorf("read the stack's outputs: %w", err)
+			d.live = true
+			var err error
+			if d.endpoints, err = endpoints(r.Outputs); err != nil {
+				return d, err
 			}
-			d.endpoints = outputs.RegionalEndpoints
 		}
 	}
 	return d, nil
+}
+
+// endpoints are those in a stack's outputs. Without a domain the shared one is a
+// region's.
+func endpoints(raw []byte) (map[string]string, error) {
+	var outputs struct {
+		Endpoint          string
+		RegionalEndpoints map[string]string
+	}
+	if err := json.Unmarshal(raw, &outputs); err != nil {
+		return nil, fmt.Errorf("read the stack's outputs: %w", err)
+	}
+	all := map[string]string{}
+	maps.Copy(all, outputs.RegionalEndpoints)
+	if !slices.Contains(slices.Collect(maps.Values(all)), outputs.Endpoint) {
+		all[sharedName] = outputs.Endpoint
+	}
+	return all, nil
 }
 
 func flags(flag string, values []string) []string {

@@ -16,10 +16,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/local/account"
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/deploy"
 	embedded "github.com/crossregion/crossregion/local/engine"
+	"github.com/crossregion/crossregion/local/place"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -62,14 +66,17 @@ func (h *host) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.Plugin
 
 // real is a stack under Pulumi's own CLI, in the embedded cloud.
 type real struct {
-	t      *testing.T
-	root   string // of the project
-	engine *embedded.Engine
-	cloud  *account.Account
-	cfg    aws.Config
-	clock  *fakeClock
-	out    *strings.Builder
-	down   string // the region whose control planes do not answer
+	t        *testing.T
+	root     string // of the project
+	engine   *embedded.Engine
+	cloud    *account.Account
+	cfg      aws.Config
+	clock    *fakeClock
+	out      *strings.Builder
+	down     string         // the region whose control planes do not answer
+	denied   string         // type of resource that nobody may create or change
+	dataLoss bool           // the option
+	asked    map[string]int // health endpoints, by host
 }
 
 // half is a cloud of which one region's control planes may be down.
@@ -78,44 +85,47 @@ type half struct {
 	real *real
 }
 
-func (h half) refuse(region string) error {
-	if region == h.real.down {
+func (h half) refuse(region, token string) error {
+	switch {
+	case region == h.real.down:
 		return fmt.Errorf("the control planes of %s do not answer", region)
+	case token != "" && token == h.real.denied:
+		return fmt.Errorf("AccessDenied: %s", token)
 	}
 	return nil
 }
 
 // Create implements provider.Cloud, as all below.
 func (h half) Create(ctx context.Context, token, region, name string, inputs map[string]any) (cloud.State, error) {
-	if err := h.refuse(region); err != nil {
+	if err := h.refuse(region, token); err != nil {
 		return cloud.State{}, err
 	}
 	return h.Account.Create(ctx, token, region, name, inputs)
 }
 
 func (h half) Call(ctx context.Context, token, region string, args map[string]any) (map[string]any, error) {
-	if err := h.refuse(region); err != nil {
+	if err := h.refuse(region, ""); err != nil {
 		return nil, err
 	}
 	return h.Account.Call(ctx, token, region, args)
 }
 
 func (h half) Read(token, region, id string) (cloud.Existing, bool, error) {
-	if err := h.refuse(region); err != nil {
+	if err := h.refuse(region, ""); err != nil {
 		return cloud.Existing{}, false, err
 	}
 	return h.Account.Read(token, region, id)
 }
 
 func (h half) Update(ctx context.Context, token, region, id string, inputs map[string]any) (cloud.State, error) {
-	if err := h.refuse(region); err != nil {
+	if err := h.refuse(region, token); err != nil {
 		return cloud.State{}, err
 	}
 	return h.Account.Update(ctx, token, region, id, inputs)
 }
 
 func (h half) Delete(ctx context.Context, token, region, id string) error {
-	if err := h.refuse(region); err != nil {
+	if err := h.refuse(region, ""); err != nil {
 		return err
 	}
 	return h.Account.Delete(ctx, token, region, id)
@@ -138,7 +148,7 @@ func begin(t *testing.T, stack *deploy.Stack) *real {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	stack.Prepare(a)
-	r := &real{t: t, root: stack.Root, cloud: a, clock: &fakeClock{}}
+	r := &real{t: t, root: stack.Root, cloud: a, clock: &fakeClock{now: begun}}
 	e, err := embedded.Open(t.Context(), embedded.Options{Stack: stack, Cloud: half{a, r}, Dir: t.TempDir(), Progress: func(step string) { t.Log(step) }})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, e.Close()) })
@@ -183,16 +193,25 @@ func binary(t *testing.T, root string) string {
 	return onPath
 }
 
-// roll gives the stack settings over those of its file, and rolls them out. Its
-// regions' names lead nowhere from here, so that only alarms are watched.
+// RoundTrip asks what the cloud's DNS leads to. The cloud has no TLS.
+func (r *real) RoundTrip(request *http.Request) (*http.Response, error) {
+	r.asked[request.URL.Host]++
+	plain := request.Clone(request.Context())
+	plain.URL.Scheme = "http"
+	const viewer = "eu-west-1"
+	at := place.New(place.Config{Place: viewer, DNS: r.cloud.DNS(), Speed: 1, Dial: r.cloud.DialContext})
+	return at.Client().Transport.RoundTrip(plain)
+}
+
+// roll gives the stack settings over those of its file, and rolls them out.
 func (r *real) roll(over map[string]any) error {
 	r.t.Helper()
 	require.NoError(r.t, r.engine.Configure(r.t.Context(), load(r.t, r.root, over)))
-	r.out = &strings.Builder{}
+	r.out, r.asked = &strings.Builder{}, map[string]int{}
 	err := (&rollout{
-		engine: silent{r.cli()}, out: r.out,
-		watch: watcher{alarms: cloudWatch{r.cfg}, client: http.DefaultClient, clock: r.clock, every: 15e9},
-	}).run(r.t.Context(), options{stack: "eu", bake: -1})
+		engine: r.cli(), out: r.out,
+		watch: watcher{alarms: cloudWatch{r.cfg}, client: &http.Client{Transport: r}, clock: r.clock, every: 15e9},
+	}).run(r.t.Context(), options{stack: "eu", bake: -1, dataLoss: r.dataLoss})
 	r.t.Log(r.out)
 	return err
 }
@@ -201,25 +220,34 @@ func (r *real) cli() cli {
 	return cli{stack: "eu", dir: r.engine.Workspace().WorkDir(), out: r.out}
 }
 
-// silent is an engine that names no endpoints.
-type silent struct{ engine }
-
-func (s silent) State(ctx context.Context) (deployed, error) {
-	d, err := s.engine.State(ctx)
-	d.endpoints = nil
-	return d, err
-}
-
 // steps are the titles of the rollout's steps.
 func (r *real) steps() []string {
 	var titles []string
 	for line := range strings.Lines(r.out.String()) {
 		if _, title, ok := strings.Cut(line, ": "); ok && strings.HasPrefix(line, "step ") {
-			title, _, _ = strings.Cut(strings.TrimSpace(title), ":")
-			titles = append(titles, title)
+			titles = append(titles, strings.TrimSpace(title))
 		}
 	}
 	return titles
+}
+
+// drain writes or removes the flag that drains a region, as the runbook does it
+// without the operator's commands.
+func (r *real) drain(region string, on bool) {
+	r.t.Helper()
+	outputs, err := r.engine.Outputs(r.t.Context())
+	require.NoError(r.t, err)
+	table := aws.String(outputs["controlTable"].Value.(string))
+	key := map[string]dynamodbtypes.AttributeValue{
+		"pk": &dynamodbtypes.AttributeValueMemberS{Value: contract.DrainPartition(region)}, "sk": &dynamodbtypes.AttributeValueMemberS{Value: contract.DrainSort},
+	}
+	client := dynamodb.NewFromConfig(r.cfg, func(o *dynamodb.Options) { o.Region = region })
+	if on {
+		_, err = client.PutItem(r.t.Context(), &dynamodb.PutItemInput{TableName: table, Item: key})
+	} else {
+		_, err = client.DeleteItem(r.t.Context(), &dynamodb.DeleteItemInput{TableName: table, Key: key})
+	}
+	require.NoError(r.t, err)
 }
 
 func (r *real) ring(region, role string, state types.StateValue) {

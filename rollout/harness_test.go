@@ -70,6 +70,9 @@ func (b bells) Ringing(_ context.Context, region string, ids []string) ([]string
 	return slices.DeleteFunc(slices.Clone(b[region]), func(id string) bool { return !slices.Contains(ids, id) }), nil
 }
 
+// begun is when fake clocks begin.
+var begun = time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
+
 // fakeClock passes when somebody sleeps.
 type fakeClock struct {
 	now   time.Time
@@ -96,24 +99,31 @@ type trial struct {
 	out    *strings.Builder
 	health int    // status of what health endpoints answer
 	answer string // body of it
+	shared int    // status of what the shared name answers
 }
 
 func newTrial(t *testing.T) *trial {
 	t.Helper()
-	try := &trial{bells: bells{}, clock: &fakeClock{}, out: &strings.Builder{}, health: http.StatusOK}
+	try := &trial{bells: bells{}, clock: &fakeClock{now: begun}, out: &strings.Builder{}, health: http.StatusOK, shared: http.StatusOK}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		assert.Equal(t, "/healthz", r.URL.Path)
-		w.WriteHeader(try.health)
+		switch r.URL.Path {
+		case "/healthz":
+			w.WriteHeader(try.health)
+		case "/shared/healthz":
+			w.WriteHeader(try.shared)
+		default:
+			assert.Fail(t, "not a health endpoint", r.URL.Path)
+		}
 		_, err := io.WriteString(w, try.answer)
 		assert.NoError(t, err)
 	}))
 	t.Cleanup(server.Close)
 	p := parsed(t, updated("eu-central-1-invoker-fn"), alias("eu-central-1-invoker", "7"),
 		updated("eu-west-1-invoker-fn"), alias("eu-west-1-invoker", "4"))
-	try.engine = &fakeEngine{settings: settings, preview: p, state: deployed{exists: true,
+	try.engine = &fakeEngine{settings: settings, preview: p, state: deployed{live: true,
 		alarms: []alarm{{"errors-1", "eu-central-1-alarms-errors"}, {"errors-2", "eu-west-1-alarms-errors"}, {"health-2", "us-east-1-alarms-health-eu-west-1"},
 			{"crashes-1", "eu-central-1-alarms-health-crashes"}, {"probes-1", "eu-central-1-alarms-getHealth"}},
-		endpoints: map[string]string{"eu-central-1": server.URL, "eu-west-1": server.URL},
+		endpoints: map[string]string{"eu-central-1": server.URL, "eu-west-1": server.URL, sharedName: server.URL + "/shared"},
 	}}
 	try.rollout = &rollout{engine: try.engine, out: try.out, watch: watcher{
 		alarms: try.bells, client: server.Client(), clock: try.clock, every: 15 * time.Second,

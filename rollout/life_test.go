@@ -80,65 +80,173 @@ func TestTheRealEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: NOT TESTED is how a rollout and the real Pulumi engine go together")
 	}
-	const early, last = "what is new and needed", "what all regions share, and what goes"
-	all := []string{"eu-central-1", "eu-west-1", "eu-north-1"}
-	r := begin(t, load(t, "..", nil))
-	settings := map[string]any{"rollout": map[string]any{"bakeMinutes": 1}}
-	set := func(key string, value any) { settings[key] = value }
+	r := &life{real: begin(t, load(t, "..", nil)), settings: map[string]any{"rollout": map[string]any{"bakeMinutes": 1}}}
+	for _, chapter := range []func(*life){
+		(*life).isBorn, (*life).changesItsModels, (*life).getsABadVersion, (*life).losesARegionForAWhile, (*life).isDrained,
+		(*life).isRefusedHalfWay, (*life).gainsARegion, (*life).losesARegionForGood, (*life).triesACanary,
+	} {
+		chapter(r)
+	}
+}
 
-	require.NoError(t, r.roll(settings))
-	assert.Equal(t, []string{"the first deployment, of everything"}, r.steps())
+// life is a stack whose settings change.
+type life struct {
+	*real
+	settings map[string]any
+}
+
+// Titles of steps.
+const (
+	early = "what is new and needed"
+	last  = "what all regions share, and what goes"
+	first = "the first deployment, of everything"
+)
+
+// all are the regions of the stack's file.
+func all() []string { return []string{"eu-central-1", "eu-west-1", "eu-north-1"} }
+
+func (r *life) set(key string, value any) { r.settings[key] = value }
+
+func (r *life) roll() error {
+	r.t.Helper()
+	return r.real.roll(r.settings)
+}
+
+// isBorn at the second attempt: what the first left is not live yet.
+func (r *life) isBorn() {
+	r.denied = "aws:route53/record:Record"
+	require.ErrorContains(r.t, r.roll(), "the rollout stops here")
+	r.denied = ""
+	require.NoError(r.t, r.roll())
+	assert.Equal(r.t, []string{first}, r.steps())
 	r.checkPatience()
-	require.NoError(t, r.roll(settings))
-	assert.Empty(t, r.steps())
-	assert.Contains(t, r.out.String(), "nothing to change")
+	require.NoError(r.t, r.roll())
+	assert.Empty(r.t, r.steps())
+	assert.Contains(r.t, r.out.String(), "nothing to change")
+}
 
+func (r *life) changesItsModels() {
 	nova := map[string]any{"name": "nova-pro", "profile": "eu.amazon.nova-pro-v1:0"}
-	set("models", []any{nova, map[string]any{"name": "haiku", "profile": "eu.anthropic.claude-haiku-4-5-20251001-v1:0"}})
-	require.NoError(t, r.roll(settings), "one model comes, one goes")
-	assert.Equal(t, slices.Concat([]string{early}, all, []string{last}), r.steps())
+	r.set("models", []any{nova, map[string]any{"name": "haiku", "profile": "eu.anthropic.claude-haiku-4-5-20251001-v1:0"}})
+	require.NoError(r.t, r.roll(), "one model comes, one goes")
+	assert.Equal(r.t, slices.Concat([]string{early}, all(), []string{last}), r.steps())
+	assert.NotZero(r.t, r.asked["eu.llm.example.com"], "the last step is watched by the shared name too")
 
-	set("firewall", map[string]any{"requestsPerFiveMinutes": 1000})
-	require.NoError(t, r.roll(settings), "what is only added goes region by region too")
-	assert.Equal(t, slices.Concat([]string{early}, all), r.steps())
+	r.set("firewall", map[string]any{"requestsPerFiveMinutes": 1000})
+	require.NoError(r.t, r.roll(), "what is only added goes region by region too")
+	assert.Equal(r.t, slices.Concat([]string{early}, all()), r.steps())
+}
 
-	// A version that fails in its first region: the alarm rings while it is watched.
-	set("failover", map[string]any{"holdSeconds": 10})
+// getsABadVersion, for which an alarm rings while its first region is watched.
+func (r *life) getsABadVersion() {
+	r.set("failover", map[string]any{"holdSeconds": 10})
 	r.clock.slept = func(time.Time) { r.ring("eu-central-1", "errors", types.StateValueAlarm) }
-	err := r.roll(settings)
-	assert.ErrorContains(t, err, "eu-central-1 is not well: alarm errors rings")
-	assert.ErrorContains(t, err, "eu-west-1, eu-north-1 keep what they have")
+	err := r.roll()
+	assert.ErrorContains(r.t, err, "eu-central-1 is not well: alarm errors rings")
+	assert.ErrorContains(r.t, err, "eu-west-1, eu-north-1 keep what they have")
 	bad, _ := r.version("eu-central-1-invoker")
 	kept, _ := r.version("eu-west-1-invoker")
-	assert.NotEqual(t, bad, kept)
+	assert.NotEqual(r.t, bad, kept)
 	r.clock.slept = once(func() { r.ring("eu-central-1", "errors", types.StateValueOk) })
-	delete(settings, "failover")
-	require.NoError(t, r.roll(settings), "the former version cures it")
-	assert.Equal(t, all[:1], r.steps())
+	delete(r.settings, "failover")
+	require.NoError(r.t, r.roll(), "the former version cures it")
+	assert.Equal(r.t, all()[:1], r.steps())
 	r.clock.slept = nil
+}
 
-	// A region of which nothing may be asked.
-	set("regions", entries("eu-north-1"))
-	set("throttle", map[string]any{"ratePerSecond": 50})
+// losesARegionForAWhile, of which nothing may be asked.
+func (r *life) losesARegionForAWhile() {
+	r.set("regions", entries("eu-north-1"))
+	r.set("throttle", map[string]any{"ratePerSecond": 50})
 	r.down = "eu-north-1"
-	require.NoError(t, r.roll(settings))
-	assert.Equal(t, all[:2], r.steps()[:2])
+	require.NoError(r.t, r.roll())
+	assert.Equal(r.t, all()[:2], r.steps()[:2])
 	r.down = ""
-	set("regions", entries(""))
-	require.NoError(t, r.roll(settings), "it gets what it missed")
-	assert.Contains(t, r.steps(), "eu-north-1")
+	r.set("regions", entries(""))
+	require.NoError(r.t, r.roll(), "it gets what it missed")
+	assert.Contains(r.t, r.steps(), "eu-north-1")
+}
 
-	set("regions", entries("", entry("eu-west-3", false, "eu-central-1")))
-	require.NoError(t, r.roll(settings), "a region comes")
-	assert.Equal(t, slices.Concat([]string{early}, all, []string{"eu-west-3", last}), r.steps())
+// isDrained in one region, gets its cure there, and is undrained meanwhile: the
+// alarm that the drain rang is silent some time later.
+func (r *life) isDrained() {
+	r.drain("eu-central-1", true)
+	r.set("failover", map[string]any{"holdSeconds": 12})
+	tick := 0
+	r.clock.slept = func(time.Time) {
+		switch tick++; tick {
+		case 2:
+			r.ring("eu-central-1", "getHealth", types.StateValueAlarm)
+			r.drain("eu-central-1", false)
+		case 6:
+			r.ring("eu-central-1", "getHealth", types.StateValueOk)
+		}
+	}
+	began := r.clock.now
+	require.NoError(r.t, r.roll())
+	r.clock.slept = nil
+	assert.Contains(r.t, r.out.String(), "eu-central-1 is drained, and may stay so\n")
+	assert.Equal(r.t, all(), r.steps())
+	assert.Equal(r.t, 90*time.Second+3*time.Minute, r.clock.now.Sub(began), "the first region's quiet begins when the alarm is silent")
 
-	// A canary that does well in the first region, and not in the second.
-	set("rollout", map[string]any{"bakeMinutes": 1, "canaryPercent": 10})
-	set("failover", map[string]any{"holdSeconds": 15})
+	r.drain("eu-west-1", true)
+	r.set("failover", map[string]any{"holdSeconds": 13})
+	r.clock.slept = func(time.Time) { r.drain("eu-central-1", true) }
+	err := r.roll()
+	r.clock.slept = nil
+	assert.ErrorContains(r.t, err, "eu-central-1 is not well: it is drained", "a drain meanwhile has a reason")
+	r.drain("eu-central-1", false)
+	require.NoError(r.t, r.roll(), "a drain of before is no reason to stop")
+	assert.Contains(r.t, r.out.String(), "eu-west-1 is drained, and may stay so\n")
+	r.drain("eu-west-1", false)
+}
+
+// isRefusedHalfWay, and is live all the same.
+func (r *life) isRefusedHalfWay() {
+	r.set("throttle", map[string]any{"ratePerSecond": 60})
+	r.denied = "aws:apigateway/methodSettings:MethodSettings"
+	require.ErrorContains(r.t, r.roll(), "the rollout stops here")
+	r.denied = ""
+	require.NoError(r.t, r.roll())
+	assert.Equal(r.t, all(), r.steps())
+}
+
+func (r *life) gainsARegion() {
+	r.set("regions", entries("", entry("eu-west-3", false, "eu-central-1")))
+	require.NoError(r.t, r.roll())
+	assert.Equal(r.t, slices.Concat([]string{early}, all(), []string{"eu-west-3", last}), r.steps())
+	assert.NotContains(r.t, r.out.String(), "troubles")
+	before, _, _ := strings.Cut(r.out.String(), "step 6 of 6: "+last)
+	assert.Contains(r.t, before, "aws:route53:Record routing-eu-west-3-own created")
+	assert.NotContains(r.t, before, "aws:route53:Record routing-eu-west-3-latency creating", "nobody is led to it before it has been quiet")
+}
+
+// losesARegionForGood, and with it data, which has to be asked for.
+func (r *life) losesARegionForGood() {
+	r.set("protect", false)
+	require.NoError(r.t, r.engine.Configure(r.t.Context(), load(r.t, r.root, r.settings)))
+	_, err := r.engine.Up(r.t.Context())
+	require.NoError(r.t, err)
+	r.set("regions", entries(""))
+	require.ErrorContains(r.t, r.roll(), "- delete  aws:dynamodb:TableReplica eu-west-3-conversation-content, eu-west-3-conversation-control\n")
+	assert.Empty(r.t, r.steps())
+	assert.Contains(r.t, r.out.String(), "~ update  aws:lambda:Function eu-central-1-health-fn, eu-central-1-invoker-fn [diff: environment]\n")
+	r.dataLoss = true
+	require.NoError(r.t, r.roll())
+	r.dataLoss = false
+	assert.Equal(r.t, []string{"all regions at once, since eu-west-3 leaves"}, r.steps())
+	require.NoError(r.t, r.roll())
+	assert.Empty(r.t, r.steps())
+}
+
+// triesACanary that does well in the first region, and not in the second.
+func (r *life) triesACanary() {
+	r.set("rollout", map[string]any{"bakeMinutes": 1, "canaryPercent": 10})
+	r.set("failover", map[string]any{"holdSeconds": 15})
 	before, _ := r.version("eu-west-1-invoker")
 	spoil := once(func() {
 		_, weights := r.version("eu-west-1-invoker")
-		assert.InDeltaMapValues(t, map[string]float64{next(before): 0.1}, weights, 1e-9)
+		assert.InDeltaMapValues(r.t, map[string]float64{next(before): 0.1}, weights, 1e-9)
 		r.ring("eu-west-1", "errors", types.StateValueAlarm)
 	})
 	r.clock.slept = func(now time.Time) {
@@ -146,12 +254,12 @@ func TestTheRealEngine(t *testing.T) {
 			spoil(now)
 		}
 	}
-	err = r.roll(settings)
-	assert.ErrorContains(t, err, "eu-west-1 is not well: alarm errors rings")
-	assert.ErrorContains(t, err, "the former version has all calls of eu-west-1 again")
+	err := r.roll()
+	assert.ErrorContains(r.t, err, "eu-west-1 is not well: alarm errors rings")
+	assert.ErrorContains(r.t, err, "the former version has all calls of eu-west-1 again")
 	after, weights := r.version("eu-west-1-invoker")
-	assert.Equal(t, before, after)
-	assert.Empty(t, weights)
+	assert.Equal(r.t, before, after)
+	assert.Empty(r.t, weights)
 }
 
 // once does at the first tick what asks Pulumi, which takes its time.

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -11,7 +11,10 @@ import (
 // step is one run of pulumi up.
 type step struct {
 	title    string
-	region   string            // to watch afterwards; "" for none
+	changes  []change
+	region   string            // that it changes; "" for what is of several
+	watch    []string          // regions and the [sharedName], to be well afterwards
+	opens    bool              // the region gets its own name, by which nobody could ask before
 	targets  []string          // URNs; none for everything but the excluded
 	exclude  []string          // patterns of URNs
 	versions map[string]string // that the aliases of the step lead to before, by function
@@ -35,10 +38,24 @@ func fleetOf(s stacks.Settings) fleet {
 	return f
 }
 
+// sharedName stands for the name that clients use, among regions.
+const sharedName = "the shared name"
+
+// online are the regions that may be changed.
+func (f fleet) online() []string {
+	return slices.DeleteFunc(slices.Clone(f.regions), func(r string) bool { return slices.Contains(f.offline, r) })
+}
+
+// ownRecord is the record of a region's own name, which no client uses, and by
+// which the region is watched. It is there before clients are led to the region.
+func ownRecord(region string) string { return "routing-" + region + "-own" }
+
 // regionOf finds the region that a resource belongs to by its logical name; ""
 // for what all regions share.
 func (f fleet) regionOf(name string) string {
-	i := slices.IndexFunc(f.regions, func(r string) bool { return name == r || strings.HasPrefix(name, r+"-") })
+	i := slices.IndexFunc(f.regions, func(r string) bool {
+		return name == r || strings.HasPrefix(name, r+"-") || strings.HasPrefix(name, ownRecord(r))
+	})
 	if i < 0 {
 		return ""
 	}
@@ -79,25 +96,59 @@ func (f fleet) silent(d deployed) []string {
 // of, which serves nobody by itself; then each region with its own; and at last
 // the shared, and what goes: nothing refers to it any more.
 func (f fleet) plan(changes []change) []step {
-	early := f.early(changes)
 	var steps []step
+	early := f.early(changes)
 	if len(early) > 0 {
-		steps = append(steps, step{title: "what is new and needed", targets: urns(early)})
+		steps = append(steps, step{title: "what is new and needed", changes: early, targets: urns(early)})
 	}
-	rest := 0
+	left := without(changes, early)
 	for _, region := range f.regions {
-		own := slices.DeleteFunc(slices.Clone(changes), func(c change) bool {
-			return c.op == remove || f.regionOf(name(c.urn)) != region || holds(early, c.urn)
+		own := slices.DeleteFunc(slices.Clone(left), func(c change) bool {
+			return c.op == remove || f.regionOf(name(c.urn)) != region
 		})
-		rest += len(own)
+		left = without(left, own)
 		if len(own) > 0 && !slices.Contains(f.offline, region) {
-			steps = append(steps, step{title: region, region: region, targets: urns(own), versions: versions(own)})
+			steps = append(steps, step{
+				title: region, region: region, changes: own, watch: []string{region}, opens: opens(region, own),
+				targets: urns(own), versions: versions(own),
+			})
 		}
 	}
-	if len(changes) > rest+len(early) {
-		steps = append(steps, step{title: "what all regions share, and what goes", exclude: f.excluded()})
+	if len(left) > 0 {
+		steps = append(steps, step{
+			title: "what all regions share, and what goes", changes: left, watch: append(f.online(), sharedName), exclude: f.excluded(),
+		})
 	}
 	return steps
+}
+
+// gone are the regions that are deployed, and left the settings.
+func (f fleet) gone(d deployed) []string {
+	var all []string
+	for _, region := range slices.Sorted(maps.Keys(d.endpoints)) {
+		if region != sharedName && !slices.Contains(f.regions, region) {
+			all = append(all, region)
+		}
+	}
+	return all
+}
+
+// withdraw is the plan by which regions leave, one step for everything. What
+// they have depends on the region before them, and Pulumi would delete it with
+// a target of that region's, while the others still refer to it.
+func (f fleet) withdraw(gone []string, changes []change) []step {
+	if len(changes) == 0 {
+		return nil
+	}
+	return []step{{
+		title: "all regions at once, since " + strings.Join(gone, ", ") + " leaves", changes: changes,
+		watch: append(f.online(), sharedName), exclude: f.excluded(),
+	}}
+}
+
+// opens tells whether a region gets its own name by its changes.
+func opens(region string, own []change) bool {
+	return slices.ContainsFunc(own, func(c change) bool { return c.op == create && name(c.urn) == ownRecord(region) })
 }
 
 // early are the creations of regions that something is made of, or that another
@@ -139,8 +190,18 @@ func (f fleet) early(changes []change) []change {
 	return slices.DeleteFunc(slices.Clone(changes), func(c change) bool { return !wanted[c.urn] })
 }
 
-func holds(changes []change, urn string) bool {
-	return slices.ContainsFunc(changes, func(c change) bool { return c.urn == urn })
+func changesOf(steps []step) []change {
+	var all []change
+	for _, s := range steps {
+		all = append(all, s.changes...)
+	}
+	return all
+}
+
+func without(changes, taken []change) []change {
+	return slices.DeleteFunc(slices.Clone(changes), func(c change) bool {
+		return slices.ContainsFunc(taken, func(t change) bool { return t.urn == c.urn })
+	})
 }
 
 func urns(changes []change) []string {
@@ -160,11 +221,4 @@ func versions(changes []change) map[string]string {
 		}
 	}
 	return all
-}
-
-func (s step) String() string {
-	if len(s.targets) == 0 {
-		return s.title
-	}
-	return fmt.Sprintf("%s: %d changes", s.title, len(s.targets))
 }

@@ -69,6 +69,10 @@ func TestPlan(t *testing.T) {
 			changed(create, "eu-west-1-invoker-role-policy"), changed(create, "eu-west-1-invoker-fn", "eu-west-1-invoker-role-policy"),
 			reading(changed(create, "eu-west-1-invoker-alias"), "eu-west-1-invoker-fn"), changed(create, "routing-eu-west-1-latency", "eu-west-1-invoker-alias"),
 		}, []string{early + " eu-west-1-invoker-role-policy eu-west-1-invoker-fn", "eu-west-1 eu-west-1-invoker-alias", last}},
+		{"a region's own name is the region's, and its health check the last to come", two, []change{
+			changed(create, "routing-eu-west-1-own"), changed(create, "routing-eu-west-1-own-ipv6"),
+			changed(create, "routing-eu-west-1-endpoint", "routing-eu-west-1-own"),
+		}, []string{"eu-west-1 routing-eu-west-1-own routing-eu-west-1-own-ipv6", last}},
 		{"a removed model's profiles go last, when nobody calls them", two, []change{
 			changed(remove, "eu-central-1-inference-m"), changed(update, "eu-central-1-invoker-fn"),
 		}, []string{"eu-central-1 eu-central-1-invoker-fn", last}},
@@ -96,12 +100,13 @@ func TestAHomeThatIsOffline(t *testing.T) {
 func TestPreviews(t *testing.T) {
 	p, err := parsePreview([]byte(`{"steps":[
 		{"op":"update","urn":"urn:pulumi:eu::crossregion::pulumi:providers:aws::eu-west-1"},
-		{"op":"create-replacement","urn":"` + urn("eu-west-1-b") + `"},
 		{"op":"delete-replaced","urn":"` + urn("eu-west-1-b") + `"},
+		{"op":"create-replacement","urn":"` + urn("eu-west-1-b") + `","diffReasons":["name","role"],"replaceReasons":["name"]},
 		{"op":"create","urn":"` + urn("eu-west-1-c") + `","newState":{"parent":"` + urn("p") + `","dependencies":["` + urn("d") + `"],"propertyDependencies":{"x":["` + urn("e") + `"]}}},
 		{"op":"delete","urn":"` + urn("eu-west-1-f") + `"}]}`))
 	require.NoError(t, err)
-	assert.Equal(t, []change{changed(update, "eu-west-1-b"), reading(changed(create, "eu-west-1-c", "d", "p", "e"), "e"), changed(remove, "eu-west-1-f")}, p.changes())
+	replaced := change{urn: urn("eu-west-1-b"), op: replace, differs: []string{"name", "role"}, replaces: []string{"name"}}
+	assert.Equal(t, []change{replaced, reading(changed(create, "eu-west-1-c", "d", "p", "e"), "e"), changed(remove, "eu-west-1-f")}, p.changes())
 
 	failed, err := parsePreview([]byte(`{"diagnostics":[{"severity":"warning","message":"w"},{"severity":"error","message":"models[0]: outside\n"}]}`))
 	require.NoError(t, err)
@@ -114,18 +119,29 @@ func TestPreviews(t *testing.T) {
 // TestStates reads what is deployed.
 func TestStates(t *testing.T) {
 	d, err := parseState([]byte(`{"deployment":{"resources":[
-		{"type":"pulumi:pulumi:Stack","urn":"urn:pulumi:eu::crossregion::pulumi:pulumi:Stack::crossregion-eu","outputs":{"regionalEndpoints":{"eu-west-1":"https://x"}}},
+		{"type":"pulumi:pulumi:Stack","urn":"urn:pulumi:eu::crossregion::pulumi:pulumi:Stack::crossregion-eu","outputs":{"endpoint":"https://s","regionalEndpoints":{"eu-west-1":"https://x"}}},
 		{"type":"aws:cloudwatch/metricAlarm:MetricAlarm","id":"errors-1a2b3c4","urn":"` + urn("eu-west-1-alarms-errors") + `"}]}}`))
 	require.NoError(t, err)
-	assert.Equal(t, deployed{exists: true, alarms: []alarm{{"errors-1a2b3c4", "eu-west-1-alarms-errors"}}, endpoints: map[string]string{"eu-west-1": "https://x"}}, d)
+	assert.Equal(t, deployed{live: true, alarms: []alarm{{"errors-1a2b3c4", "eu-west-1-alarms-errors"}},
+		endpoints: map[string]string{"eu-west-1": "https://x", sharedName: "https://s"}}, d)
+
+	alone, err := parseState([]byte(`{"deployment":{"resources":[{"type":"pulumi:pulumi:Stack","outputs":{"endpoint":"https://x","regionalEndpoints":{"eu-west-1":"https://x"}}}]}}`))
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"eu-west-1": "https://x"}, alone.endpoints, "without a domain no name is shared")
 }
 
-// TestAStackWithoutResources has nothing that a rollout could spare.
-func TestAStackWithoutResources(t *testing.T) {
-	for _, resources := range []string{`null`, `[{"type":"pulumi:pulumi:Stack"},{"type":"pulumi:providers:aws"}]`} {
+// TestAStackIsLive once an update has come to its end: the outputs come last.
+func TestAStackIsLive(t *testing.T) {
+	function := `{"type":"aws:lambda/function:Function","urn":"` + urn("eu-west-1-invoker-fn") + `"}`
+	for resources, live := range map[string]bool{
+		`null`:                             false,
+		`[{"type":"pulumi:pulumi:Stack"}]`: false,
+		`[{"type":"pulumi:pulumi:Stack"},` + function + `]`:                                    false,
+		`[{"type":"pulumi:pulumi:Stack","outputs":{"endpoint":"https://s"}},` + function + `]`: true,
+	} {
 		d, err := parseState([]byte(`{"deployment":{"resources":` + resources + `}}`))
 		require.NoError(t, err)
-		assert.False(t, d.exists, resources)
+		assert.Equal(t, live, d.live, resources)
 	}
 }
 

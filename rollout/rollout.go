@@ -33,18 +33,30 @@ func (r *rollout) run(ctx context.Context, o options) error {
 	if len(steps) == 0 {
 		return r.say("nothing to change")
 	}
+	if err := errors.Join(r.show(steps), checkData(changesOf(steps), o.dataLoss)); err != nil || o.plan {
+		return err
+	}
 	for i, s := range steps {
-		if err := r.say("step %d of %d: %s", i+1, len(steps), s); err != nil {
+		if err := r.say("step %d of %d: %s", i+1, len(steps), s.title); err != nil {
 			return err
-		}
-		if o.plan {
-			continue
 		}
 		if err := r.do(ctx, s); err != nil {
 			return r.stopped(err, steps[i+1:])
 		}
 	}
 	return nil
+}
+
+// show tells what each step will do.
+func (r *rollout) show(steps []step) error {
+	lines := []string{"what will change:"}
+	for i, s := range steps {
+		lines = append(lines, fmt.Sprintf("%d. %s: %s", i+1, s.title, count(s.changes)))
+		for _, line := range difference(s.changes) {
+			lines = append(lines, "   "+line)
+		}
+	}
+	return r.say("%s", strings.Join(lines, "\n"))
 }
 
 // prepare reads the settings, and asks Pulumi what would change.
@@ -65,8 +77,11 @@ func (r *rollout) prepare(ctx context.Context, o options) ([]step, error) {
 		return nil, err
 	}
 	// The preview does not tell: it leaves out what stays as it is.
-	if !d.exists && len(changes) > 0 {
-		return []step{{title: "the first deployment, of everything", exclude: r.fleet.excluded()}}, nil
+	if !d.live && len(changes) > 0 {
+		return []step{{title: "the first deployment, of everything", changes: changes, exclude: r.fleet.excluded()}}, nil
+	}
+	if gone := r.fleet.gone(d); len(gone) > 0 {
+		return r.fleet.withdraw(gone, changes), nil
 	}
 	return r.fleet.plan(changes), nil
 }
@@ -82,7 +97,7 @@ func (r *rollout) configure(ctx context.Context, o options) error {
 		return fmt.Errorf("settings of stack %s:\n%w", o.stack, err)
 	}
 	r.fleet, r.stack, r.share = fleetOf(settings), o.stack, settings.Rollout.CanaryPercent
-	if r.bake = o.bake; r.bake < 0 {
+	if r.bake = o.bake; r.bake == asSettings {
 		r.bake = settings.Rollout.Bake()
 	}
 	return nil
@@ -108,51 +123,70 @@ func (r *rollout) warn(p preview, d deployed) error {
 	return errors.Join(errs...)
 }
 
-// do takes one step. A region has to be well after it.
+// do takes one step. What it may harm has to be well after it.
 func (r *rollout) do(ctx context.Context, s step) error {
-	if s.region == "" {
+	if len(s.watch) == 0 {
 		return r.engine.Up(ctx, s, nil)
 	}
-	before, err := r.before(ctx, s.region)
+	vigils, err := r.before(ctx, s)
 	if err != nil {
 		return err
 	}
 	if r.share > 0 && len(s.versions) > 0 {
-		err = r.byCanary(ctx, s, before)
+		err = r.byCanary(ctx, s, vigils)
 	} else {
 		err = r.engine.Up(ctx, s, nil)
 	}
 	if err != nil {
 		return err
 	}
-	return r.settle(ctx, s.region, before)
+	return r.settle(ctx, s, vigils)
 }
 
-// before is what troubles a region before it is touched.
-func (r *rollout) before(ctx context.Context, region string) ([]trouble, error) {
+// before begins the watch over all that a step may harm.
+func (r *rollout) before(ctx context.Context, s step) ([]*vigil, error) {
 	d, err := r.state(ctx)
 	if err != nil {
 		return nil, err
 	}
-	troubles, err := r.watch.troubles(ctx, region, d)
-	if err == nil && has(troubles, drained) {
-		err = r.say("%s is drained, and may stay so", region)
+	var all []*vigil
+	for _, place := range s.watch {
+		v := &vigil{place: place}
+		all = append(all, v)
+		if s.opens {
+			continue
+		}
+		if v.old, err = r.watch.troubles(ctx, place, d); err != nil {
+			return nil, err
+		}
+		if err := r.sayOld(v); err != nil {
+			return nil, err
+		}
 	}
-	if old := unexplained(troubles, troubles); err == nil && len(old) > 0 {
-		err = r.say("%s has troubles already, which must end: %s", region, texts(old))
+	return all, nil
+}
+
+func (r *rollout) sayOld(v *vigil) error {
+	if has(v.old, drained) {
+		if err := r.say("%s is drained, and may stay so", v.place); err != nil {
+			return err
+		}
 	}
-	return troubles, err
+	if old := unexplained(v.old, v.old); len(old) > 0 {
+		return r.say("%s has troubles already, which must end: %s", v.place, texts(old))
+	}
+	return nil
 }
 
 // byCanary changes a region by way of a canary. Whatever ends it half-way, the
 // former version has all calls again, as far as Pulumi still works.
-func (r *rollout) byCanary(ctx context.Context, s step, before []trouble) error {
+func (r *rollout) byCanary(ctx context.Context, s step, vigils []*vigil) error {
 	if err := r.say("%s: %d %% of calls go to the new version", s.region, r.share); err != nil {
 		return err
 	}
 	err := r.engine.Up(ctx, s, &canary{Percent: r.share, Versions: s.versions})
 	if err == nil {
-		err = r.settle(ctx, s.region, before)
+		err = r.settle(ctx, s, vigils)
 	}
 	if err == nil {
 		err = r.engine.Up(ctx, s, nil)
@@ -179,11 +213,15 @@ func (r *rollout) giveBack(ctx context.Context, s step) error {
 	return errors.Join(said, fmt.Errorf("the former version has all calls of %s again", s.region))
 }
 
-func (r *rollout) settle(ctx context.Context, region string, before []trouble) error {
-	if err := r.say("%s is changed, and must be quiet for %s", region, r.bake); err != nil {
+func (r *rollout) settle(ctx context.Context, s step, vigils []*vigil) error {
+	if err := r.say("%s must be quiet for %s", strings.Join(s.watch, ", "), r.bake); err != nil {
 		return err
 	}
-	return r.watch.settle(ctx, region, r.bake, before, func() (deployed, error) { return r.state(ctx) })
+	d, err := r.state(ctx)
+	if err != nil {
+		return err
+	}
+	return r.watch.settle(ctx, vigils, r.bake, d)
 }
 
 // state is what is deployed, but for alarms that nobody can ask about.

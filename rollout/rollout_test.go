@@ -23,7 +23,7 @@ func TestOneRegionAfterTheOther(t *testing.T) {
 	assert.GreaterOrEqual(t, at[1].Sub(at[0]), time.Minute)
 	assert.Equal(t, []string{urn("eu-central-1-invoker-fn"), urn("eu-central-1-invoker-alias")}, try.engine.ups[0].targets)
 	assert.Nil(t, try.engine.ups[0].canary)
-	assert.Contains(t, try.out.String(), "step 1 of 2: eu-central-1: 2 changes")
+	assert.Contains(t, try.out.String(), "step 1 of 2: eu-central-1\n")
 }
 
 // TestABadVersionStopsAfterTheFirstRegion, whatever tells of it.
@@ -46,7 +46,7 @@ func TestABadVersionStopsAfterTheFirstRegion(t *testing.T) {
 			assert.ErrorContains(t, err, tt.want)
 			assert.ErrorContains(t, err, "eu-west-1 keep what they have")
 			assert.NotContains(t, err.Error(), "as it was before")
-			assert.Less(t, try.clock.now.Sub(time.Time{}), 15*time.Second, "it stops at once")
+			assert.Less(t, try.clock.now.Sub(begun), 15*time.Second, "it stops at once")
 			assert.Equal(t, []string{"eu-central-1"}, try.regions())
 		})
 	}
@@ -63,6 +63,68 @@ func TestALateAlarmStopsToo(t *testing.T) {
 	}
 	assert.ErrorContains(t, try.roll(t.Context()), "alarm errors rings")
 	assert.Len(t, try.engine.ups, 1)
+}
+
+// TestTheLastStepIsWatched in every region, and by the name that clients use: it
+// changes what leads them.
+func TestTheLastStepIsWatched(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(*trial)
+		want  string
+	}{
+		{"an alarm rings in a region", func(t *trial) { t.bells["eu-west-1"] = []string{"errors-2"} }, "eu-west-1 is not well: alarm errors rings"},
+		{"a health check fails", func(t *trial) { t.bells["us-east-1"] = []string{"health-2"} }, "eu-west-1 is not well: alarm health rings"},
+		{"the shared name leads nowhere", func(t *trial) { t.shared = http.StatusForbidden }, "the shared name is not well: "},
+		{"an alarm rings once another region has been quiet", func(t *trial) {
+			end := t.clock.now.Add(45 * time.Second)
+			t.clock.slept = func(now time.Time) {
+				if now.Equal(end) {
+					t.bells["eu-west-1"] = []string{"errors-2"}
+				}
+			}
+		}, "eu-west-1 is not well: alarm errors rings"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			try := newTrial(t)
+			try.engine.preview = parsed(t, updated("routing-eu-west-1-latency"))
+			try.engine.after = func() { tt.spoil(try) }
+			assert.ErrorContains(t, try.roll(t.Context()), tt.want)
+		})
+	}
+	t.Run("the shared name may lead to a region that is drained", func(t *testing.T) {
+		try := newTrial(t)
+		try.engine.preview = parsed(t, updated("routing-eu-west-1-latency"))
+		try.engine.after = func() { try.shared, try.answer = http.StatusServiceUnavailable, `{"status":"drained"}` }
+		require.NoError(t, try.roll(t.Context()))
+		assert.Equal(t, time.Minute, try.clock.now.Sub(begun))
+	})
+}
+
+// TestARegionThatComes has no name by which it could be asked, until its step
+// is done.
+func TestARegionThatComes(t *testing.T) {
+	try := newTrial(t)
+	try.engine.preview = parsed(t, planned("create", "routing-eu-west-1-own", "null", "{}"))
+	try.health = http.StatusBadGateway
+	try.engine.after = func() { try.health = http.StatusOK }
+	require.NoError(t, try.roll(t.Context()))
+	assert.NotContains(t, try.out.String(), "troubles")
+	try.engine.after = nil
+	try.health = http.StatusBadGateway
+	assert.ErrorContains(t, try.roll(t.Context()), "eu-west-1 is not well")
+}
+
+// TestARegionThatLeaves takes one step, after which the others are watched.
+func TestARegionThatLeaves(t *testing.T) {
+	try := newTrial(t)
+	try.engine.state.endpoints["eu-north-1"] = try.engine.state.endpoints["eu-west-1"]
+	try.engine.after = func() { try.bells["eu-west-1"] = []string{"errors-2"} }
+	assert.ErrorContains(t, try.roll(t.Context()), "eu-west-1 is not well")
+	require.Len(t, try.engine.ups, 1)
+	assert.Empty(t, try.engine.ups[0].targets)
+	assert.Contains(t, try.out.String(), "1. all regions at once, since eu-north-1 leaves: 4 to update\n")
 }
 
 // TestTheFirstDeploymentIsOneStep: there is nothing to protect.
@@ -100,6 +162,7 @@ func TestARegionThatIsOfflineIsLeftAlone(t *testing.T) {
 	assert.Equal(t, alone, try.engine.excluded)
 	assert.Equal(t, []string{"eu-central-1", ""}, try.regions())
 	assert.Equal(t, alone, try.engine.ups[1].exclude)
+	assert.Contains(t, try.out.String(), "eu-central-1, the shared name must be quiet")
 }
 
 func TestNothingIsChanged(t *testing.T) {
@@ -107,7 +170,8 @@ func TestNothingIsChanged(t *testing.T) {
 		try := newTrial(t)
 		require.NoError(t, try.run(t.Context(), options{stack: "eu", plan: true}))
 		assert.Empty(t, try.engine.ups)
-		assert.Contains(t, try.out.String(), "step 2 of 2: eu-west-1")
+		assert.Contains(t, try.out.String(), "2. eu-west-1: 2 to update\n")
+		assert.NotContains(t, try.out.String(), "step ")
 	})
 	t.Run("when a role of alarms is misspelt", func(t *testing.T) {
 		try := newTrial(t)
@@ -161,7 +225,7 @@ func TestAnInterruptionEndsTheWait(t *testing.T) {
 }
 
 func TestCommandLine(t *testing.T) {
-	for _, args := range [][]string{nil, {"--stack", "eu", "more"}, {"--unknown"}, {"--bake", "soon", "--stack", "eu"}} {
+	for _, args := range [][]string{nil, {"--stack", "eu", "more"}, {"--unknown"}, {"--bake", "soon", "--stack", "eu"}, {"--bake", "-1ns", "--stack", "eu"}} {
 		err := Run(t.Context(), args, Streams{Out: &strings.Builder{}})
 		assert.ErrorIs(t, err, errUsage, args)
 		assert.Equal(t, 2, exitCode(err))
@@ -170,6 +234,7 @@ func TestCommandLine(t *testing.T) {
 	var help strings.Builder
 	require.NoError(t, Run(t.Context(), []string{"-h"}, Streams{Out: &help}))
 	assert.Contains(t, help.String(), "--stack name")
+	assert.NotContains(t, help.String(), "-1ns")
 	o, err := parse([]string{"--stack", "eu", "--ignore", "errors,health", "--bake", "5m"}, &strings.Builder{})
 	require.NoError(t, err)
 	assert.Equal(t, options{stack: "eu", bake: 5 * time.Minute, ignore: []string{"errors", "health"}}, o)

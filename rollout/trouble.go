@@ -1,14 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/crossregion/crossregion/contract"
 )
 
 // trouble is something that is wrong with a region.
@@ -75,56 +71,4 @@ func texts(all []trouble) string {
 		list[i] = t.text
 	}
 	return strings.Join(list, "; ")
-}
-
-// unexplained are the troubles but for those of a drain that is older than the
-// rollout: somebody wants it, and it must not keep a cure away.
-func unexplained(now, before []trouble) []trouble {
-	if !has(now, drained) || !has(before, drained) {
-		return now
-	}
-	ofDrain := []string{drained, alarmPrefix + healthRole, alarmPrefix + contract.OpHealth}
-	return slices.DeleteFunc(slices.Clone(now), func(t trouble) bool { return slices.Contains(ofDrain, t.key) })
-}
-
-// patience is how long an old trouble may last at least: longer than the minutes
-// that any alarm looks back, after which it forgets what has been cured.
-const patience = 20 * time.Minute
-
-// settle returns once a region has been quiet for the given time. What troubled
-// it before may take as long to go, or [patience]; anything new ends the wait at
-// once.
-func (w watcher) settle(ctx context.Context, region string, quiet time.Duration, before []trouble, look func() (deployed, error)) error {
-	d, err := look()
-	if err != nil {
-		return err
-	}
-	start := w.clock.Now()
-	var since time.Time // of the first look that found nothing
-	for {
-		now, err := w.troubles(ctx, region, d)
-		if err != nil {
-			return err
-		}
-		now = unexplained(now, before)
-		added := slices.DeleteFunc(slices.Clone(now), func(t trouble) bool { return has(before, t.key) })
-		switch elapsed := w.clock.Now().Sub(start); {
-		case len(added) > 0:
-			return fmt.Errorf("%s is not well: %s", region, texts(added))
-		case len(now) > 0 && elapsed >= max(quiet, patience):
-			return fmt.Errorf("%s is not well, as it was before: %s", region, texts(now))
-		case len(now) > 0:
-			since = time.Time{}
-		default:
-			if since.IsZero() {
-				since = w.clock.Now()
-			}
-			if w.clock.Now().Sub(since) >= quiet {
-				return nil
-			}
-		}
-		if err := w.clock.Sleep(ctx, w.every); err != nil {
-			return err
-		}
-	}
 }

@@ -33,7 +33,7 @@ func TestATroubleOfBefore(t *testing.T) {
 		try := newTrial(t)
 		try.bells["eu-central-1"] = []string{"errors-1"}
 		assert.ErrorContains(t, try.roll(t.Context()), "as it was before: alarm errors rings")
-		assert.InDelta(t, patience, try.clock.now.Sub(time.Time{}), float64(15*time.Second))
+		assert.InDelta(t, patience, try.clock.now.Sub(begun), float64(15*time.Second))
 		assert.Len(t, try.engine.ups, 1)
 	})
 	t.Run("it stays for longer than other alarms look back", func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestATroubleOfBefore(t *testing.T) {
 		try.engine.settings = strings.Replace(settings, `"bakeMinutes":1`, `"bakeMinutes":30`, 1)
 		try.bells["eu-central-1"] = []string{"errors-1"}
 		assert.ErrorContains(t, try.roll(t.Context()), "as it was before: alarm errors rings")
-		assert.InDelta(t, 30*time.Minute, try.clock.now.Sub(time.Time{}), float64(15*time.Second), "it has as long as the quiet")
+		assert.InDelta(t, 30*time.Minute, try.clock.now.Sub(begun), float64(15*time.Second), "it has as long as the quiet")
 	})
 	t.Run("it goes on under another text", func(t *testing.T) {
 		try := newTrial(t)
@@ -101,6 +101,62 @@ func TestADrainedRegion(t *testing.T) {
 		try.engine.after = func() { try.bells["eu-central-1"] = []string{"probes-1", "crashes-1"} }
 		assert.ErrorContains(t, try.roll(t.Context()), "not well: alarm health-crashes rings\n")
 	})
+	undrain := func(try *trial) { try.health, try.answer = http.StatusOK, "" }
+	t.Run("may be undrained, and its alarms ring on for a while", func(t *testing.T) {
+		try := newTrial(t)
+		drain(try)
+		var ends []time.Time
+		try.engine.after = func() { ends = append(ends, try.clock.now) }
+		try.clock.slept = func(now time.Time) {
+			switch now.Sub(begun) {
+			case 30 * time.Second:
+				undrain(try)
+				try.bells["eu-central-1"] = []string{"probes-1"} // not yet when it was looked at before
+			case 18 * time.Minute:
+				delete(try.bells, "eu-central-1")
+			}
+		}
+		require.NoError(t, try.roll(t.Context()))
+		require.Len(t, ends, 2)
+		assert.Equal(t, 19*time.Minute, ends[1].Sub(begun), "the quiet begins when they are silent")
+	})
+	t.Run("has been quiet only since it was undrained", func(t *testing.T) {
+		try := newTrial(t)
+		drain(try)
+		try.engine.preview = parsed(t, updated("eu-central-1-invoker-fn"))
+		try.clock.slept = func(now time.Time) {
+			if now.Sub(begun) == 45*time.Second {
+				undrain(try)
+			}
+		}
+		require.NoError(t, try.roll(t.Context()))
+		assert.Equal(t, 105*time.Second, try.clock.now.Sub(begun))
+	})
+	again := []struct {
+		name  string
+		spoil func(*trial)
+		want  string
+	}{
+		{"drained again", drain, "it is drained"},
+		{"ill by what no drain explains", func(try *trial) { try.bells["eu-central-1"] = []string{"errors-1"} }, "alarm errors rings"},
+		{"ill by its health endpoint", func(try *trial) { try.health = http.StatusBadGateway }, "http://"},
+	}
+	for _, tt := range again {
+		t.Run("stops a rollout if it is undrained, and then "+tt.name, func(t *testing.T) {
+			try := newTrial(t)
+			drain(try)
+			try.clock.slept = func(now time.Time) {
+				switch now.Sub(begun) {
+				case 15 * time.Second:
+					undrain(try)
+				case 30 * time.Second:
+					tt.spoil(try)
+				}
+			}
+			assert.ErrorContains(t, try.roll(t.Context()), "eu-central-1 is not well: "+tt.want)
+			assert.Len(t, try.engine.ups, 1)
+		})
+	}
 	t.Run("stops a rollout if somebody drains it meanwhile", func(t *testing.T) {
 		try := newTrial(t)
 		try.engine.after = func() { drain(try) }

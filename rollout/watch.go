@@ -57,7 +57,8 @@ type watcher struct {
 }
 
 // troubles are what is wrong with a region now: the roles of alarms that ring,
-// and what its health endpoint answers.
+// and what its health endpoint answers. Of the [sharedName] only the latter: it
+// leads somewhere, be that drained or not.
 func (w watcher) troubles(ctx context.Context, region string, d deployed) ([]trouble, error) {
 	found, err := w.ringing(ctx, region, d)
 	if err != nil {
@@ -70,7 +71,7 @@ func (w watcher) troubles(ctx context.Context, region string, d deployed) ([]tro
 			return nil, context.Cause(ctx)
 		case err != nil:
 			found = append(found, trouble{healthRole, err.Error()})
-		case isDrained:
+		case isDrained && region != sharedName:
 			found = append(found, trouble{drained, "it is drained"})
 		}
 	}

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/crossregion/crossregion/components/gateway"
 	"github.com/crossregion/crossregion/components/routing"
@@ -125,6 +126,7 @@ func (s *stack) newRouting() error {
 	}
 	h := s.settings.HealthChecks
 	checks := routing.Checks{IntervalSeconds: h.IntervalSeconds, Threshold: h.Threshold, CheckerRegions: h.Regions}
+	s.warnOfVetoes(checks)
 	args := &routing.GlobalRoutingArgs{Domain: d.Name, ZoneID: s.zones[d.Zone], DualStack: d.DualStack, Checks: checks}
 	for _, r := range s.settings.Regions {
 		region := routing.Region{Name: r.Name, API: s.regions[r.Name].api, Partner: r.Failover[0]}
@@ -141,6 +143,16 @@ func (s *stack) newRouting() error {
 		return err
 	}
 	return s.ctx.Log.Info(fmt.Sprintf("when a region goes down its clients may fail for up to %s, until DNS has moved them", checks.Window()), nil)
+}
+
+// warnOfVetoes tells of regions that few places of checkers would keep in
+// service while nobody else reaches them.
+func (s *stack) warnOfVetoes(c routing.Checks) {
+	if own := c.Vetoes(s.settings.regionNames()); len(own) > 0 {
+		s.warnings = append(s.warnings, fmt.Sprintf("healthChecks.regions has %d places, %s among them: cut off from all others, a region keeps "+
+			"itself healthy by its own checkers, and its clients are not moved; name places outside the stack's regions, or six at least, or leave it out",
+			len(c.CheckerRegions), strings.Join(own, ", ")))
+	}
 }
 
 func (s *stack) newFrontDoor() error {

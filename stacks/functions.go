@@ -41,7 +41,9 @@ func (s *stack) newFunctions(r *region) (map[string]*invoker.Function, error) {
 			Policies: map[string]pulumi.StringInput{"invoke-models": inferencePolicy, "keep-conversations": s.conversationsPolicy(), "count-usage": countPolicy(r)},
 		}},
 		{contract.FunctionHealth, &invoker.FunctionArgs{
-			Code: pulumi.NewFileArchive(s.zips.Invoker), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
+			// Probes are most of what an idle stack logs, and all alike.
+			QuietLogs: true,
+			Code:      pulumi.NewFileArchive(s.zips.Invoker), MemoryMiB: smallMemoryMiB, TimeoutSeconds: smallTimeoutSeconds,
 			Environment: environment(pulumi.StringMap{"table": r.tables.ControlName}, func(v map[string]string) (contract.Health, error) {
 				return contract.Health{Stack: s.ctx.Stack(), Region: r.Name, Regions: s.settings.regionNames(), Table: v["table"]}, nil
 			}),

@@ -1,6 +1,7 @@
 package stacks_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,36 @@ func TestThePreviewPrintsTheWindow(t *testing.T) {
 				}
 			}
 			assert.Equal(t, []string{tt.want}, windows)
+		})
+	}
+}
+
+// TestThePreviewWarnsOfRegionsThatKeepThemselvesHealthy: with few places, the
+// checkers of one suffice. Stack eu has eu-west-1.
+func TestThePreviewWarnsOfRegionsThatKeepThemselvesHealthy(t *testing.T) {
+	tests := []struct {
+		name   string
+		places []string
+		want   int
+	}{
+		{"by default", nil, 0},
+		{"three places, one of them a region of the stack", []string{"eu-west-1", "us-east-1", "us-west-2"}, 1},
+		{"three places outside", []string{"us-east-1", "us-west-2", "sa-east-1"}, 0},
+		{"six places", []string{"eu-west-1", "us-east-1", "us-west-2", "us-west-1", "sa-east-1", "ap-northeast-1"}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := warnings(t, &account{}, func(s map[string]any) {
+				if tt.places != nil {
+					s["healthChecks"] = map[string]any{"regions": tt.places}
+				}
+			})
+			got = slices.DeleteFunc(got, func(w string) bool { return !strings.HasPrefix(w, "healthChecks.regions ") })
+			require.Len(t, got, tt.want)
+			for _, w := range got {
+				assert.Contains(t, w, "3 places, eu-west-1 among them")
+				assert.Contains(t, w, "name places outside the stack's regions, or six at least, or leave it out")
+			}
 		})
 	}
 }

@@ -52,6 +52,9 @@ type FunctionArgs struct {
 	TimeoutSeconds int
 	// LogRetentionDays is a value that CloudWatch Logs knows. Default: 30.
 	LogRetentionDays int
+	// QuietLogs leaves out Lambda's own lines about invocations that end well.
+	// Those that fail, and all that the handler writes, are logged. Default: off.
+	QuietLogs bool
 	// LogKeyArn is the ARN of the key that encrypts the log group, whose policy
 	// must let CloudWatch Logs use it. Default: a key that AWS owns.
 	LogKeyArn pulumi.StringPtrInput
@@ -181,7 +184,7 @@ func (f *Function) newFunction(ctx *pulumi.Context, name string, args *FunctionA
 		Code:          args.Code,
 		Environment:   lambda.FunctionEnvironmentArgs{Variables: checked(name, args.Environment)},
 		Handler:       pulumi.String("bootstrap"),
-		LoggingConfig: lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: parts.logs.Name},
+		LoggingConfig: logging(parts.logs, args.QuietLogs),
 		MemorySize:    pulumi.Int(cmp.Or(args.MemoryMiB, 512)),
 		Publish:       pulumi.Bool(true),
 		Role:          parts.role.Arn,
@@ -200,6 +203,17 @@ func (f *Function) newFunction(ctx *pulumi.Context, name string, args *FunctionA
 	}
 	f.Arn, f.Name, f.Qualifier = alias.Arn, fn.Name, alias.Name
 	return nil
+}
+
+// logging is how a function logs. At WARN, Lambda leaves out the start and the
+// report of an invocation unless it fails.
+// Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+func logging(logs *cloudwatch.LogGroup, quiet bool) lambda.FunctionLoggingConfigArgs {
+	config := lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: logs.Name}
+	if quiet {
+		config.SystemLogLevel = pulumi.String("WARN")
+	}
+	return config
 }
 
 // checked is the environment, or an error once it is known to be over what

@@ -109,6 +109,24 @@ func TestLogsAreKept(t *testing.T) {
 }
 
 // TestTracing grants the two actions that traces need, only when it is on.
+// TestQuietLogs: Lambda leaves out what went well only where that is asked for.
+func TestQuietLogs(t *testing.T) {
+	for _, quiet := range []bool{false, true} {
+		args := valid()
+		args.QuietLogs = quiet
+		rec, err := run(t, args)
+		require.NoError(t, err)
+		logging := rec.One(t, "aws:lambda/function:Function", "test-fn").Inputs["loggingConfig"].ObjectValue()
+		assert.Equal(t, "JSON", logging["logFormat"].StringValue())
+		assert.NotContains(t, logging, "applicationLogLevel", "what the handler writes is kept")
+		if !quiet {
+			assert.NotContains(t, logging, "systemLogLevel")
+			continue
+		}
+		assert.Equal(t, "WARN", logging["systemLogLevel"].StringValue())
+	}
+}
+
 func TestTracing(t *testing.T) {
 	args := valid()
 	args.Tracing = true

@@ -26,7 +26,8 @@ type Checks struct {
 	Threshold int
 	// CheckerRegions are where probes come from, three at least. None of the
 	// choices keeps them within the European Union; they carry no data of
-	// clients. Default: all that Route 53 has.
+	// clients. See [Checks.Vetoes] for what few of them mean. Default: all that
+	// Route 53 has; for the drain flag, three away from the regions.
 	CheckerRegions []string
 }
 
@@ -39,9 +40,55 @@ const (
 // CheckerRegions returns the regions where Route 53 has checkers.
 func CheckerRegions() []string { return strings.Fields(checkerRegions) }
 
-// checkerRegions are those regions.
+// checkerRegions are those regions, each far from its neighbours in the list, so
+// that the first few are spread over the world.
 // Source: https://docs.aws.amazon.com/Route53/latest/APIReference/API_HealthCheckConfig.html
-const checkerRegions = "us-east-1 us-west-1 us-west-2 eu-west-1 ap-southeast-1 ap-southeast-2 ap-northeast-1 sa-east-1"
+const checkerRegions = "us-east-1 eu-west-1 ap-northeast-1 sa-east-1 us-west-2 ap-southeast-1 us-west-1 ap-southeast-2"
+
+// agreement is the percentage of its checkers that must find an endpoint
+// healthy; exactly that many do not suffice.
+// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+const agreement = 18
+
+// fewestCheckers is the least number of regions that a check may be probed from.
+// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
+const fewestCheckers = 3
+
+// Vetoes are those of the given regions whose own checkers are enough to keep
+// them healthy, be they cut off from everywhere else: their clients elsewhere
+// are not moved then. There are none among six places and more, of which each
+// has less than 18 % of the checkers, if all have as many. AWS does not say how
+// many a place has; by default, it says, no single one decides.
+func (c Checks) Vetoes(regions []string) []string {
+	if n := len(c.CheckerRegions); n == 0 || 100 <= agreement*n {
+		return nil
+	}
+	var vetoes []string
+	for _, r := range regions {
+		if slices.Contains(c.CheckerRegions, r) {
+			vetoes = append(vetoes, r)
+		}
+	}
+	return vetoes
+}
+
+// flagCheckers are where the drain flags of regions are asked from. Whoever
+// reads that a region is drained is right, so that one reader of three suffices
+// where two of eight would be needed, and three cost less. They are away from
+// the regions: a partner that only its own checkers reach, and whose flag may be
+// out of date, does not decide.
+func (c Checks) flagCheckers(regions []Region) []string {
+	if len(c.CheckerRegions) > 0 {
+		return c.CheckerRegions
+	}
+	away := slices.DeleteFunc(CheckerRegions(), func(place string) bool {
+		return slices.ContainsFunc(regions, func(r Region) bool { return r.Name == place })
+	})
+	if len(away) < fewestCheckers {
+		return nil
+	}
+	return away[:fewestCheckers]
+}
 
 func (c Checks) interval() int  { return cmp.Or(c.IntervalSeconds, defaultInterval) }
 func (c Checks) threshold() int { return cmp.Or(c.Threshold, defaultThreshold) }
@@ -61,7 +108,7 @@ func (c Checks) validate() error {
 		}
 	}
 	distinct := slices.Compact(slices.Sorted(slices.Values(c.CheckerRegions)))
-	if n := len(distinct); n != len(c.CheckerRegions) || n > 0 && n < 3 {
+	if n := len(distinct); n != len(c.CheckerRegions) || n > 0 && n < fewestCheckers {
 		errs = append(errs, fmt.Errorf("checkers in %q: name three different regions at least, or none for all", c.CheckerRegions))
 	}
 	return errors.Join(errs...)
@@ -96,7 +143,7 @@ func (c Checks) Window() time.Duration {
 // says nothing, so that it takes no other region down with it.
 func (t *tree) check(r Region) error {
 	endpoint, err := t.probe(r.Name+"-endpoint", r.Name, route53.HealthCheckArgs{
-		Type: pulumi.String("HTTPS"), ResourcePath: pulumi.String(contract.HealthPath),
+		Type: pulumi.String("HTTPS"), ResourcePath: pulumi.String(contract.HealthPath), Regions: places(t.Checks.CheckerRegions),
 	})
 	if err != nil {
 		return err
@@ -104,6 +151,7 @@ func (t *tree) check(r Region) error {
 	drained, err := t.probe(r.Name+"-drained", r.Partner, route53.HealthCheckArgs{
 		Type: pulumi.String("HTTPS_STR_MATCH"), ResourcePath: pulumi.String(contract.DrainedPath(r.Name)),
 		SearchString: pulumi.String(contract.DrainedAnswer(r.Name, true)), InvertHealthcheck: pulumi.Bool(true),
+		Regions: places(t.Checks.flagCheckers(t.Regions)),
 	})
 	if err != nil {
 		return err
@@ -122,11 +170,16 @@ func (t *tree) probe(role, region string, args route53.HealthCheckArgs) (*route5
 	args.Fqdn, args.Port = pulumi.String(t.ownName(region)), pulumi.Int(443)
 	args.EnableSni = pulumi.Bool(true) // the provider's default is false for all types but HTTPS; API Gateway needs it
 	args.RequestInterval, args.FailureThreshold = pulumi.Int(t.Checks.interval()), pulumi.Int(t.Checks.threshold())
-	if len(t.Checks.CheckerRegions) > 0 {
-		args.Regions = pulumi.ToStringArray(t.Checks.CheckerRegions)
-	}
 	args.Tags = t.title(role)
 	return route53.NewHealthCheck(t.ctx, t.name+"-"+role, &args, pulumi.Parent(t.parent), pulumi.DependsOn(t.own[region]))
+}
+
+// places are the regions of a check's checkers, or all.
+func places(names []string) pulumi.StringArrayInput {
+	if len(names) == 0 {
+		return nil
+	}
+	return pulumi.ToStringArray(names)
 }
 
 // title names a health check in the console, which shows nothing else of it

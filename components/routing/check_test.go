@@ -48,8 +48,10 @@ func TestHealthChecks(t *testing.T) {
 			assert.True(t, probe["enableSni"].BoolValue(), "API Gateway knows a domain by SNI only")
 			assert.Equal(t, 30.0, probe["requestInterval"].NumberValue(), "the window is made of this")
 			assert.Equal(t, 3.0, probe["failureThreshold"].NumberValue(), "the window is made of this")
-			assert.False(t, probe.HasValue("regions"))
 		}
+		assert.False(t, endpoint.HasValue("regions"), "no place alone decides that a region is well")
+		assert.Equal(t, []any{"us-east-1", "ap-northeast-1", "sa-east-1"}, resource.NewProperty(drained["regions"].ArrayValue()).Mappable(),
+			"whoever reads the flag is right, and none is in the stack's regions")
 
 		health := rec.One(t, checkToken, "routing-"+region+"-health").Inputs
 		assert.Equal(t, "CALCULATED", health["type"].StringValue())
@@ -59,6 +61,27 @@ func TestHealthChecks(t *testing.T) {
 			children = append(children, child.StringValue())
 		}
 		assert.ElementsMatch(t, []string{"routing-" + region + "-endpoint-id", "routing-" + region + "-drained-id"}, children)
+	}
+}
+
+// TestRegionsThatKeepThemselvesHealthy: over 18 % of the checkers suffice.
+func TestRegionsThatKeepThemselvesHealthy(t *testing.T) {
+	regions := []string{"eu-central-1", "eu-west-1", "us-east-1"}
+	tests := []struct {
+		name   string
+		places []string
+		want   []string
+	}{
+		{"by default none of eight places decides", nil, nil},
+		{"one of three", []string{"eu-west-1", "us-west-2", "sa-east-1"}, []string{"eu-west-1"}},
+		{"two of five", []string{"eu-west-1", "us-east-1", "us-west-1", "us-west-2", "sa-east-1"}, []string{"eu-west-1", "us-east-1"}},
+		{"none of six decides", []string{"eu-west-1", "us-east-1", "us-west-1", "us-west-2", "sa-east-1", "ap-southeast-1"}, nil},
+		{"three places outside", []string{"us-west-1", "us-west-2", "sa-east-1"}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			assert.Equal(t, tt.want, routing.Checks{CheckerRegions: tt.places}.Vetoes(regions))
+		})
 	}
 }
 

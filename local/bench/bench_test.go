@@ -39,6 +39,7 @@ func TestEveryPartMeasures(t *testing.T) {
 		assert.True(t, seen[tt.part+": "+tt.some], "%s: %s is not told of", tt.part, tt.some)
 	}
 	units(t, r.Figures)
+	costsAgree(t, r.Figures)
 }
 
 // units checks what is computed and not timed: it is the same on every machine.

@@ -35,6 +35,7 @@ var (
 	NewBill      = newBill
 	AlarmMetrics = alarmMetrics
 	Count        = count
+	ProbePlaces  = probePlaces
 )
 
 type (

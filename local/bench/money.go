@@ -22,10 +22,11 @@ const idleTarget = 25
 const (
 	monthSeconds = 730 * 3600
 	// probesPerSecond reach an endpoint from all eight regions of checkers at an
-	// interval of 30 s.
-	// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+	// interval of 30 s: "about every two seconds", however many these are.
+	// Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
 	probesPerSecond = 0.5
-	fewCheckers     = 3.0 / 8 // of the probes, with the fewest regions of checkers
+	allPlaces       = 8.0 // regions of checkers, which count as equally many
+	fewestPlaces    = 3.0 // that Route 53 takes
 	// healthSeconds is what a probe's invocation is billed: one read of DynamoDB.
 	healthSeconds = 0.005
 	healthGB      = 0.25
@@ -66,6 +67,7 @@ func money(ctx context.Context, b *bench) ([]Figure, error) {
 		if err != nil {
 			return nil, err
 		}
+		figures = append(figures, figure(fmt.Sprintf("metrics of alarms, %d regions", regions), "", float64(alarmMetrics(stack.made))))
 		idle, total, err := idleFigures(p, stack)
 		if err != nil {
 			return nil, err
@@ -86,73 +88,15 @@ func money(ctx context.Context, b *bench) ([]Figure, error) {
 	return figures, nil
 }
 
-// idleFigures are what a month without a request costs.
-func idleFigures(p prices, stack previewed) ([]Figure, float64, error) {
-	of := fmt.Sprintf("idle a month, %d regions", stack.regions)
-	all := idleBill(p, stack, 1, false)
-	figures, err := all.figures(of)
-	last := &figures[len(figures)-1]
-	few := figure(starred(of+", probed from three regions: all", true), "$", idleBill(p, stack, fewCheckers, false).total()).over(all.total())
-	own := figure(starred(of+", probed from three, if Route 53 counts them as AWS's: all", true), "$", idleBill(p, stack, fewCheckers, true).total()).over(all.total())
-	if stack.regions == 2 {
-		*last, few, own = last.atMost(idleTarget), few.atMost(idleTarget), own.atMost(idleTarget)
-	}
-	return append(figures, few, own), all.total(), err
-}
-
-// idleBill is what a month costs with a share of all probes.
-func idleBill(p prices, stack previewed, share float64, own bool) *bill {
-	b := newBill(p)
-	check, option := "healthCheck", "healthCheckOption"
-	if own {
-		check, option = "healthCheckAWS", "healthCheckAWSOption"
-	}
-	const token = "aws:route53/healthCheck:HealthCheck"
-	plain, matching := float64(count(stack.made, token, "HTTPS")), float64(count(stack.made, token, "HTTPS_STR_MATCH"))
-	b.add("Route 53", check, plain+matching)
-	b.add("Route 53", option, plain+2*matching)
-	b.add("Route 53", "healthCheckAWS", float64(count(stack.made, token, "CALCULATED")))
-	b.add("Route 53", "hostedZone", 1)
-	probes := (plain + matching) * probesPerSecond * share * monthSeconds
-	b.add("API Gateway", "apiGatewayRequest", probes)
-	b.add("Lambda", "lambdaRequest", probes)
-	b.add("Lambda", "lambdaSecond", probes*healthSeconds*healthGB)
-	b.add("DynamoDB", "dynamodbRead", probes/2)
-	b.add("CloudWatch", "logGigabyte", probes*platformLogBytes/gigabyte)
-	b.add("CloudWatch", "alarmMetric", float64(alarmMetrics(stack.made)))
-	b.add("CloudWatch", "dashboard", float64(count(stack.made, "aws:cloudwatch/dashboard:Dashboard")))
-	b.add("KMS", "kmsKey", float64(count(stack.made, "aws:kms/key:Key")))
-	return b
-}
-
-// alarmMetrics are what alarms are billed by.
-func alarmMetrics(all []made) int {
-	n := 0
-	for _, m := range all {
-		if m.token != "aws:cloudwatch/metricAlarm:MetricAlarm" {
-			continue
-		}
-		queries, _ := m.inputs["metricQueries"].([]any)
-		own := 0
-		for _, q := range queries {
-			if query, ok := q.(map[string]any); ok && query["metric"] != nil {
-				own++
-			}
-		}
-		n += max(1, own)
-	}
-	return n
-}
-
 // servingFigures are what a million streamed answers cost, and what state adds.
 func servingFigures(ctx context.Context, p prices, t traffic, regions int) ([]Figure, error) {
 	b := newBill(p)
 	b.add("API Gateway", "apiGatewayRequest", million)
 	b.add("Lambda", "lambdaRequest", million)
 	b.add("Lambda", "lambdaSecond", million*answerSeconds*invokerGB)
-	b.add("DynamoDB", "dynamodbWrite", million*float64(regions)) // the record of usage
-	b.add("CloudWatch", "logGigabyte", million*(t.logBytes+platformLogBytes)/gigabyte)
-	b.add("transfer", "transferOut", million*answerWords*t.wordBytes/gigabyte)
+	b.add("records of usage", "dynamodbWrite", million*float64(regions))
+	b.add("logs", "logGigabyte", million*(t.logBytes+platformLogBytes)/gigabyte)
+	b.add("transfer to clients", "transferOut", million*answerWords*t.wordBytes/gigabyte)
 	of := fmt.Sprintf("a million streamed answers, %d regions", regions)
 	figures, err := b.figures(of)
 	if err != nil {

@@ -61,4 +61,8 @@ func TestResourcesAreCounted(t *testing.T) {
 	assert.Equal(t, 3, bench.AlarmMetrics(all), "an alarm is billed for each metric, and for no expression")
 	assert.Equal(t, 2, bench.Count(all, check))
 	assert.Equal(t, 1, bench.Count(all, check, "HTTPS", "HTTPS_STR_MATCH"))
+	assert.Equal(t, 8.0, bench.ProbePlaces(all, 0), "a check that names no places is probed from all; a calculated one from none")
+	all = append(all, bench.NewMade(check, map[string]any{"type": "HTTPS_STR_MATCH", "regions": []any{"a", "b", "c"}}))
+	assert.Equal(t, 11.0, bench.ProbePlaces(all, 0))
+	assert.Equal(t, 6.0, bench.ProbePlaces(all, 3))
 }

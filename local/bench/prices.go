@@ -57,11 +57,11 @@ func (p prices) unverified() []string {
 	return names
 }
 
-// bill adds up what units cost, by service.
+// bill adds up what units cost, by what they are spent on.
 type bill struct {
 	prices prices
 	usd    map[string]float64
-	marked map[string]bool // services with a price that was not read at AWS
+	marked map[string]bool // items with a price that was not read at AWS
 	err    error           // of the first price that is missing
 }
 
@@ -69,14 +69,14 @@ func newBill(p prices) *bill {
 	return &bill{prices: p, usd: map[string]float64{}, marked: map[string]bool{}}
 }
 
-// add puts units of a price on the bill of a service.
-func (b *bill) add(service, name string, units float64) {
+// add puts units of a price on the bill for an item.
+func (b *bill) add(item, name string, units float64) {
 	p, ok := b.prices.Prices[name]
 	if !ok && b.err == nil {
 		b.err = fmt.Errorf("prices.json has no price %q", name)
 	}
-	b.usd[service] += units * p.USD
-	b.marked[service] = b.marked[service] || p.Seen != "at AWS"
+	b.usd[item] += units * p.USD
+	b.marked[item] = b.marked[item] || p.Seen != "at AWS"
 }
 
 func (b *bill) total() float64 {
@@ -87,13 +87,13 @@ func (b *bill) total() float64 {
 	return sum
 }
 
-// figures are the services' shares, and the whole, or the price that is missing.
+// figures are the items' shares, and the whole, or the price that is missing.
 func (b *bill) figures(what string) ([]Figure, error) {
 	var figures []Figure
 	any := false
-	for _, service := range slices.Sorted(maps.Keys(b.usd)) {
-		figures = append(figures, figure(starred(what+": "+service, b.marked[service]), "$", b.usd[service]))
-		any = any || b.marked[service]
+	for _, item := range slices.Sorted(maps.Keys(b.usd)) {
+		figures = append(figures, figure(starred(what+": "+item, b.marked[item]), "$", b.usd[item]))
+		any = any || b.marked[item]
 	}
 	return append(figures, figure(starred(what+": all", any), "$", b.total())), b.err
 }

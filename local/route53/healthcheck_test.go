@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -294,4 +295,52 @@ func TestTheDefaultProbeKnowsNamesOfAPIGateway(t *testing.T) {
 	require.NoError(t, f.clock.AwaitSleepers(t.Context(), checkers))
 	f.clock.Advance(30 * time.Second)
 	assert.NoError(t, (<-accepted).Close())
+}
+
+// TestARegionThatOnlyItsOwnCheckersReach: cut off from everywhere else, eu-west-1
+// is still well for the checkers there. Among all eight places they are 12.5 %,
+// and clients are led to the partner; among three they are a third, and clients
+// stay with a region that does not answer them.
+func TestARegionThatOnlyItsOwnCheckersReach(t *testing.T) {
+	tests := []struct {
+		name   string
+		places []string
+		ledTo  string
+	}{
+		{"by default clients move", nil, "eu-central-1"},
+		{"with three places, its own among them, they stay", []string{"eu-west-1", "us-east-1", "us-west-2"}, "eu-west-1"},
+		{"with five places, its own among them, they stay", []string{"eu-west-1", "us-east-1", "us-west-2", "sa-east-1", "us-west-1"}, "eu-west-1"},
+		{"with six places, its own among them, they move", []string{"eu-west-1", "us-east-1", "us-west-2", "sa-east-1", "us-west-1", "ap-northeast-1"}, "eu-central-1"},
+		{"with three places elsewhere they move", []string{"us-east-1", "us-west-2", "sa-east-1"}, "eu-central-1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t, true)
+			inputs, watching := endpoint(object{"failureThreshold": 1.0}), checkers
+			if tt.places != nil {
+				var places []any
+				for _, place := range tt.places {
+					places = append(places, place)
+				}
+				inputs["regions"], watching = places, len(places)
+			}
+			f.watched(f.check(inputs))
+			f.record("api.example.com", object{"aliases": f.to("near.api.example.com"), "setIdentifier": "1",
+				"latencyRoutingPolicies": []any{object{"region": "eu-west-1"}}})
+			addr := f.serve("eu-west-1")
+			led := func() string {
+				reply := exchange(t, "udp", addr, ask("api.example.com", dns.TypeA))
+				require.Len(t, reply.Answer, 1)
+				return reply.Answer[0].(*dns.A).A.String()
+			}
+			assert.Equal(t, ip(t, "eu-west-1"), led())
+			f.mu.Lock()
+			for _, place := range []string{"ap-northeast-1", "ap-southeast-1", "ap-southeast-2", "sa-east-1", "us-east-1", "us-west-1", "us-west-2"} {
+				f.blind[place] = true
+			}
+			f.mu.Unlock()
+			f.stepOf(30*time.Second, watching)
+			assert.Equal(t, ip(t, tt.ledTo), led())
+		})
+	}
 }

@@ -67,6 +67,7 @@ type functionArgs struct {
 	MemoryMiB           int                           `pulumi:"memoryMiB,optional"`
 	TimeoutSeconds      int                           `pulumi:"timeoutSeconds,optional"`
 	LogRetentionDays    int                           `pulumi:"logRetentionDays,optional"`
+	QuietLogs           bool                          `pulumi:"quietLogs,optional"`
 	LogKeyArn           pulumi.StringPtrInput         `pulumi:"logKeyArn,optional"`
 	Role                *role                         `pulumi:"role,optional"`
 	Policies            map[string]pulumi.StringInput `pulumi:"policies,optional"`
@@ -83,6 +84,7 @@ func (f *functionArgs) Annotate(a infer.Annotator) {
 	a.Describe(&f.MemoryMiB, "Memory in MiB, 128 to 10240. Default: 512.")
 	a.Describe(&f.TimeoutSeconds, "Bound of one invocation, 1 to 900. Default: 10.")
 	a.Describe(&f.LogRetentionDays, "A value that CloudWatch Logs knows. Default: 30.")
+	a.Describe(&f.QuietLogs, "Leave out Lambda's own lines about invocations that end well. Default: off.")
 	a.Describe(&f.LogKeyArn, "ARN of the key that encrypts the log group. Default: a key that AWS owns.")
 	a.Describe(&f.Role, "What the function runs as. Default: a role of its own.")
 	a.Describe(&f.Policies, "IAM policy documents that the role is allowed, by the part that they play. Default: none.")
@@ -106,7 +108,7 @@ func newFunction(ctx *pulumi.Context, name string, args functionArgs, opts ...pu
 	return invoker.NewFunction(ctx, name, &invoker.FunctionArgs{
 		Code: code, Platform: platform, Environment: args.Environment,
 		MemoryMiB: args.MemoryMiB, TimeoutSeconds: args.TimeoutSeconds,
-		LogRetentionDays: args.LogRetentionDays, LogKeyArn: args.LogKeyArn,
+		LogRetentionDays: args.LogRetentionDays, QuietLogs: args.QuietLogs, LogKeyArn: args.LogKeyArn,
 		Role: args.Role.of(), Policies: args.Policies,
 		ReservedConcurrency: args.ReservedConcurrency, Tracing: args.Tracing, Canary: args.Canary.of(),
 	}, opts...)
