@@ -23,6 +23,8 @@ var directions = []struct{ from, never, why string }{
 	{"lambda", module + "components", "handlers do not know the infrastructure"},
 	{"lambda", module + "stacks", "handlers do not know the infrastructure"},
 	{"lambda", module + "local", "no deployed binary links the embedded cloud"},
+	{"lambda", service + "dynamodb/schemas", schemas},
+	{"lambda", service + "bedrockruntime/schemas", schemas},
 	{"command", module, "how a command line is read knows nothing of the command"},
 	{"ops", "github.com/pulumi/", "operators deploy nothing"},
 	{"ops", module + "components", "operators meet a stack through its outputs"},
@@ -60,6 +62,13 @@ var sole = map[string][]string{
 }
 
 const embedded = "a stand-in for AWS knows nothing of this program"
+
+// Since dynamodb v1.69.0 and bedrockruntime v1.63.0 a client builds the schemas
+// of all its operations before main, which is a quarter of an invoker's start.
+const (
+	service = "github.com/aws/aws-sdk-go-v2/service/"
+	schemas = "its start would take a millisecond more; see \"Cold start\" in docs/performance.md before raising the client's version"
+)
 
 // TestImports keeps the directions in which rooms may know each other.
 func TestImports(t *testing.T) {

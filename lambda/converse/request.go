@@ -177,13 +177,16 @@ func (t *translation) document(d Document) types.DocumentBlock {
 }
 
 // rawDocument is JSON that is sent as it is, since decoding it would cost the
-// precision of its numbers and the order of its names.
+// precision of its numbers and the order of its names. The SDK takes only what
+// embeds a document of its own.
 type rawDocument struct {
 	document.Interface
 	json json.RawMessage
 }
 
-func raw(json json.RawMessage) document.Interface { return rawDocument{json: json} }
+var sdkDocument = document.NewLazyDocument(nil)
+
+func raw(json json.RawMessage) document.Interface { return rawDocument{sdkDocument, json} }
 
 // MarshalSmithyDocument implements the SDK's interface of documents.
 func (d rawDocument) MarshalSmithyDocument() ([]byte, error) { return d.json, nil }

@@ -1,26 +1,59 @@
 package converse_test
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/schemas"
 	"github.com/crossregion/crossregion/lambda/converse"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 func TestEveryExceptionOfTheStreamIsKnown(t *testing.T) {
-	var known, all []string
+	var known []string
 	for _, x := range exceptions {
 		known = append(known, x.code)
 	}
-	for _, member := range schemas.ConverseStreamOutput.Members() {
-		if strings.HasSuffix(member.MemberName(), "Exception") {
-			all = append(all, member.MemberName())
-		}
-	}
+	source := sdk(t, "deserializers.go")
+	_, body, found := strings.Cut(source, "func awsRestjson1_deserializeEventStreamExceptionConverseStreamOutput(")
+	require.True(t, found)
+	body, _, _ = strings.Cut(body, "\n}\n")
+	all := matches(body, `EqualFold\("(\w+Exception)"`)
+	require.NotEmpty(t, all)
 	assert.ElementsMatch(t, all, known)
+}
+
+// sdk is a file of the source of the SDK's client for Bedrock, which says what
+// else a message may be.
+func sdk(t *testing.T, file string) string {
+	t.Helper()
+	dir, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/bedrockruntime").Output()
+	require.NoError(t, err)
+	source, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), file))
+	require.NoError(t, err)
+	return string(source)
+}
+
+// matches are the groups that pattern finds in source.
+func matches(source, pattern string) (all []string) {
+	for _, found := range regexp.MustCompile(pattern).FindAllStringSubmatch(source, -1) {
+		all = append(all, found[1])
+	}
+	return all
+}
+
+// members are the names that a value of an SDK's union may have.
+func members(t *testing.T, union string) (all []string) {
+	t.Helper()
+	for _, name := range matches(sdk(t, filepath.Join("types", "types.go")), `(?m)^type `+union+`Member(\w+) struct`) {
+		all = append(all, strings.ToLower(name[:1])+name[1:])
+	}
+	require.Contains(t, all, "toolUse")
+	return all
 }
 
 func TestMessagesThatEndAnAnswer(t *testing.T) {
@@ -84,13 +117,13 @@ func TestMessagesThatTellNothingOfAnAnswer(t *testing.T) {
 		"a block's beginning that says little": func(r reply) { r.event("contentBlockStart", `{"contentBlockIndex":9}`) },
 	}
 	for _, value := range []string{`{"text":"unasked","input":"unasked"}`, `[{"text":"unasked"}]`, `{"sourceContent":[{"text":"unasked"}]}`} {
-		for _, m := range schemas.ContentBlockDelta.Members() {
-			if name := m.MemberName(); name != "text" && name != "toolUse" && name != "reasoningContent" {
+		for _, name := range members(t, "ContentBlockDelta") {
+			if name != "text" && name != "toolUse" && name != "reasoningContent" {
 				tests["a piece of "+name+" "+value] = func(r reply) { r.event("contentBlockDelta", `{"delta":{"`+name+`":`+value+`}}`) }
 			}
 		}
-		for _, m := range schemas.ContentBlockStart.Members() {
-			if name := m.MemberName(); name != "toolUse" {
+		for _, name := range members(t, "ContentBlockStart") {
+			if name != "toolUse" {
 				tests["a beginning of "+name+" "+value] = func(r reply) {
 					r.event("contentBlockStart", `{"start":{"`+name+`":`+value+`}}`)
 					r.event("contentBlockStop", `{"contentBlockIndex":1}`)
