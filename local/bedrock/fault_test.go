@@ -92,7 +92,7 @@ func TestFaultsOfTheConnection(t *testing.T) {
 		{"reset before the headers", bedrock.Fault{Kind: bedrock.Reset}, nil, "connection reset by peer", 0},
 		{"reset within the stream", bedrock.Fault{Kind: bedrock.Reset, AfterDeltas: 2}, two, "connection reset by peer", 1},
 		{"closed before the headers", bedrock.Fault{Kind: bedrock.Cut}, nil, "EOF", 0},
-		{"closed within the stream", bedrock.Fault{Kind: bedrock.Cut, AfterDeltas: 2}, two, "", 1},
+		{"closed within the stream", bedrock.Fault{Kind: bedrock.Cut, AfterDeltas: 2}, two, "unexpected EOF", 1},
 		{"a reply that is lost", bedrock.Fault{Kind: bedrock.Lose}, nil, "connection reset by peer", 1},
 		{"an end at once", bedrock.Fault{Kind: bedrock.End}, nil, "", 1},
 		{"an end without an end", bedrock.Fault{Kind: bedrock.End, AfterDeltas: 2}, two, "", 1},
