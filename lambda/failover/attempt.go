@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // ErrWhole is in the chain of the error of an answer that [Engine.Answer] gave
@@ -62,7 +63,7 @@ type news struct {
 	from     *attempt
 	event    converse.Event
 	err      error
-	panicked any
+	panicked *parallel.Panic
 }
 
 // read calls the target and tells all that comes to out, until that is over or
@@ -77,13 +78,13 @@ func (a *attempt) read(ctx context.Context, m Model, r converse.Request, out cha
 			return false
 		}
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			tell(news{panicked: v})
+	panicked := parallel.Catch(func() {
+		if err := a.events(ctx, m, r, tell); err != nil {
+			tell(news{err: err})
 		}
-	}()
-	if err := a.events(ctx, m, r, tell); err != nil {
-		tell(news{err: err})
+	})
+	if panicked != nil {
+		tell(news{panicked: panicked})
 	}
 }
 

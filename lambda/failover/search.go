@@ -155,7 +155,8 @@ func (s *search) hear(n news) (converse.Event, bool) {
 	switch {
 	case n.panicked != nil:
 		s.close()
-		panic(n.panicked) // in the goroutine that can handle it
+		n.panicked.Throw() // in the goroutine that can handle it
+		return converse.Event{}, false
 	case !slices.Contains(s.running, n.from): // given up in the meantime
 		return converse.Event{}, false
 	case n.err != nil && s.ctx.Err() != nil: // of the caller's making, as check will find
