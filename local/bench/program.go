@@ -207,6 +207,7 @@ func (b *bench) goBuild(ctx context.Context, cache string, args ...string) (buil
 	}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		r.largest = float64(usage.Maxrss) * 1024 / 1e6
+		r.memory = max(r.memory, r.largest) // which may have peaked between two looks
 	}
 	r.cpu = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 	return r, nil
