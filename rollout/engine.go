@@ -122,7 +122,13 @@ type deployed struct {
 	live      bool // an update has come to its end once, so that there may be clients
 	alarms    []alarm
 	endpoints map[string]string // by region, and that of the [sharedName]
+	// regions have a provider, which is the last of a region to go: outputs know
+	// no more of one that leaves, though what it had may be there still.
+	regions []string
 }
+
+// providerType is what a region's resources are made with, named after it.
+const providerType = "pulumi:providers:aws"
 
 // alarmType is what rings.
 const alarmType = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -150,6 +156,8 @@ func parseState(raw []byte) (deployed, error) {
 	var d deployed
 	for _, r := range export.Deployment.Resources {
 		switch r.Type {
+		case providerType:
+			d.regions = append(d.regions, name(r.URN))
 		case alarmType:
 			d.alarms = append(d.alarms, alarm{id: r.ID, name: name(r.URN)})
 		case "pulumi:pulumi:Stack":

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -125,12 +124,12 @@ func (f fleet) plan(changes []change) []step {
 // gone are the regions that are deployed, and left the settings.
 func (f fleet) gone(d deployed) []string {
 	var all []string
-	for _, region := range slices.Sorted(maps.Keys(d.endpoints)) {
-		if region != sharedName && !slices.Contains(f.regions, region) {
+	for _, region := range d.regions {
+		if !slices.Contains(f.regions, region) {
 			all = append(all, region)
 		}
 	}
-	return all
+	return slices.Sorted(slices.Values(all))
 }
 
 // withdraw is the plan by which regions leave, one step for everything. What

@@ -120,9 +120,10 @@ func TestPreviews(t *testing.T) {
 func TestStates(t *testing.T) {
 	d, err := parseState([]byte(`{"deployment":{"resources":[
 		{"type":"pulumi:pulumi:Stack","urn":"urn:pulumi:eu::crossregion::pulumi:pulumi:Stack::crossregion-eu","outputs":{"endpoint":"https://s","regionalEndpoints":{"eu-west-1":"https://x"}}},
+		{"type":"pulumi:providers:aws","urn":"urn:pulumi:eu::crossregion::pulumi:providers:aws::eu-west-1"},
 		{"type":"aws:cloudwatch/metricAlarm:MetricAlarm","id":"errors-1a2b3c4","urn":"` + urn("eu-west-1-alarms-errors") + `"}]}}`))
 	require.NoError(t, err)
-	assert.Equal(t, deployed{live: true, alarms: []alarm{{"errors-1a2b3c4", "eu-west-1-alarms-errors"}},
+	assert.Equal(t, deployed{live: true, alarms: []alarm{{"errors-1a2b3c4", "eu-west-1-alarms-errors"}}, regions: []string{"eu-west-1"},
 		endpoints: map[string]string{"eu-west-1": "https://x", sharedName: "https://s"}}, d)
 
 	alone, err := parseState([]byte(`{"deployment":{"resources":[{"type":"pulumi:pulumi:Stack","outputs":{"endpoint":"https://x","regionalEndpoints":{"eu-west-1":"https://x"}}}]}}`))

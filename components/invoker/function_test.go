@@ -108,7 +108,6 @@ func TestLogsAreKept(t *testing.T) {
 	assert.Equal(t, "arn:aws:kms:eu-west-1:1:key/k", group["kmsKeyId"].StringValue())
 }
 
-// TestTracing grants the two actions that traces need, only when it is on.
 // TestQuietLogs: Lambda leaves out what went well only where that is asked for.
 func TestQuietLogs(t *testing.T) {
 	for _, quiet := range []bool{false, true} {
@@ -127,6 +126,7 @@ func TestQuietLogs(t *testing.T) {
 	}
 }
 
+// TestTracing grants the two actions that traces need, only when it is on.
 func TestTracing(t *testing.T) {
 	args := valid()
 	args.Tracing = true

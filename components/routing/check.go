@@ -174,10 +174,13 @@ func (t *tree) probe(role, region string, args route53.HealthCheckArgs) (*route5
 	return route53.NewHealthCheck(t.ctx, t.name+"-"+role, &args, pulumi.Parent(t.parent), pulumi.DependsOn(t.own[region]))
 }
 
-// places are the regions of a check's checkers, or all.
+// places are the regions of a check's checkers, all if none are named. They are
+// always told: Route 53 reports all of a check that was made without, which is then
+// a difference, and refuses to go from some to none.
+// Source: https://github.com/hashicorp/terraform-provider-aws/issues/45824
 func places(names []string) pulumi.StringArrayInput {
 	if len(names) == 0 {
-		return nil
+		names = CheckerRegions()
 	}
 	return pulumi.ToStringArray(names)
 }

@@ -8,9 +8,8 @@ import (
 
 // percent of growth before a collection. A function keeps a few megabytes alive,
 // and has hundreds of which it uses none: with Go's own 100 it would spend a sixth
-// of its work on keeping the heap at four; with more it would gain little, and keep
-// megabytes for each request that it ever had at once.
-const percent = 200
+// of its work on keeping the heap at four.
+const percent = 400
 
 // share of a function's memory that its heap may grow to, in quarters, before it
 // is collected more often: the rest is for what is not heap.

@@ -16,9 +16,9 @@ func TestConfigure(t *testing.T) {
 		percent int
 		limit   int64
 	}{
-		{"a function may use three quarters of its memory", map[string]string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}, 200, 384 << 20},
-		{"without a known memory there is no limit", nil, 200, math.MaxInt64},
-		{"a memory that is no number is none", map[string]string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "much"}, 200, math.MaxInt64},
+		{"a function may use three quarters of its memory", map[string]string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"}, 400, 384 << 20},
+		{"without a known memory there is no limit", nil, 400, math.MaxInt64},
+		{"a memory that is no number is none", map[string]string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "much"}, 400, math.MaxInt64},
 		{"an operator's own words win", map[string]string{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "GOGC": "50", "GOMEMLIMIT": "1GiB"}, 100, math.MaxInt64},
 	}
 	for _, tt := range tests {

@@ -119,6 +119,19 @@ func TestWhatIsPointedAtStays(t *testing.T) {
 	f.removes(checkToken, home, check.ID)
 }
 
+// TestACheckKeepsItsPlaces once they are named: others may be named, but not none.
+func TestACheckKeepsItsPlaces(t *testing.T) {
+	f := open(t)
+	places := func(names ...any) object { return object{"type": "HTTPS", "fqdn": "a.example.com", "regions": names} }
+	check := f.make(checkToken, home, "c", object{"type": "HTTPS", "fqdn": "a.example.com"})
+	for _, inputs := range []object{places("us-east-1", "eu-west-1", "sa-east-1"), places("us-west-1", "us-west-2", "sa-east-1")} {
+		_, err := f.Update(t.Context(), checkToken, home, check.ID, inputs)
+		require.NoError(t, err)
+	}
+	_, err := f.Update(t.Context(), checkToken, home, check.ID, object{"type": "HTTPS", "fqdn": "a.example.com"})
+	assert.ErrorContains(t, err, "cannot go back to none")
+}
+
 // TestNothingChangesWithoutAControlPlane: neither changes nor reads of them.
 func TestNothingChangesWithoutAControlPlane(t *testing.T) {
 	f := open(t)

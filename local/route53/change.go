@@ -79,6 +79,9 @@ func (s *Service) updateCheck(_ context.Context, r cloud.Request[checkInputs]) (
 	if !ok {
 		return cloud.State{}, noCheck(r.ID)
 	}
+	if was.named && !c.named {
+		return cloud.State{}, invalidInput("the content of element 'Regions' is not complete: a check whose places were named cannot go back to none")
+	}
 	if err := s.adopt(c, r.In.ChildHealthchecks); err != nil {
 		return cloud.State{}, err
 	}

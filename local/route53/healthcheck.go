@@ -25,6 +25,7 @@ type check struct {
 	interval  time.Duration // between probes of one checker
 	threshold int           // results in a row that turn a checker
 	regions   []string      // each with a checker
+	named     bool          // the regions are, by who made it
 	inverted  bool
 	disabled  bool
 	children  []*check
@@ -176,7 +177,7 @@ func (in *checkInputs) parseEndpoint() (*check, error) {
 	}
 	return &check{
 		url: probe, search: in.SearchString, interval: time.Duration(interval) * time.Second, threshold: threshold,
-		regions: regions, inverted: in.InvertHealthcheck, disabled: in.Disabled,
+		regions: regions, named: len(in.Regions) > 0, inverted: in.InvertHealthcheck, disabled: in.Disabled,
 	}, nil
 }
 
