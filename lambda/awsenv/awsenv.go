@@ -89,7 +89,7 @@ const dialTimeout = time.Second
 // A connection may die without a word. Once nothing came for keepAliveAfter, the
 // kernel asks for a sign of life each keepAliveEvery, and gives the connection up
 // when keepAliveProbes had no answer; what was sent and not acknowledged has as
-// long. Within 10 s its call fails, long before a failover would blame the region's
+// long, whatever the number of probes. Within 10 s its call fails, long before a failover would blame the region's
 // silence on it. A model that thinks is no such silence.
 const (
 	keepAliveAfter  = 5 * time.Second
@@ -103,6 +103,11 @@ const (
 // long conversation; a connection that is not kept costs the next call a
 // handshake.
 const maxIdle = 256
+
+// idleFor is how long they are kept. A function that is frozen does not see that
+// the other end closes them, which AWS does after a minute or more, and a call on
+// one that is closed fails.
+const idleFor = 30 * time.Second
 
 // httpClient returns a client that keeps connections to several regions open.
 // It sets no limit on a whole exchange, since an answer may take minutes:
@@ -124,7 +129,7 @@ func httpClient() *http.Client {
 			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 			Protocols:           &protocols,
 			MaxIdleConnsPerHost: maxIdle,
-			IdleConnTimeout:     90 * time.Second,
+			IdleConnTimeout:     idleFor,
 		}},
 		// A redirect would carry a signed request to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -58,6 +58,9 @@ func TestAPanicIsThatOfTheCaller(t *testing.T) {
 			_, _, err := s.History(ctx, "acme", c)
 			return err
 		}},
+		{"when several are asked at once", "Query", func(ctx context.Context, s *conversation.Store, _ conversation.ConversationID, id conversation.TurnID) error {
+			return s.DeleteTurn(ctx, "acme", id)
+		}},
 		{"when items are removed", "DeleteItem", func(ctx context.Context, s *conversation.Store, _ conversation.ConversationID, id conversation.TurnID) error {
 			return s.DeleteTurn(ctx, "acme", id)
 		}},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // reader gathers one thread from the replicas, until what is looked for is whole.
@@ -177,6 +179,8 @@ type page struct {
 	items  []item
 	last   bool
 	err    error
+	// panicked is what reading did in place of a last page.
+	panicked *parallel.Panic
 }
 
 // askLocal reads the ranges in the local replica, unless that is spared.
@@ -213,16 +217,27 @@ func (r *reader) ask(ctx context.Context, regions []string, ranges []query, enou
 	pages := make(chan page)
 	for _, region := range regions {
 		for _, q := range ranges {
-			go r.read(ctx, region, q, func(p page) { pages <- p })
+			go func() {
+				if p := parallel.Catch(func() { r.read(ctx, region, q, func(p page) { pages <- p }) }); p != nil {
+					pages <- page{last: true, panicked: p}
+				}
+			}()
 		}
 	}
+	var panicked *parallel.Panic
 	for open := len(regions) * len(ranges); open > 0; {
 		p := <-pages
 		if p.last {
 			open--
 		}
+		if p.panicked != nil {
+			panicked = p.panicked
+			cancel()
+			continue
+		}
 		take(p)
 	}
+	panicked.Throw()
 }
 
 // read hands over the pages of one range, the last of which has no items.

@@ -1,6 +1,7 @@
 package converse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,5 +105,6 @@ func exception(m eventstream.Message) error {
 	if name != "" {
 		name = strings.ToUpper(name[:1]) + name[1:]
 	}
-	return &smithy.GenericAPIError{Code: name, Message: gjson.GetBytes(m.Payload, "message").String()}
+	words := cmp.Or(gjson.GetBytes(m.Payload, "message").String(), gjson.GetBytes(m.Payload, "Message").String())
+	return &smithy.GenericAPIError{Code: name, Message: words}
 }

@@ -186,6 +186,16 @@ func TestHold(t *testing.T) {
 		assert.Equal(t, []told{{3 * time.Second, "wait"}, {4*time.Second + 1, "Hello"}, {4*time.Second + 1, "end"}}, all)
 		require.NoError(t, s.Close())
 	})
+	bubble(t, "loses nothing that came while the caller was away", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(say("Hello").later(2*time.Second), end())}}
+		s, _, err := engine(t, m, func(c *failover.Config) { c.Hold = time.Second }).Open(t.Context(), targets, converse.Request{})
+		require.NoError(t, err)
+		time.Sleep(failover.DefaultFirstContent) // a client that takes its time over a sign of life
+		text, err := drain(t, s)
+		require.NoError(t, err)
+		assert.Equal(t, "Hello", text)
+		assert.Equal(t, []string{"a ok"}, outcomes(final(s)))
+	})
 	bubble(t, "ends in an error of the stream if no target answers", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": always(silence()), "b": always(silence())}}
 		s, _, err := engine(t, m).Open(t.Context(), targets[:2], converse.Request{})

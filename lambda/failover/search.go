@@ -84,7 +84,7 @@ func (s *search) check(now time.Time) error {
 		return s.halt(converse.Timeout, s.bound.cause)
 	}
 	for _, a := range slices.Backward(s.running) {
-		if !now.Before(a.silent) {
+		if !now.Before(a.silent) && len(s.in) == 0 { // nobody is silent whose words are waiting
 			s.failed(a, &converse.Error{Class: converse.Timeout, Region: a.target.Region, Err: errSilent})
 		}
 	}
