@@ -77,7 +77,11 @@ func TestEveryGuaranteeIsNeeded(t *testing.T) {
 
 // fails plays histories of a fixed seed until one fails.
 func fails(t *testing.T, through guarantee) bool {
-	for name, value := range map[string]string{"checks": "200", "steps": "60", "seed": "1", "nofailfile": "true", "shrinktime": "0s"} {
+	checks, steps := "200", "60"
+	if testing.Short() {
+		checks, steps = "1000", "120" // of which rapid then plays a fifth, of half the length
+	}
+	for name, value := range map[string]string{"checks": checks, "steps": steps, "seed": "1", "nofailfile": "true", "shrinktime": "0s"} {
 		f := flag.Lookup("rapid." + name)
 		before := f.Value.String()
 		require.NoError(t, f.Value.Set(value))
