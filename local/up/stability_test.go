@@ -20,11 +20,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The stack's probes are ten seconds apart, of a time that runs ten times as
+// The stack's probes are ten seconds apart, of a time that runs five times as
 // fast: its clients are to be elsewhere within the window that the preview of
 // such a stack prints.
 const (
-	stableSpeed  = 10
+	stableSpeed  = 5
 	stableWindow = 118 * time.Second / stableSpeed
 )
 
