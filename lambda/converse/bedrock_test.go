@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/awsenv"
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -36,11 +35,8 @@ func (r reply) frame(message, kind, payload string) {
 
 // send writes a frame with headers, names and values in turn.
 func (r reply) send(payload string, headers ...string) {
-	m := eventstream.Message{Payload: []byte(payload)}
-	for i := 0; i < len(headers); i += 2 {
-		m.Headers.Set(headers[i], eventstream.StringValue(headers[i+1]))
-	}
-	assert.NoError(r.t, eventstream.NewEncoder().Encode(r.w, m))
+	_, err := r.w.Write(encoded(r.t, payload, headers...))
+	assert.NoError(r.t, err)
 	r.w.(http.Flusher).Flush()
 }
 
@@ -65,11 +61,8 @@ func (r reply) text(s string) {
 
 // flood sends n bytes of text, and tells whether anybody takes them.
 func (r reply) flood(n int) bool {
-	m := eventstream.Message{Payload: []byte(`{"contentBlockIndex":0,"delta":{"text":"` + strings.Repeat("x", n) + `"}}`)}
-	m.Headers.Set(":message-type", eventstream.StringValue("event"))
-	m.Headers.Set(":event-type", eventstream.StringValue("contentBlockDelta"))
-	m.Headers.Set(":content-type", eventstream.StringValue("application/json"))
-	return eventstream.NewEncoder().Encode(r.w, m) == nil
+	_, err := r.w.Write(frame(r.t, "contentBlockDelta", `{"contentBlockIndex":0,"delta":{"text":"`+strings.Repeat("x", n)+`"}}`))
+	return err == nil
 }
 
 func (r reply) stop(reason string) {

@@ -46,12 +46,18 @@ func (c canned) client() *converse.Client {
 // frame encodes an event.
 func frame(t testing.TB, kind, payload string) []byte {
 	t.Helper()
+	return encoded(t, payload, ":message-type", "event", ":event-type", kind, ":content-type", "application/json")
+}
+
+// encoded is a frame with headers, names and values in turn, by the SDK's encoder.
+func encoded(t testing.TB, payload string, headers ...string) []byte {
+	t.Helper()
 	m := eventstream.Message{Payload: []byte(payload)}
-	m.Headers.Set(":message-type", eventstream.StringValue("event"))
-	m.Headers.Set(":event-type", eventstream.StringValue(kind))
-	m.Headers.Set(":content-type", eventstream.StringValue("application/json"))
+	for i := 0; i < len(headers); i += 2 {
+		m.Headers.Set(headers[i], eventstream.StringValue(headers[i+1]))
+	}
 	var b bytes.Buffer
-	require.NoError(t, eventstream.NewEncoder().Encode(&b, m))
+	assert.NoError(t, eventstream.NewEncoder().Encode(&b, m))
 	return b.Bytes()
 }
 
