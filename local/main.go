@@ -28,7 +28,7 @@ commands:
   soak       keep a stack under load while random parts of it break; soak -h lists its flags
   bench      measure what the gateway costs, next to the least and to others; bench -h lists its flags
   residency  write where a stack processes and stores content, as Markdown
-  policy     write what the role that deploys a stack may do, as JSON
+  policy     write what the role that deploys a stack may do, as JSON, or what nobody in its account may
 
 examples:
   go run ./local up

@@ -191,7 +191,7 @@ func (s *stack) partners(r *region) []string {
 
 // allowed are the regions to which the invoker may send a prompt.
 func (s *stack) allowed() []string {
-	if s.settings.Jurisdiction == anywhere {
+	if Unbounded(s.settings.Jurisdiction) {
 		return []string{contract.AnyRegion}
 	}
 	return JurisdictionRegions(s.settings.Jurisdiction)

@@ -32,3 +32,7 @@ func Jurisdictions() []string { return slices.Sorted(maps.Keys(jurisdictions)) }
 // JurisdictionRegions returns the regions of a jurisdiction, sorted; none if
 // it is unknown.
 func JurisdictionRegions(name string) []string { return slices.Clone(jurisdictions[name]) }
+
+// Unbounded reports whether a jurisdiction leaves open where in the world
+// prompts are processed.
+func Unbounded(name string) bool { return name == anywhere }

@@ -163,7 +163,7 @@ func (s *stack) newProfiles() error {
 	err := s.each(func(r *region) (err error) {
 		args := &inference.ProfilesArgs{
 			Region: r.Name, Jurisdiction: s.settings.Jurisdiction, Allowed: JurisdictionRegions(s.settings.Jurisdiction),
-			AllowGlobal: s.settings.Jurisdiction == anywhere, Models: models,
+			AllowGlobal: Unbounded(s.settings.Jurisdiction), Models: models,
 		}
 		if r.Offline {
 			args.Offline = s.owner

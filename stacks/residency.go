@@ -55,7 +55,7 @@ func (r Residency) Markdown() string {
 // residency collects the evidence, as AWS has answered in this run.
 func (s *stack) residency() Residency {
 	r := Residency{Stack: s.ctx.Stack(), Jurisdiction: s.settings.Jurisdiction, Allowed: JurisdictionRegions(s.settings.Jurisdiction)}
-	if r.Jurisdiction == anywhere {
+	if Unbounded(r.Jurisdiction) {
 		r.Allowed = append(r.Allowed, contract.AnyRegion)
 	}
 	add := func(what, how, region, why string) { r.Places = append(r.Places, Place{what, how, region, why}) }

@@ -15,7 +15,7 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 	line := command.Line{
 		Name:     "go run ./local policy",
 		Does:     "Write the policies of the role that deploys a stack, as one JSON object, by name.",
-		Examples: []string{"--stack eu --account 123456789012", "--stack eu --account 123456789012 --state-bucket acme-pulumi --read-only"},
+		Examples: []string{"--stack eu --account 123456789012", "--stack eu --account 123456789012 --state-bucket acme-pulumi --read-only", "--stack eu --scp"},
 	}
 	flags := line.Flags()
 	var o Options
@@ -24,6 +24,7 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&o.StateBucket, "state-bucket", "", "the `bucket` that holds Pulumi's state, if one does")
 	flags.StringVar(&o.StateKey, "state-key", "", "the `ARN` of the KMS key that the stack's secrets provider names, if it names one")
 	flags.BoolVar(&o.ReadOnly, "read-only", false, "only what a preview and the search for drift take")
+	scp := flags.Bool("scp", false, "instead, the service control policy that holds an account to the stack's jurisdiction")
 	switch _, err := line.Parse(flags, args, out); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
@@ -35,6 +36,13 @@ func Command(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	o.Root = root
+	if *scp {
+		d, err := Control(o)
+		if err != nil {
+			return err
+		}
+		return write(out, d)
+	}
 	documents, err := Documents(ctx, o)
 	if err != nil {
 		return err

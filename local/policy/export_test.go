@@ -12,3 +12,6 @@ func DocumentsFor(token string) (map[string]Document, error) {
 
 // Split is what divides documents that are too long.
 var Split = split
+
+// ControlOf is the service control policy of a jurisdiction.
+var ControlOf = control

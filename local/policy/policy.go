@@ -49,10 +49,13 @@ type Document struct {
 // version is that of the language of policies.
 const version = "2012-10-17"
 
-// Statement allows actions on resources.
+// Statement allows or denies actions on resources: those of Action, or all but
+// those of NotAction.
 type Statement struct {
+	Sid       string `json:",omitempty"`
 	Effect    string
-	Action    []string
+	Action    []string `json:",omitempty"`
+	NotAction []string `json:",omitempty"`
 	Resource  []string
 	Condition map[string]map[string][]string `json:",omitempty"`
 }
@@ -241,8 +244,8 @@ func (g generator) addState(documents map[string]Document) {
 	documents[name] = d
 }
 
-// write prints documents as one JSON object.
-func write(w io.Writer, documents map[string]Document) error {
+// write prints documents as JSON.
+func write(w io.Writer, documents any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
