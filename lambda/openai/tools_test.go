@@ -105,6 +105,9 @@ func TestMessagesThatNeedMending(t *testing.T) {
 		{"users have names", `{"role":"user","name":"jane","content":"a"},{"role":"assistant","name":"bot","content":"b"},{"role":"user","name":"joe","content":"c"}`,
 			[]converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: "jane:"}, {Text: "a"}}}, said(converse.Assistant, "b"),
 				{Role: converse.User, Parts: []converse.Part{{Text: "joe:"}, {Text: "c"}}}}},
+		{"SDKs leave what they have read out of an answer", `{"role":"user","content":"a"},{"role":"assistant","content":"{}","parsed":{"b":1},` +
+			`"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}","parsed_arguments":{}}}]},{"role":"tool","tool_call_id":"c","content":"1"}`,
+			[]converse.Message{said(converse.User, "a"), {Role: converse.Assistant, Parts: []converse.Part{{Text: "{}"}, use.Parts[0]}}, told}},
 		{"calls of two turns have one id", `{"role":"user","content":"a"},` + call + `,` + call, []converse.Message{said(converse.User, "a"), use, told, use, told}},
 	}
 	for _, tt := range tests {
@@ -276,7 +279,7 @@ func TestStreamedToolsOnTheWire(t *testing.T) {
 		return head + `"choices":[{"index":0,"delta":` + delta + `,"logprobs":null,"finish_reason":null}]}`
 	}
 	want := []string{
-		chunk(`{"role":"assistant","content":""}`),
+		chunk(`{"role":"assistant"}`),
 		chunk(`{"reasoning_content":"hmm"}`),
 		`: waiting`,
 		chunk(`{"content":"Let me see."}`),
