@@ -78,7 +78,7 @@ func (m abilities) fitTools(r Request) *Unfit {
 
 func (m abilities) fitStrict(tools []Tool) *Unfit {
 	for _, t := range tools {
-		if t.Strict && m.schemas && !closed(t.Schema) {
+		if t.Strict && m.strict && !closed(t.Schema) {
 			return unfit(FeatureTools, openSchema)
 		}
 	}
@@ -91,6 +91,8 @@ func (m abilities) fitFormat(r Request) *Unfit {
 		return unfit(FeatureFormat, openSchema)
 	case !m.answersByTool(r):
 		return nil
+	case !m.force && m.schemas:
+		return unfit(FeatureFormat, "This model can be held to a strict JSON schema, and to no other JSON.")
 	case !m.force:
 		return unfit(FeatureFormat, "This model cannot be held to JSON.")
 	case r.Effort != "" && m.schemas:

@@ -94,7 +94,7 @@ func (t *translation) specification(tool Tool) types.Tool {
 	if tool.Description != "" {
 		spec.Description = aws.String(tool.Description)
 	}
-	if tool.Strict && t.model.schemas {
+	if tool.Strict && t.model.strict {
 		spec.Strict = aws.Bool(true)
 	}
 	return &types.ToolMemberToolSpec{Value: spec}
