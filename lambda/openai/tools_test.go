@@ -132,7 +132,6 @@ func TestImagesAndFiles(t *testing.T) {
 }
 
 func TestFormatAndEffort(t *testing.T) {
-	assert.Equal(t, &converse.Format{}, question(t, with(`"response_format":{"type":"json_object"}`)).Format)
 	assert.Equal(t, &converse.Format{Name: "p", Description: "d", Schema: json.RawMessage(`{"type":"object","additionalProperties":false}`), Strict: true},
 		question(t, with(`"response_format":{"type":"json_schema","json_schema":{"name":"p","description":"d","strict":true,"schema":{"type":"object","additionalProperties":false}}}`)).Format)
 	for asked, want := range map[string]string{"none": "", "minimal": "low", "low": "low", "medium": "medium", "high": "high"} {
@@ -300,4 +299,6 @@ func TestCallsWithoutWordsHaveNoContent(t *testing.T) {
 	url, _ := api(t, e)
 	_, got := post(t, url, with(twoTools))
 	assert.Contains(t, got, `"message":{"role":"assistant","content":null,"tool_calls":[`)
+	_, got = post(t, url, with(`"stream":true,`+twoTools))
+	assert.NotContains(t, got, `"content"`)
 }
