@@ -92,11 +92,11 @@ func (m abilities) fitFormat(r Request) *Unfit {
 	case !m.answersByTool(r):
 		return nil
 	case !m.force && m.schemas:
-		return unfit(FeatureFormat, "This model can be held to a strict JSON schema, and to no other JSON.")
+		return unfit(FeatureFormat, "This model can be held only to a strict JSON schema that neither limits values nor contains itself.")
 	case !m.force:
 		return unfit(FeatureFormat, "This model cannot be held to JSON.")
 	case r.Effort != "" && m.schemas:
-		return unfit(FeatureFormat, "This model reasons only if the format is text or a strict JSON schema.")
+		return unfit(FeatureFormat, "This model reasons only if the format is text, or a strict JSON schema that neither limits values nor contains itself.")
 	case r.Effort != "":
 		return unfit(FeatureFormat, "This model cannot both reason and be held to JSON.")
 	default:

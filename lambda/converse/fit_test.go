@@ -50,6 +50,9 @@ func TestWhatAModelCannotDoIsRefused(t *testing.T) {
 		{"a strict format that is open inside", to(sonnet45, func(r *converse.Request) {
 			r.Format = &converse.Format{Strict: true, Schema: json.RawMessage(`{"anyOf":[{"type":"object"}]}`)}
 		}), converse.FeatureFormat},
+		{"a strict format that is open in a property with the name of a keyword", to(sonnet45, func(r *converse.Request) {
+			r.Format = &converse.Format{Strict: true, Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"default":{"type":"object"}}}`)}
+		}), converse.FeatureFormat},
 		{"a longer answer than there is", to(sonnet45, func(r *converse.Request) { r.MaxTokens = 64_001 }), converse.FeatureMaxTokens},
 		{"JSON of a model without tools", to(llama, func(r *converse.Request) { r.Format = schema }), converse.FeatureFormat},
 		{"any JSON after thoughts", effort(sonnet45, func(r *converse.Request) { r.Format = &converse.Format{} }), converse.FeatureFormat},

@@ -33,14 +33,14 @@ func question(t *testing.T, body string) converse.Request {
 }
 
 const (
-	twoTools  = `"tools":[{"type":"function","function":{"name":"f","description":"does f","parameters":{"type":"object","a":1,"additionalProperties":false},"strict":true}},{"type":"function","function":{"name":"g"}}]`
+	twoTools  = `"tools":[{"type":"function","function":{"name":"f","description":"does f","parameters":{"type":"object","title":"a","additionalProperties":false},"strict":true}},{"type":"function","function":{"name":"g"}}]`
 	askedTool = `{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[
 		{"id":"c1","type":"function","function":{"name":"f","arguments":"{\"n\":12345678901234567890}"}},
 		{"id":"c2","type":"function","function":{"name":"g","arguments":""}}]}`
 )
 
 func TestToolsOfTheQuestion(t *testing.T) {
-	f := converse.Tool{Name: "f", Description: "does f", Schema: json.RawMessage(`{"type":"object","a":1,"additionalProperties":false}`), Strict: true}
+	f := converse.Tool{Name: "f", Description: "does f", Schema: json.RawMessage(`{"type":"object","title":"a","additionalProperties":false}`), Strict: true}
 	g := converse.Tool{Name: "g", Schema: json.RawMessage(`{"type":"object","properties":{}}`)}
 	last := func(tools ...converse.Tool) []converse.Tool { tools[len(tools)-1].Cache = true; return tools }
 	tests := []struct {
