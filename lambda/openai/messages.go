@@ -180,6 +180,7 @@ func (all *conversation) assistant(c *object) {
 // toolCall takes one of the assistant's calls.
 func toolCall(o *object) *converse.ToolUse {
 	id := callID(o, "id")
+	o.take("index") // of who puts a call together from its chunks
 	f := nested.function(o)
 	use := &converse.ToolUse{ID: id, Name: functionName(f), Input: arguments(f, "arguments")}
 	f.take(parsedArguments)

@@ -106,7 +106,7 @@ func TestMessagesThatNeedMending(t *testing.T) {
 			[]converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: "jane:"}, {Text: "a"}}}, said(converse.Assistant, "b"),
 				{Role: converse.User, Parts: []converse.Part{{Text: "joe:"}, {Text: "c"}}}}},
 		{"SDKs leave what they have read out of an answer", `{"role":"user","content":"a"},{"role":"assistant","content":"{}","parsed":{"b":1},` +
-			`"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}","parsed_arguments":{}}}]},{"role":"tool","tool_call_id":"c","content":"1"}`,
+			`"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{}","parsed_arguments":{}}}]},{"role":"tool","tool_call_id":"c","content":"1"}`,
 			[]converse.Message{said(converse.User, "a"), {Role: converse.Assistant, Parts: []converse.Part{{Text: "{}"}, use.Parts[0]}}, told}},
 		{"calls of two turns have one id", `{"role":"user","content":"a"},` + call + `,` + call, []converse.Message{said(converse.User, "a"), use, told, use, told}},
 	}
@@ -174,7 +174,8 @@ func TestFaultyToolsAndPartsAreRefusedByName(t *testing.T) {
 		{"a format without its schema", with(`"response_format":{"type":"json_schema","json_schema":{"name":"p"}}`), "missing_required_parameter", "response_format.json_schema.schema"},
 		{"a format of no object", with(`"response_format":{"type":"json_schema","json_schema":{"name":"p","schema":{"type":"string"}}}`), "invalid_value", "response_format.json_schema.schema"},
 		{"a format without a name", with(`"response_format":{"type":"json_schema","json_schema":{"schema":{"type":"object"}}}`), "missing_required_parameter", "response_format.json_schema.name"},
-		{"an effort beyond", with(`"reasoning_effort":"xhigh"`), "invalid_value", "reasoning_effort"},
+		{"an effort beyond", with(`"reasoning_effort":"xhigh"`), "unsupported_value", "reasoning_effort"},
+		{"an effort that nobody knows", with(`"reasoning_effort":"most"`), "invalid_value", "reasoning_effort"},
 		{"an image from elsewhere", image("https://example.com/a.png"), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an image that is no base64", image("data:image/png;base64,?"), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an image in plain text", image("data:image/png,abc"), "invalid_value", "messages[0].content[0].image_url.url"},
