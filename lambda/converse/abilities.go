@@ -10,6 +10,7 @@ type abilities struct {
 	choose    bool // takes Anthropic's tool_choice, with "none" and one tool at a time
 	schemas   bool // keeps exactly to a schema in answers
 	strict    bool // and in arguments
+	flat      bool // takes no definitions in the schemas of tools
 	images    bool
 	documents bool
 	stop      bool  // stop sequences
@@ -42,7 +43,7 @@ const (
 // Families of models.
 var (
 	claude = abilities{tools: true, force: true, choose: true, images: true, documents: true, stop: true}
-	nova   = abilities{tools: true, force: true, images: true, documents: true, stop: true, keep: inMessages}
+	nova   = abilities{tools: true, force: true, images: true, documents: true, stop: true, flat: true, keep: inMessages}
 
 	claude4  = claude.with(func(a *abilities) { a.reason, a.keep = byBudget, everywhere })
 	claude45 = claude4.with(func(a *abilities) { a.schemas, a.strict, a.either, a.most = true, true, true, 64_000 })
