@@ -120,11 +120,12 @@ func TestMessagesThatNeedMending(t *testing.T) {
 func TestImagesAndFiles(t *testing.T) {
 	q := question(t, saying(`{"role":"user","content":[{"type":"text","text":"look"},
 		{"type":"image_url","image_url":{"url":"`+dataURL("image/png", png)+`","detail":"low"}},
+		{"type":"image_url","image_url":{"url":"`+dataURL("image/jpg", png)+`"}},
 		{"type":"file","file":{"filename":"x.bin","file_data":"`+dataURL("application/pdf", "%PDF-")+`"}},
 		{"type":"file","file":{"filename":"Notes.MD","file_data":"`+dataURL("application/octet-stream", "# a")+`"}},
 		{"type":"file","file":{"file_data":"`+dataURL("text/plain;charset=utf-8", "a")+`"}}]}`))
 	assert.Equal(t, []converse.Part{
-		{Text: "look"}, {Image: &converse.Image{Format: "png", Bytes: []byte(png)}},
+		{Text: "look"}, {Image: &converse.Image{Format: "png", Bytes: []byte(png)}}, {Image: &converse.Image{Format: "png", Bytes: []byte(png)}},
 		{Document: &converse.Document{Format: "pdf", Bytes: []byte("%PDF-")}},
 		{Document: &converse.Document{Format: "md", Bytes: []byte("# a")}},
 		{Document: &converse.Document{Format: "txt", Bytes: []byte("a")}},
@@ -181,7 +182,8 @@ func TestFaultyToolsAndPartsAreRefusedByName(t *testing.T) {
 		{"an image in plain text", image("data:image/png,abc"), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an empty image", image("data:image/png;base64,"), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an image in an unknown format", image(dataURL("image/bmp", "BM")), "invalid_value", "messages[0].content[0].image_url.url"},
-		{"an image in another format than it says", image(dataURL("image/jpeg", png)), "invalid_value", "messages[0].content[0].image_url.url"},
+		{"an image that is none", image(dataURL("image/png", "%PDF-")), "invalid_value", "messages[0].content[0].image_url.url"},
+		{"an image that does not say so", image(dataURL("text/plain", png)), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"a detail of an image", saying(`{"role":"user","content":[{"type":"image_url","image_url":{"url":"` + dataURL("image/png", png) + `","detail":"sharp"}}]}`), "invalid_value", "messages[0].content[0].image_url.detail"},
 		{"a stored file", file(`"file_id":"file-1"`), "unsupported_parameter", "messages[0].content[1].file.file_id"},
 		{"a file that is no data URL", file(`"filename":"a.pdf","file_data":"JVBERi0="`), "invalid_value", "messages[0].content[1].file.file_data"},
