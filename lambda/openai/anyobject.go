@@ -101,7 +101,8 @@ func (s *objectStream) Report() failover.Report { return soFar(s.Stream, s.repor
 type heldText struct {
 	head    string // what came so far, while that may be the beginning
 	matched int    // how much of [anyObjectHead] it is
-	plain   bool   // it was not
+	written bool   // the object is written as a string, which is taken out at the end
+	plain   bool   // it was not the beginning
 	depth   int    // of braces inside the object
 	done    bool   // the object is over; what holds it ends
 	quoted  bool
@@ -114,9 +115,15 @@ func (h *heldText) take(piece string) string {
 		return h.inside(piece)
 	}
 	h.head += piece
+	if h.written {
+		return ""
+	}
 	for i := range len(piece) {
 		switch c := piece[i]; {
 		case strings.IndexByte(" \t\r\n", c) >= 0:
+		case c == '"' && h.matched == len(anyObjectHead)-1:
+			h.written = true
+			return ""
 		case c != anyObjectHead[h.matched]:
 			h.plain = true
 			return h.rest()
@@ -169,5 +176,16 @@ func (h *heldText) step(c byte) {
 func (h *heldText) rest() string {
 	rest := h.head
 	h.head = ""
+	var holder struct {
+		Written string `json:"json_answer"`
+	}
+	if h.written && json.Unmarshal([]byte(rest), &holder) == nil && isObject(holder.Written) {
+		return holder.Written
+	}
 	return rest
+}
+
+func isObject(text string) bool {
+	var members map[string]json.RawMessage
+	return json.Unmarshal([]byte(text), &members) == nil && members != nil
 }
