@@ -8,7 +8,9 @@ type abilities struct {
 	tools     bool // may ask for tools, in a stream
 	force     bool // can be made to use some tool, or a certain one
 	choose    bool // takes Anthropic's tool_choice, with "none" and one tool at a time
-	schemas   bool // keeps exactly to a schema, in answers and in arguments
+	schemas   bool // keeps exactly to a schema in answers
+	strict    bool // and in arguments
+	flat      bool // takes no definitions in the schemas of tools
 	images    bool
 	documents bool
 	stop      bool  // stop sequences
@@ -41,12 +43,15 @@ const (
 // Families of models.
 var (
 	claude = abilities{tools: true, force: true, choose: true, images: true, documents: true, stop: true}
-	nova   = abilities{tools: true, force: true, images: true, documents: true, stop: true, keep: inMessages}
+	nova   = abilities{tools: true, force: true, images: true, documents: true, stop: true, flat: true, keep: inMessages}
 
 	claude4  = claude.with(func(a *abilities) { a.reason, a.keep = byBudget, everywhere })
-	claude45 = claude4.with(func(a *abilities) { a.schemas, a.either, a.most = true, true, 64_000 })
+	claude45 = claude4.with(func(a *abilities) { a.schemas, a.strict, a.either, a.most = true, true, true, 64_000 })
 	claude46 = claude45.with(func(a *abilities) { a.reason, a.most = adaptive, 128_000 })
-	claude47 = claude46.with(func(a *abilities) { a.fixed = true })
+	claude47 = claude46.with(func(a *abilities) { a.fixed, a.schemas, a.strict = true, false, false })
+	// None of these can be forced to use a tool, so that a schema is the only way
+	// to hold them to JSON.
+	claude55 = claude47.with(func(a *abilities) { a.force, a.schemas = false, true })
 )
 
 func (a abilities) with(change func(*abilities)) abilities {
@@ -56,6 +61,8 @@ func (a abilities) with(change func(*abilities)) abilities {
 
 // known are the abilities by the beginning of a foundation model's ID, the more
 // special first, as of November 2026. Llama uses tools in whole answers only.
+// Bedrock's model cards say which keep to schemas; of newer ones it has refused
+// the fields, and a tool does for the format, if it can be forced.
 // Sources: https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html,
 // https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html,
 // https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html,
@@ -65,12 +72,17 @@ func (a abilities) with(change func(*abilities)) abilities {
 // https://docs.aws.amazon.com/nova/latest/userguide/tool-choice.html and
 // https://platform.claude.com/docs/en/about-claude/models/overview; that newer
 // ones have their own temperature and always think is said in
-// https://platform.claude.com/docs/en/about-claude/models/migration-guide
+// https://platform.claude.com/docs/en/about-claude/models/migration-guide, and
+// what was refused in https://github.com/vercel/ai/issues/14773,
+// https://github.com/lobehub/lobehub/issues/19876 and
+// https://github.com/ax-llm/ax/issues/667
 var known = []struct {
 	prefix string
 	abilities
 }{
-	{"anthropic.claude-sonnet-5-5", claude47.with(func(a *abilities) { a.force = false })},
+	{"anthropic.claude-sonnet-5-5", claude55},
+	{"anthropic.claude-opus-5-5", claude55},
+	{"anthropic.claude-fable-5-1", claude55},
 	{"anthropic.claude-sonnet-5", claude47},
 	{"anthropic.claude-opus-5", claude47},
 	{"anthropic.claude-haiku-5", claude47},

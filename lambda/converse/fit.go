@@ -2,6 +2,7 @@ package converse
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 )
 
@@ -73,16 +74,27 @@ func (m abilities) fitTools(r Request) *Unfit {
 	case r.ToolChoice.Single && !m.choose:
 		return unfit(FeatureSingle, "This model cannot be kept from using several tools at once.")
 	}
-	return m.fitStrict(r.Tools)
+	return m.fitSchemas(r.Tools)
 }
 
-func (m abilities) fitStrict(tools []Tool) *Unfit {
+func (m abilities) fitSchemas(tools []Tool) *Unfit {
 	for _, t := range tools {
-		if t.Strict && m.schemas && !closed(t.Schema) {
+		switch {
+		case t.Strict && m.strict && !closed(t.Schema):
 			return unfit(FeatureTools, openSchema)
+		case m.tangled(t.Schema):
+			return unfit(FeatureTools, tangledSchema)
 		}
 	}
 	return nil
+}
+
+func (m abilities) tangled(schema json.RawMessage) bool {
+	if !m.flat {
+		return false
+	}
+	_, ok := inlined(schema)
+	return !ok
 }
 
 func (m abilities) fitFormat(r Request) *Unfit {
@@ -91,10 +103,14 @@ func (m abilities) fitFormat(r Request) *Unfit {
 		return unfit(FeatureFormat, openSchema)
 	case !m.answersByTool(r):
 		return nil
+	case !m.force && m.schemas:
+		return unfit(FeatureFormat, "This model can be held only to a strict JSON schema that neither limits values nor contains itself.")
 	case !m.force:
 		return unfit(FeatureFormat, "This model cannot be held to JSON.")
+	case m.tangled(r.Format.Schema):
+		return unfit(FeatureFormat, tangledSchema)
 	case r.Effort != "" && m.schemas:
-		return unfit(FeatureFormat, "This model reasons only if the format is text or a strict JSON schema.")
+		return unfit(FeatureFormat, "This model reasons only if the format is text, or a strict JSON schema that neither limits values nor contains itself.")
 	case r.Effort != "":
 		return unfit(FeatureFormat, "This model cannot both reason and be held to JSON.")
 	default:

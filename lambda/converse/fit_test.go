@@ -50,6 +50,9 @@ func TestWhatAModelCannotDoIsRefused(t *testing.T) {
 		{"a strict format that is open inside", to(sonnet45, func(r *converse.Request) {
 			r.Format = &converse.Format{Strict: true, Schema: json.RawMessage(`{"anyOf":[{"type":"object"}]}`)}
 		}), converse.FeatureFormat},
+		{"a strict format that is open in a property with the name of a keyword", to(sonnet45, func(r *converse.Request) {
+			r.Format = &converse.Format{Strict: true, Schema: json.RawMessage(`{"type":"object","additionalProperties":false,"properties":{"default":{"type":"object"}}}`)}
+		}), converse.FeatureFormat},
 		{"a longer answer than there is", to(sonnet45, func(r *converse.Request) { r.MaxTokens = 64_001 }), converse.FeatureMaxTokens},
 		{"JSON of a model without tools", to(llama, func(r *converse.Request) { r.Format = schema }), converse.FeatureFormat},
 		{"any JSON after thoughts", effort(sonnet45, func(r *converse.Request) { r.Format = &converse.Format{} }), converse.FeatureFormat},
@@ -64,7 +67,10 @@ func TestWhatAModelCannotDoIsRefused(t *testing.T) {
 		{"a temperature and top_p", to(sonnet45, func(r *converse.Request) { r.Temperature, r.TopP = aws.Float32(1), aws.Float32(0.5) }), converse.FeatureTopP},
 		{"a temperature of a model with its own", to(sonnet5, func(r *converse.Request) { r.Temperature = aws.Float32(0) }), converse.FeatureTemperature},
 		{"a narrow choice of a model with its own", to(sonnet5, func(r *converse.Request) { r.TopP = aws.Float32(0.5) }), converse.FeatureTopP},
-		{"a tool that must be used by a model that always thinks", tool("anthropic.claude-sonnet-5-5", func(r *converse.Request) { r.ToolChoice.Mode = converse.ToolAny }), converse.FeatureToolChoice},
+		{"a tool that must be used by Sonnet 5.5", tool("anthropic.claude-sonnet-5-5", func(r *converse.Request) { r.ToolChoice.Mode = converse.ToolAny }), converse.FeatureToolChoice},
+		{"by Opus 5.5", tool(opus55, func(r *converse.Request) { r.ToolChoice.Mode = converse.ToolOne }), converse.FeatureToolChoice},
+		{"by Fable 5.1", tool("anthropic.claude-fable-5-1", func(r *converse.Request) { r.ToolChoice.Mode = converse.ToolAny }), converse.FeatureToolChoice},
+		{"any JSON of a model that cannot be made to use a tool", to(opus55, func(r *converse.Request) { r.Format = &converse.Format{} }), converse.FeatureFormat},
 		{"a stop sequence", to(llama, func(r *converse.Request) { r.Stop = []string{"x"} }), converse.FeatureStop},
 		{"an image", parts(llama, images(1, 1)...), converse.FeatureMessages},
 		{"a file", parts("amazon.nova-micro-v1:0", files(1, 1)...), converse.FeatureMessages},
@@ -93,7 +99,8 @@ func TestWhatAModelCannotDoIsRefused(t *testing.T) {
 		"an open schema that no model keeps to": to(nova2, func(r *converse.Request) {
 			r.Format = &converse.Format{Strict: true, Schema: json.RawMessage(`{"type":"object"}`)}
 		}),
-		"JSON after a tool": func() converse.Request { r := afterTool(novaPro); r.Format = schema; return r }(),
+		"a tool that must be used by Opus 5": tool("anthropic.claude-opus-5", func(r *converse.Request) { r.ToolChoice.Mode = converse.ToolAny }),
+		"JSON after a tool":                  func() converse.Request { r := afterTool(novaPro); r.Format = schema; return r }(),
 	} {
 		assert.NoError(t, converse.Check(in), name)
 	}

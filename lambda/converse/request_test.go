@@ -14,6 +14,8 @@ const (
 	sonnet45 = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 	sonnet46 = "anthropic.claude-sonnet-4-6"
 	sonnet5  = "anthropic.claude-sonnet-5"
+	opus47   = "anthropic.claude-opus-4-7"
+	opus55   = "anthropic.claude-opus-5-5"
 	novaPro  = "amazon.nova-pro-v1:0"
 	nova2    = "amazon.nova-2-lite-v1:0"
 	llama    = "meta.llama3-3-70b-instruct-v1:0"
@@ -140,6 +142,10 @@ func TestPartsOfTheWire(t *testing.T) {
 			to(novaPro, func(r *converse.Request) {
 				r.Tools = []converse.Tool{{Name: "f", Schema: json.RawMessage(`{"type":"object"}`), Strict: true}}
 			})},
+		{"a strict tool of a Claude whose schema Bedrock refuses", "toolConfig", `{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object"}}}}]}`,
+			to(opus55, func(r *converse.Request) {
+				r.Tools = []converse.Tool{{Name: "f", Schema: json.RawMessage(`{"type":"object"}`), Strict: true}}
+			})},
 		{"no more tools of a model that would use them", "toolConfig", `null`, afterTool(novaPro)},
 		{"so that their use is told in words", "messages", `[{"role":"user","content":[{"text":"hello"}]},
 			{"role":"assistant","content":[{"text":"(I called weather with {\"n\":12345678901234567890}.)"}]},
@@ -160,6 +166,9 @@ func TestPartsOfTheWire(t *testing.T) {
 			to(sonnet45, func(r *converse.Request) { r.Format = &loose })},
 		{"a model without schemas answers by a tool", "toolConfig", `{"tools":[` + answer + `],"toolChoice":{"tool":{"name":"answer_in_json"}}}`,
 			to(novaPro, func(r *converse.Request) { r.Format = schema })},
+		{"and so does a Claude whose schema Bedrock refuses", "toolConfig", `{"tools":[` + answer + `],"toolChoice":{"tool":{"name":"answer_in_json"}}}`,
+			to(opus47, func(r *converse.Request) { r.Format = schema })},
+		{"but one that cannot be made to use a tool", "toolConfig", `null`, to(opus55, func(r *converse.Request) { r.Format = schema })},
 		{"or by another tool, if there are any", "toolConfig", `{"tools":[` + spec + `,` + answer + `],"toolChoice":{"any":{}}}`,
 			to(novaPro, func(r *converse.Request) { r.Format, r.Tools = schema, []converse.Tool{weather} })},
 		{"but not if it must use another", "toolConfig", `{"tools":[` + spec + `],"toolChoice":{"any":{}}}`,

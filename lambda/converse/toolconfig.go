@@ -88,13 +88,17 @@ func (t *translation) answerSpecification() Tool {
 }
 
 func (t *translation) specification(tool Tool) types.Tool {
+	schema := tool.Schema
+	if t.model.flat {
+		schema, _ = inlined(schema) // what cannot be is refused before
+	}
 	spec := types.ToolSpecification{
-		Name: aws.String(tool.Name), InputSchema: &types.ToolInputSchemaMemberJson{Value: raw(tool.Schema)},
+		Name: aws.String(tool.Name), InputSchema: &types.ToolInputSchemaMemberJson{Value: raw(schema)},
 	}
 	if tool.Description != "" {
 		spec.Description = aws.String(tool.Description)
 	}
-	if tool.Strict && t.model.schemas {
+	if tool.Strict && t.model.strict {
 		spec.Strict = aws.Bool(true)
 	}
 	return &types.ToolMemberToolSpec{Value: spec}

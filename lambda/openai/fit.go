@@ -35,6 +35,7 @@ func (p parameters) blame(err error) error {
 // the names of p what m cannot do.
 func fit(q converse.Request, m contract.Model, p parameters) (converse.Request, error) {
 	q.Model = m.Base
+	q = converse.Loosen(q)
 	var unfit *converse.Unfit
 	if errors.As(converse.Check(q), &unfit) {
 		e := unsupportedValue(p[unfit.Feature], unfit.Reason)

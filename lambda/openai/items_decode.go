@@ -143,6 +143,7 @@ func contentPart(p *object, kinds []string) itemPart {
 		part = outputText(needed(p, "text"))
 		p.refuse("annotations", []any{})
 		p.refuse("logprobs", []any{})
+		p.take(parsedContent)
 	case "refusal":
 		part.Refusal = needed(p, "refusal")
 	case "input_image":
@@ -187,6 +188,7 @@ func (d *itemDecoder) call(c *object, it *item) {
 		written = string(arguments(c, "arguments"))
 	}
 	it.Arguments = &written
+	c.take(parsedArguments)
 	c.refuse("namespace")
 	c.refuse("caller")
 	c.refuse("async", false)

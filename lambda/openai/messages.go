@@ -127,6 +127,13 @@ func spokenBy(name string, parts []converse.Part) []converse.Part {
 	return append([]converse.Part{{Text: name + ":"}}, parts...)
 }
 
+// Where OpenAI's SDKs leave what they have read out of an answer's JSON. They send
+// it back with the answer, which says the same.
+const (
+	parsedContent   = "parsed"
+	parsedArguments = "parsed_arguments"
+)
+
 // messageExtras refuses what a message may have besides its content. A client
 // that sends an answer back as it got it sends most of these, empty.
 func messageExtras(c *object) {
@@ -147,6 +154,7 @@ func (all *conversation) assistant(c *object) {
 	parts := all.content(c, assistantPart)
 	parts = append(parts, text(value[string](c, "refusal", "a string"))...)
 	value[string](c, "reasoning_content", "a string")
+	c.take(parsedContent)
 	calls := value[[]json.RawMessage](c, "tool_calls", "an array of calls")
 	if all.parts += len(calls); all.parts > maxParts {
 		c.invalid("tool_calls", "the messages have more than %d parts in all", maxParts)
@@ -172,8 +180,10 @@ func (all *conversation) assistant(c *object) {
 // toolCall takes one of the assistant's calls.
 func toolCall(o *object) *converse.ToolUse {
 	id := callID(o, "id")
+	o.take("index") // of who puts a call together from its chunks
 	f := nested.function(o)
 	use := &converse.ToolUse{ID: id, Name: functionName(f), Input: arguments(f, "arguments")}
+	f.take(parsedArguments)
 	f.finish()
 	return use
 }

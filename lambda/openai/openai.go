@@ -63,6 +63,7 @@ func New(cfg Config) (http.Handler, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	cfg.Engine = objects{cfg.Engine}
 	s := &server{Config: cfg, mux: http.NewServeMux(), models: map[string]contract.Model{}}
 	for _, m := range cfg.Models {
 		s.models[m.Name] = m

@@ -53,6 +53,10 @@ func TestInputInEveryForm(t *testing.T) {
 		{"a call and its output", `[{"role":"user","content":"a"},` + oneCall + `,{"type":"function_call_output","call_id":"c","id":"fco_x","status":"completed","output":"x"}]`,
 			[]converse.Message{said(converse.User, "a"), {Role: converse.Assistant, Parts: []converse.Part{use}},
 				user(converse.Part{ToolResult: &converse.ToolResult{ID: "c", Parts: []converse.Part{{Text: "x"}}}})}},
+		{"what SDKs have read out of an answer", `[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"output_text","text":"{}","parsed":{"b":1}}]},` +
+			strings.Replace(oneCall, `{`, `{"parsed_arguments":null,`, 1) + `,{"type":"function_call_output","call_id":"c","output":"x"}]`,
+			[]converse.Message{said(converse.User, "a"), {Role: converse.Assistant, Parts: []converse.Part{{Text: "{}"}, use}},
+				user(converse.Part{ToolResult: &converse.ToolResult{ID: "c", Parts: []converse.Part{{Text: "x"}}}})}},
 		{"an output in parts", `[{"role":"user","content":"a"},` + oneCall + `,{"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"x"},{"type":"input_image","image_url":"` + pixel + `"}]}]`,
 			[]converse.Message{said(converse.User, "a"), {Role: converse.Assistant, Parts: []converse.Part{use}},
 				user(converse.Part{ToolResult: &converse.ToolResult{ID: "c", Parts: []converse.Part{{Text: "x"}, {Image: &converse.Image{Format: "png", Bytes: image}}}}})}},

@@ -159,12 +159,13 @@ func (e *outputEvents) about(kind string, f fields) {
 
 // begin takes back all that was said of an item.
 func (it *item) begin() {
+	it.Status = statusInProgress
 	switch it.Type {
 	case itemMessage:
-		it.Status, it.Content = statusInProgress, []itemPart{}
+		it.Content = []itemPart{}
 	case itemCall:
 		nothing := ""
-		it.Status, it.Arguments = statusInProgress, &nothing
+		it.Arguments = &nothing
 	case itemReasoning:
 		it.Summary, it.Encrypted = []itemPart{}, ""
 	}

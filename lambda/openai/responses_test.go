@@ -173,6 +173,7 @@ func TestEventsOfAStreamedResponse(t *testing.T) {
 		"response.completed",
 	}, kinds)
 	assert.NotContains(t, body, "[DONE]")
+	assert.Contains(t, body, `"item":{"id":"rs_`+threadOne+turnTwo+`001eu-west-1","type":"reasoning","status":"in_progress","summary":[]}`)
 	assert.Contains(t, body, `"item":{"id":"msg_`+threadOne+turnTwo+`003eu-west-1","type":"message","status":"in_progress","role":"assistant","content":[]}`)
 }
 

@@ -77,8 +77,6 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	events := newEventWriter(w, to)
 	events.head.Object = "chat.completion.chunk"
 	rec.breakOff = func(e *apiError) { events.event(e) }
-	empty := ""
-	events.choice(delta{Role: "assistant", Content: &empty}, nil)
 	events.copy(r.Context(), s, answer, rec)
 	return nil
 }
@@ -89,6 +87,7 @@ type eventWriter struct {
 	streamed
 	w      http.ResponseWriter
 	err    error
+	begun  bool
 	buffer bytes.Buffer  // of the event that is being written
 	json   *json.Encoder // into buffer
 }
@@ -120,6 +119,7 @@ func (e *eventWriter) copy(ctx context.Context, s *server, answer converse.Strea
 				rec.firstToken = s.Now().Sub(rec.started)
 			}
 			if d, tell := newDelta(ev); tell {
+				e.begin(d)
 				e.choice(d, nil)
 			}
 		}
@@ -127,8 +127,24 @@ func (e *eventWriter) copy(ctx context.Context, s *server, answer converse.Strea
 	rec.fault = string(converse.Canceled)
 }
 
+// begin says who speaks, once. Words begin empty, and only words: clients would
+// take an empty content for words that come before a call or a thought.
+func (e *eventWriter) begin(first delta) {
+	if e.begun {
+		return
+	}
+	e.begun = true
+	head := delta{Role: "assistant"}
+	if first.Reasoning == "" && first.ToolCalls == nil {
+		empty := ""
+		head.Content = &empty
+	}
+	e.choice(head, nil)
+}
+
 func (e *eventWriter) end(end converse.End) {
 	reason := finishReason(end.Reason)
+	e.begin(delta{})
 	e.choice(delta{}, &reason)
 	if e.chat.includeUsage {
 		u, err := encode(newUsage(end.Usage))

@@ -33,14 +33,14 @@ func question(t *testing.T, body string) converse.Request {
 }
 
 const (
-	twoTools  = `"tools":[{"type":"function","function":{"name":"f","description":"does f","parameters":{"type":"object","a":1,"additionalProperties":false},"strict":true}},{"type":"function","function":{"name":"g"}}]`
+	twoTools  = `"tools":[{"type":"function","function":{"name":"f","description":"does f","parameters":{"type":"object","title":"a","additionalProperties":false},"strict":true}},{"type":"function","function":{"name":"g"}}]`
 	askedTool = `{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[
 		{"id":"c1","type":"function","function":{"name":"f","arguments":"{\"n\":12345678901234567890}"}},
 		{"id":"c2","type":"function","function":{"name":"g","arguments":""}}]}`
 )
 
 func TestToolsOfTheQuestion(t *testing.T) {
-	f := converse.Tool{Name: "f", Description: "does f", Schema: json.RawMessage(`{"type":"object","a":1,"additionalProperties":false}`), Strict: true}
+	f := converse.Tool{Name: "f", Description: "does f", Schema: json.RawMessage(`{"type":"object","title":"a","additionalProperties":false}`), Strict: true}
 	g := converse.Tool{Name: "g", Schema: json.RawMessage(`{"type":"object","properties":{}}`)}
 	last := func(tools ...converse.Tool) []converse.Tool { tools[len(tools)-1].Cache = true; return tools }
 	tests := []struct {
@@ -105,6 +105,9 @@ func TestMessagesThatNeedMending(t *testing.T) {
 		{"users have names", `{"role":"user","name":"jane","content":"a"},{"role":"assistant","name":"bot","content":"b"},{"role":"user","name":"joe","content":"c"}`,
 			[]converse.Message{{Role: converse.User, Parts: []converse.Part{{Text: "jane:"}, {Text: "a"}}}, said(converse.Assistant, "b"),
 				{Role: converse.User, Parts: []converse.Part{{Text: "joe:"}, {Text: "c"}}}}},
+		{"SDKs leave what they have read out of an answer", `{"role":"user","content":"a"},{"role":"assistant","content":"{}","parsed":{"b":1},` +
+			`"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{}","parsed_arguments":{}}}]},{"role":"tool","tool_call_id":"c","content":"1"}`,
+			[]converse.Message{said(converse.User, "a"), {Role: converse.Assistant, Parts: []converse.Part{{Text: "{}"}, use.Parts[0]}}, told}},
 		{"calls of two turns have one id", `{"role":"user","content":"a"},` + call + `,` + call, []converse.Message{said(converse.User, "a"), use, told, use, told}},
 	}
 	for _, tt := range tests {
@@ -117,11 +120,12 @@ func TestMessagesThatNeedMending(t *testing.T) {
 func TestImagesAndFiles(t *testing.T) {
 	q := question(t, saying(`{"role":"user","content":[{"type":"text","text":"look"},
 		{"type":"image_url","image_url":{"url":"`+dataURL("image/png", png)+`","detail":"low"}},
+		{"type":"image_url","image_url":{"url":"`+dataURL("image/jpg", png)+`"}},
 		{"type":"file","file":{"filename":"x.bin","file_data":"`+dataURL("application/pdf", "%PDF-")+`"}},
 		{"type":"file","file":{"filename":"Notes.MD","file_data":"`+dataURL("application/octet-stream", "# a")+`"}},
 		{"type":"file","file":{"file_data":"`+dataURL("text/plain;charset=utf-8", "a")+`"}}]}`))
 	assert.Equal(t, []converse.Part{
-		{Text: "look"}, {Image: &converse.Image{Format: "png", Bytes: []byte(png)}},
+		{Text: "look"}, {Image: &converse.Image{Format: "png", Bytes: []byte(png)}}, {Image: &converse.Image{Format: "png", Bytes: []byte(png)}},
 		{Document: &converse.Document{Format: "pdf", Bytes: []byte("%PDF-")}},
 		{Document: &converse.Document{Format: "md", Bytes: []byte("# a")}},
 		{Document: &converse.Document{Format: "txt", Bytes: []byte("a")}},
@@ -129,7 +133,6 @@ func TestImagesAndFiles(t *testing.T) {
 }
 
 func TestFormatAndEffort(t *testing.T) {
-	assert.Equal(t, &converse.Format{}, question(t, with(`"response_format":{"type":"json_object"}`)).Format)
 	assert.Equal(t, &converse.Format{Name: "p", Description: "d", Schema: json.RawMessage(`{"type":"object","additionalProperties":false}`), Strict: true},
 		question(t, with(`"response_format":{"type":"json_schema","json_schema":{"name":"p","description":"d","strict":true,"schema":{"type":"object","additionalProperties":false}}}`)).Format)
 	for asked, want := range map[string]string{"none": "", "minimal": "low", "low": "low", "medium": "medium", "high": "high"} {
@@ -172,13 +175,15 @@ func TestFaultyToolsAndPartsAreRefusedByName(t *testing.T) {
 		{"a format without its schema", with(`"response_format":{"type":"json_schema","json_schema":{"name":"p"}}`), "missing_required_parameter", "response_format.json_schema.schema"},
 		{"a format of no object", with(`"response_format":{"type":"json_schema","json_schema":{"name":"p","schema":{"type":"string"}}}`), "invalid_value", "response_format.json_schema.schema"},
 		{"a format without a name", with(`"response_format":{"type":"json_schema","json_schema":{"schema":{"type":"object"}}}`), "missing_required_parameter", "response_format.json_schema.name"},
-		{"an effort beyond", with(`"reasoning_effort":"xhigh"`), "invalid_value", "reasoning_effort"},
+		{"an effort beyond", with(`"reasoning_effort":"xhigh"`), "unsupported_value", "reasoning_effort"},
+		{"an effort that nobody knows", with(`"reasoning_effort":"most"`), "invalid_value", "reasoning_effort"},
 		{"an image from elsewhere", image("https://example.com/a.png"), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an image that is no base64", image("data:image/png;base64,?"), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an image in plain text", image("data:image/png,abc"), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an empty image", image("data:image/png;base64,"), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"an image in an unknown format", image(dataURL("image/bmp", "BM")), "invalid_value", "messages[0].content[0].image_url.url"},
-		{"an image in another format than it says", image(dataURL("image/jpeg", png)), "invalid_value", "messages[0].content[0].image_url.url"},
+		{"an image that is none", image(dataURL("image/png", "%PDF-")), "invalid_value", "messages[0].content[0].image_url.url"},
+		{"an image that does not say so", image(dataURL("text/plain", png)), "invalid_value", "messages[0].content[0].image_url.url"},
 		{"a detail of an image", saying(`{"role":"user","content":[{"type":"image_url","image_url":{"url":"` + dataURL("image/png", png) + `","detail":"sharp"}}]}`), "invalid_value", "messages[0].content[0].image_url.detail"},
 		{"a stored file", file(`"file_id":"file-1"`), "unsupported_parameter", "messages[0].content[1].file.file_id"},
 		{"a file that is no data URL", file(`"filename":"a.pdf","file_data":"JVBERi0="`), "invalid_value", "messages[0].content[1].file.file_data"},
@@ -276,7 +281,7 @@ func TestStreamedToolsOnTheWire(t *testing.T) {
 		return head + `"choices":[{"index":0,"delta":` + delta + `,"logprobs":null,"finish_reason":null}]}`
 	}
 	want := []string{
-		chunk(`{"role":"assistant","content":""}`),
+		chunk(`{"role":"assistant"}`),
 		chunk(`{"reasoning_content":"hmm"}`),
 		`: waiting`,
 		chunk(`{"content":"Let me see."}`),
@@ -297,4 +302,6 @@ func TestCallsWithoutWordsHaveNoContent(t *testing.T) {
 	url, _ := api(t, e)
 	_, got := post(t, url, with(twoTools))
 	assert.Contains(t, got, `"message":{"role":"assistant","content":null,"tool_calls":[`)
+	_, got = post(t, url, with(`"stream":true,`+twoTools))
+	assert.NotContains(t, got, `"content"`)
 }
