@@ -151,6 +151,25 @@ func TestProbes(t *testing.T) {
 		assert.Equal(t, []string{"probe a", "failover b"}, reasons(ask(t, e, 2)))
 		assert.Equal(t, []string{"first b"}, reasons(ask(t, e, 2)))
 	})
+	bubble(t, "that are cut are spaced twice as far each time, until an answer is whole", func(t *testing.T) {
+		cut := always(say("Hel"), fail(converse.Incomplete))
+		m := &model{regions: map[string]script{"a": cut, "b": {good()}}}
+		e := down(t, m)
+		for range 330 {
+			time.Sleep(second)
+			ask(t, e, 2)
+		}
+		assert.Equal(t, []time.Duration{0, 0, 0, 10 * second, 30 * second, 70 * second, 150 * second, 230 * second, 310 * second}, m.spacing("a"))
+		m.set("a", script{good()})
+		time.Sleep(80 * second)
+		assert.Equal(t, []string{"probe a"}, reasons(ask(t, e, 2)))
+		m.set("a", cut)
+		for range failover.DefaultFailures {
+			assert.Equal(t, []string{"first a", "failover b"}, reasons(ask(t, e, 2)))
+		}
+		time.Sleep(10 * second)
+		assert.Equal(t, []string{"probe a", "failover b"}, reasons(ask(t, e, 2)))
+	})
 	bubble(t, "close the breaker with their first content", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": always(fail(converse.Unavailable)), "b": {good()}}}
 		e := down(t, m)
