@@ -42,6 +42,13 @@ type breaker struct {
 	relapses int
 }
 
+// spared tells whether calls go elsewhere, if they can. An open breaker spares
+// nothing while a probe is due: a target whose turn never comes is well for all
+// that is known.
+func (t *breaker) spared(now time.Time) bool {
+	return !t.until.IsZero() && (t.probed || now.Before(t.until))
+}
+
 func newBreakers(cfg Breaker, random func() float64) *breakers {
 	return &breakers{cfg: cfg, random: random, targets: map[string]*breaker{}}
 }
@@ -65,7 +72,7 @@ func (b *breakers) admit(id string, now time.Time) (s state) {
 		switch {
 		case t.until.IsZero():
 			s = closed
-		case t.probed || now.Before(t.until):
+		case t.spared(now):
 			s = open
 		default:
 			s, t.probed = probing, true
@@ -119,6 +126,11 @@ func (b *breakers) failed(id string, class converse.Class, now time.Time) {
 // of a region do not probe together.
 func (b *breakers) period() time.Duration {
 	return b.cfg.Open + time.Duration(b.random()*float64(b.cfg.Open)/2)
+}
+
+func (b *breakers) spares(id string, now time.Time) (does bool) {
+	b.of(id, func(t *breaker) { does = t.spared(now) })
+	return does
 }
 
 func (b *breakers) isOpen(id string) (is bool) {

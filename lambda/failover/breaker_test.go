@@ -227,6 +227,21 @@ func TestProbes(t *testing.T) {
 	})
 }
 
+// TestATargetIsNotToldAsSparedForEver: one whose turn does not come is not probed.
+func TestATargetIsNotToldAsSparedForEver(t *testing.T) {
+	bubble(t, "while the first is well", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": {{fail(converse.Denied)}, good()}, "b": always(fail(converse.Denied))}}
+		e := engine(t, m)
+		_, report, err := e.Answer(t.Context(), targets[:2], converse.Request{})
+		assertSum(t, converse.Denied, err)
+		assert.Equal(t, []string{"a", "b"}, report.Open)
+		assert.Equal(t, []string{"b"}, ask(t, e, 2).Open)
+		time.Sleep(time.Minute)
+		assert.Empty(t, ask(t, e, 2).Open)
+		assert.Equal(t, 1, m.count("b"))
+	})
+}
+
 func TestNoRequestFailsWithoutATry(t *testing.T) {
 	down := func(t *testing.T, m *model) *failover.Engine {
 		e := engine(t, m, func(c *failover.Config) { c.Breaker.Failures = 1 })

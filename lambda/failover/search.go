@@ -92,7 +92,7 @@ func (s *search) check(now time.Time) error {
 		return s.advance(now)
 	}
 	if !s.hedgeAt.IsZero() && !now.Before(s.hedgeAt) {
-		s.hedge()
+		s.hedge(now)
 	}
 	return nil
 }
