@@ -236,9 +236,9 @@ func holds(condition *string, values, have item) bool {
 		return have == nil || str(have["t"]) == str(values[":mine"])
 	case "t = :mine":
 		return have != nil && str(have["t"]) == str(values[":mine"])
-	case "t = :instead AND u = :until OR t = :mine":
-		same := have != nil && str(have["t"]) == str(values[":instead"]) && reflect.DeepEqual(have["u"], values[":until"])
-		return same || have != nil && str(have["t"]) == str(values[":mine"])
+	case "attribute_not_exists(pk) OR t = :mine OR t = :instead AND u = :until":
+		return have == nil || str(have["t"]) == str(values[":mine"]) ||
+			str(have["t"]) == str(values[":instead"]) && reflect.DeepEqual(have["u"], values[":until"])
 	default:
 		panic("unknown condition " + text)
 	}
