@@ -117,7 +117,7 @@ func (b *breakers) failed(id string, class converse.Class, now time.Time) {
 			t.until = now.Add(misconfiguredFactor * b.period())
 		default:
 			// The request may be to blame, as it may be for a model that broke
-			// down over its answer: others are not to pay for it.
+			// down before it said anything: others are not to pay for it.
 		}
 	})
 }

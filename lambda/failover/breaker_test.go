@@ -33,7 +33,8 @@ func TestBreakerSparesATargetThatFails(t *testing.T) {
 		{"by stopping in the middle", []step{say("Hel"), silence()}, 3},
 		{"by refusing, at once", []step{fail(converse.Denied)}, 1},
 		{"by not having the model, at once", []step{fail(converse.NotFound)}, 1},
-		{"but not by a model that breaks down over an answer", []step{fail(converse.ModelFailed)}, 0},
+		{"by a model that breaks down in the middle", []step{say("Hel"), fail(converse.ModelFailed)}, 3},
+		{"but not by a model that breaks down before it says anything", []step{fail(converse.ModelFailed)}, 0},
 	}
 	for _, tt := range tests {
 		bubble(t, tt.name, func(t *testing.T) {
