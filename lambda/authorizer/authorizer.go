@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/auth"
 	"github.com/crossregion/crossregion/lambda/awsenv"
 	"github.com/crossregion/crossregion/lambda/oidc"
+	"github.com/crossregion/crossregion/lambda/tables"
 )
 
 // New returns the authorizer that the environment describes. getenv is os.Getenv
@@ -39,8 +39,7 @@ func newVerifier(cfg contract.Authorizer, getenv func(string) string) (auth.Veri
 	}
 	var replicas auth.Replicas
 	for _, region := range append([]string{cfg.Region}, cfg.Partners...) {
-		client := dynamodb.NewFromConfig(sdk, func(o *dynamodb.Options) { o.Region = region })
-		replicas = append(replicas, auth.NewTable(client, cfg.Table))
+		replicas = append(replicas, auth.NewTable(tables.Client(sdk, region), cfg.Table))
 	}
 	return auth.Keys{Reader: replicas, Now: time.Now}, nil
 }

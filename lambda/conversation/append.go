@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/crossregion/crossregion/contract"
@@ -100,7 +98,7 @@ func (s *Store) DeleteTurn(ctx context.Context, tenant string, id TurnID) error 
 	}
 	t, err := r.turn(ctx, id)
 	if there := r.view.tombstone(id.Turn); there != nil {
-		return s.finish(ctx, r.partition, s.again(tenant, id.Thread, there), only(id.Turn))
+		return s.finish(ctx, r.partition, s.again(tenant, id.Thread, there), removal{only(id.Turn), everything})
 	}
 	if err != nil {
 		return err
@@ -109,48 +107,6 @@ func (s *Store) DeleteTurn(ctx context.Context, tenant string, id TurnID) error 
 	if err != nil {
 		return fmt.Errorf("delete a turn: %w", err)
 	}
-	_, err = s.clear(ctx, r.partition, stored.Regions, only(id.Turn))
-	return err
-}
-
-// clear removes the items of a range, wherever the given regions have them, and
-// tells how many it found. They are buried already, so that one which is left
-// behind is not read, and goes when it expires; one region that removes them is
-// enough, for replication does the rest. Without any, the deletion can be
-// repeated.
-func (s *Store) clear(ctx context.Context, partition string, regions []string, q query) (found int, err error) {
-	r := newReader(s, partition, "")
-	q.keys = true
-	r.ask(ctx, regions, []query{q}, nil)
-	return len(r.view.items), s.removeSomewhere(ctx, regions, partition, slices.Collect(maps.Keys(r.view.items)))
-}
-
-// removeSomewhere removes items in the first of the regions that does it.
-func (s *Store) removeSomewhere(ctx context.Context, regions []string, partition string, sorts []string) error {
-	var keys []item
-	for _, sort := range sorts {
-		keys = append(keys, itemKey(partition, sort))
-	}
-	var errs []error
-	for _, region := range regions {
-		err := s.remove(ctx, region, keys)
-		if err == nil {
-			return nil
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-// finish does what an earlier deletion has left to be done, or says that nothing
-// was left.
-func (s *Store) finish(ctx context.Context, partition string, tombstone item, q query) error {
-	if _, err := s.writeEverywhere(ctx, tombstone, s.quorum); err != nil {
-		return fmt.Errorf("finish a deletion: %w", err)
-	}
-	found, err := s.clear(ctx, partition, s.regions, q)
-	if err == nil && found == 0 {
-		return ErrNotFound
-	}
+	_, err = s.clear(ctx, r.partition, stored.Regions, removal{only(id.Turn), everything})
 	return err
 }

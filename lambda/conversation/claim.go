@@ -96,14 +96,15 @@ func (s *Store) take(ctx context.Context, tenant, key string, c Claim, instead *
 	it := claimKey(tenant, key)
 	it[attrDigest], it[attrTurn], it[attrUntil] = text(c.Digest), text(c.Turn.String()), number(c.Until.UnixMilli())
 	it[contract.AttrExpires] = number(s.Now().Add(claimLifetime).Unix())
+	free := "attribute_not_exists(" + contract.PartitionKey + ") OR " + attrTurn + " = :mine"
 	in := &dynamodb.PutItemInput{
 		TableName: aws.String(s.Table), Item: it,
-		ConditionExpression:                 aws.String("attribute_not_exists(" + contract.PartitionKey + ") OR " + attrTurn + " = :mine"),
+		ConditionExpression:                 aws.String(free),
 		ExpressionAttributeValues:           item{":mine": it[attrTurn]},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if instead != nil {
-		in.ConditionExpression = aws.String(attrTurn + " = :instead AND " + attrUntil + " = :until OR " + attrTurn + " = :mine")
+		in.ConditionExpression = aws.String(free + " OR " + attrTurn + " = :instead AND " + attrUntil + " = :until")
 		in.ExpressionAttributeValues[":instead"] = text(instead.Turn.String())
 		in.ExpressionAttributeValues[":until"] = number(instead.Until.UnixMilli())
 	}

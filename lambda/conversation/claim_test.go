@@ -141,6 +141,28 @@ func TestOneOfTwoTakesOverAClaimThatIsOver(t *testing.T) {
 	assert.Equal(t, first.Turn, found.Turn)
 }
 
+// TestAClaimThatIsGivenBackWhileItIsTakenOverIsFree: its holder was slow, not dead.
+func TestAClaimThatIsGivenBackWhileItIsTakenOverIsFree(t *testing.T) {
+	b := newBench(t)
+	slow := b.claim(t, "d")
+	_, _, err := b.stores[here].Claim(t.Context(), "acme", "k", slow)
+	require.NoError(t, err)
+	b.rest()
+	b.now = b.now.Add(30 * time.Second)
+	client := &meddling{DynamoDB: at(b.world, here), meddle: func() {
+		require.NoError(t, b.stores[here].Release(t.Context(), "acme", "k", slow))
+		b.rest()
+	}}
+	next, err := conversation.New(conversation.Config{
+		Table: "content", Region: here, Partners: []string{there}, Retention: time.Hour, Now: func() time.Time { return b.now },
+		Clients: map[string]conversation.DynamoDB{here: client, there: at(b.world, there)},
+	})
+	require.NoError(t, err)
+	_, won, err := next.Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.NoError(t, err)
+	assert.True(t, won)
+}
+
 // repeating tries a write again that has failed, as the SDK's client does.
 type repeating struct{ conversation.DynamoDB }
 

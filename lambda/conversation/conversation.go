@@ -45,9 +45,12 @@
 // What is deleted gets a tombstone first, in every region that answers and a quorum
 // at least, and then goes. In a conversation it is gone for every reader from then
 // on, also for who reads one turn by its id; another turn may be read in a region
-// that was silent until replication comes there. Of a single item the bytes go too: the turn is replaced by a version
-// without them (see [Store.DeleteItem]). A function that was running meanwhile, or
-// a region that was silent, may bring items back: they are never read, and expire.
+// that was silent until replication comes there. Of a single item the bytes go too:
+// the turn is replaced by a version without them (see [Store.DeleteItem]). Bytes are
+// removed wherever they stand: to delete what has not arrived in a region changes
+// nothing there, and nothing is replicated that would remove it later. A function
+// that was running meanwhile, or a region that was silent, may bring items back:
+// they are never read, and expire.
 package conversation
 
 import (

@@ -34,10 +34,14 @@ func newReader(s *Store, partition, thread string) *reader {
 // upTo is the range of all that a history which ends with the turn can hold.
 func upTo(turn string) query { return query{from: sortDeleted, to: sortTurn + turn + sortEnd} }
 
-// turnsUpTo is the part of it that tombstones and metadata are not.
-func turnsUpTo(turn string) query { return query{from: sortTurn, to: sortTurn + turn + sortEnd} }
+// turnsUpTo is the part of it that tombstones and metadata are not, read backward:
+// what a region has not replicated yet is the end of the thread.
+func turnsUpTo(turn string) query {
+	return query{from: sortTurn, to: sortTurn + turn + sortEnd, backward: true}
+}
 
-// only is the range of one turn.
+// only is the range of one turn, read forward: what replaces a turn while it is
+// read sorts behind it.
 func only(turn string) query { return query{from: sortTurn + turn, to: sortTurn + turn + sortEnd} }
 
 // tombstones is the range of all that says what is deleted.
@@ -107,9 +111,7 @@ func (r *reader) turn(ctx context.Context, id TurnID) (t Turn, err error) {
 }
 
 // find asks further regions until look misses nothing and it is known what has
-// been deleted: the origin of what is missing, then all that are left. What a
-// region has not replicated yet is the end of the thread, so turns are read
-// backward.
+// been deleted: the origin of what is missing, then all that are left.
 func (r *reader) find(ctx context.Context, look func() (missing TurnID, err error), within func(turn string) query) error {
 	for {
 		missing, err := look()
@@ -122,9 +124,7 @@ func (r *reader) find(ctx context.Context, look func() (missing TurnID, err erro
 		}
 		ranges := []query{tombstones()}
 		if !missing.IsZero() {
-			q := within(missing.Turn)
-			q.backward = true
-			ranges = append(ranges, q)
+			ranges = append(ranges, within(missing.Turn))
 		}
 		r.ask(ctx, next, ranges, func() bool { return r.enough(look()) })
 	}

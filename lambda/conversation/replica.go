@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -138,15 +139,11 @@ const maxParallel = 16
 // did once all are done.
 func each(n int, f func(int) error) []error {
 	errs := make([]error, n)
-	if n == 1 {
-		errs[0] = f(0)
-		return errs
-	}
-	slots := make(chan struct{}, maxParallel)
-	parallel.Each(n, func(i int) {
-		slots <- struct{}{}
-		defer func() { <-slots }()
-		errs[i] = f(i)
+	var begun atomic.Int64
+	parallel.Each(min(n, maxParallel), func(int) {
+		for i := int(begun.Add(1)) - 1; i < n; i = int(begun.Add(1)) - 1 {
+			errs[i] = f(i)
+		}
 	})
 	return errs
 }

@@ -48,8 +48,9 @@ const scrubTries = 3
 // scrub replaces a turn, of which items were deleted, by a version without them,
 // and tells whether there was anything to replace. The new version stands in a
 // quorum before the old ones go, so that the turn is never missing; it sorts
-// behind them, so that who reads them page by page while they go comes to it. It
-// looks again after that, for others may delete from the same turn.
+// behind them, so that who reads them page by page while they go comes to it: what
+// is deleted is read after the turn, so it is no less than any version there lacks.
+// It looks again after that, for others may delete from the same turn.
 func (s *Store) scrub(ctx context.Context, tenant string, id TurnID, redact Redact) (left bool, err error) {
 	removed := map[string]bool{}
 	for range scrubTries {
@@ -57,7 +58,7 @@ func (s *Store) scrub(ctx context.Context, tenant string, id TurnID, redact Reda
 		if err != nil {
 			return left, err
 		}
-		if err := errors.Join(r.unite(ctx, tombstones()), r.unite(ctx, only(id.Turn))); err != nil {
+		if err := errors.Join(r.unite(ctx, only(id.Turn)), r.unite(ctx, tombstones())); err != nil {
 			return left, err
 		}
 		t, missing, err := r.view.turn(id)
@@ -79,7 +80,8 @@ func (s *Store) scrub(ctx context.Context, tenant string, id TurnID, redact Reda
 				return left, err
 			}
 		}
-		if err := s.removeSomewhere(ctx, s.regions, r.partition, stale); err != nil {
+		what := removal{only(id.Turn), func(sort string) bool { return slices.Contains(stale, sort) }}
+		if _, err := s.clear(ctx, r.partition, s.regions, what); err != nil {
 			return left, err
 		}
 		for _, sort := range stale {

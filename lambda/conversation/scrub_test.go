@@ -206,12 +206,104 @@ func TestTheVersionWithoutMostCounts(t *testing.T) {
 	c := b.begin(t, here)
 	turn, err := b.speak(t, here, "one\ntwo\nkept", c)
 	require.NoError(t, err)
-	require.NoError(t, b.strike(t, here, turn, 1))
-	require.NoError(t, b.strike(t, here, turn, 0))
-	require.NotEmpty(t, b.holding("one"), "nothing has arrived elsewhere")
+	b.refuse = func(_, operation, _ string) bool { return operation == "DeleteItem" }
+	require.ErrorIs(t, b.strike(t, here, turn, 1), errDown)
+	require.ErrorIs(t, b.strike(t, here, turn, 0), errDown)
+	require.NotEmpty(t, b.holding("one"), "nothing was removed")
 	for _, region := range three {
 		_, turns, err := b.stores[region].History(t.Context(), "acme", c.ID)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"\n\nkept"}, bodies(turns), region)
 	}
+}
+
+// afterPage runs something once, after the first page of a turn was read.
+type afterPage struct {
+	conversation.DynamoDB
+	do *sync.Once
+	f  func()
+}
+
+func (a afterPage) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	out, err := a.DynamoDB.Query(ctx, in, opts...)
+	if strings.HasPrefix(str(in.ExpressionAttributeValues[":from"]), "turn#") {
+		a.do.Do(a.f)
+	}
+	return out, err
+}
+
+// TestATurnOfManyPartsIsReadWhileAnItemOfItIsDeleted, page by page, in the only
+// region that has it.
+func TestATurnOfManyPartsIsReadWhileAnItemOfItIsDeleted(t *testing.T) {
+	b := newPair(t, here)
+	c := b.begin(t, here)
+	b.rest()
+	b.down[there] = true
+	kept := strings.ReplaceAll(noise(t, 1600<<10), "\n", " ")
+	turn, err := b.speak(t, here, "secret\n"+kept, c)
+	require.NoError(t, err)
+	clear(b.down)
+	struck := false
+	meanwhile := func() { struck = b.strike(t, here, turn, 0) == nil }
+	reader, err := conversation.New(conversation.Config{
+		Table: "content", Region: there, Partners: []string{here}, Retention: time.Hour, TieBreaker: here, Now: func() time.Time { return b.now },
+		Clients: map[string]conversation.DynamoDB{here: afterPage{at(b.world, here), &sync.Once{}, meanwhile}, there: at(b.world, there)},
+	})
+	require.NoError(t, err)
+	got, err := reader.Turn(t.Context(), "acme", turn.ID)
+	require.NoError(t, err)
+	require.True(t, struck)
+	assert.Equal(t, "\n"+kept, string(got.Body))
+	assert.Equal(t, []int{0}, got.Deleted)
+}
+
+// betweenRanges runs something once, between what a deletion reads first and what
+// it reads next.
+type betweenRanges struct {
+	conversation.DynamoDB
+	first *string
+	do    *sync.Once
+	f     func()
+}
+
+func (b betweenRanges) PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
+	*b.first = "" // the tombstone
+	return b.DynamoDB.PutItem(ctx, in, opts...)
+}
+
+func (b betweenRanges) Query(ctx context.Context, in *dynamodb.QueryInput, opts ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	from := str(in.ExpressionAttributeValues[":from"])
+	switch *b.first {
+	case "":
+		*b.first = from
+	case from, "nothing yet":
+	default:
+		b.do.Do(b.f)
+	}
+	return b.DynamoDB.Query(ctx, in, opts...)
+}
+
+// TestWhatReplacesATurnSortsBehindIt: who reads page by page would miss it
+// elsewhere.
+func TestWhatReplacesATurnSortsBehindIt(t *testing.T) {
+	b := newBench(t)
+	c := b.begin(t, here)
+	turn, err := b.speak(t, here, "one\ntwo\nkept", c)
+	require.NoError(t, err)
+	before, meanwhile := "nothing yet", func() { require.NoError(t, b.strike(t, there, turn, 1)) }
+	first, err := conversation.New(conversation.Config{
+		Table: "content", Region: here, Partners: []string{there}, Retention: time.Hour, Now: func() time.Time { return b.now },
+		Clients: map[string]conversation.DynamoDB{here: betweenRanges{at(b.world, here), &before, &sync.Once{}, meanwhile}, there: at(b.world, there)},
+	})
+	require.NoError(t, err)
+	require.NoError(t, first.DeleteItem(t.Context(), "acme", c.ID, conversation.ItemID{TurnID: turn.ID}, redactLines))
+	var versions []string
+	for _, rec := range b.written {
+		if strings.HasPrefix(rec.sk, "turn#") {
+			versions = append(versions, rec.sk)
+		}
+	}
+	versions = slices.Compact(versions)
+	assert.IsIncreasing(t, versions)
+	assert.Len(t, versions, 2, "the turn, and what both have left of it")
 }

@@ -261,10 +261,10 @@ func (s *Store) DeleteConversation(ctx context.Context, tenant string, id Conver
 	if err != nil {
 		return err
 	}
-	all := query{from: sortMeta, to: sortTurn + sortEnd}
+	whole := removal{query{from: sortMeta, to: sortTurn + sortEnd}, everything}
 	c, err := r.head(ctx, id)
 	if there := r.view.items[sortDeleted]; there != nil {
-		return s.finish(ctx, r.partition, s.again(tenant, id.Thread, there), all)
+		return s.finish(ctx, r.partition, s.again(tenant, id.Thread, there), whole)
 	}
 	if err != nil {
 		return err
@@ -273,6 +273,6 @@ func (s *Store) DeleteConversation(ctx context.Context, tenant string, id Conver
 	if err != nil {
 		return fmt.Errorf("delete a conversation: %w", err)
 	}
-	_, err = s.clear(ctx, r.partition, stored.Regions, all)
+	_, err = s.clear(ctx, r.partition, stored.Regions, whole)
 	return err
 }

@@ -221,6 +221,9 @@ func (r replica) DeleteItem(ctx context.Context, in *dynamodb.DeleteItemInput, _
 	if !holds(in.ConditionExpression, in.ExpressionAttributeValues, r.world.replicas[r.region][pk+"\x00"+sk].item) {
 		return nil, &types.ConditionalCheckFailedException{}
 	}
+	if r.world.replicas[r.region][pk+"\x00"+sk].item == nil {
+		return &dynamodb.DeleteItemOutput{}, nil // what changes nothing is not replicated
+	}
 	return &dynamodb.DeleteItemOutput{}, r.world.write(r.region, pk, sk, nil)
 }
 
@@ -233,9 +236,9 @@ func holds(condition *string, values, have item) bool {
 		return have == nil || str(have["t"]) == str(values[":mine"])
 	case "t = :mine":
 		return have != nil && str(have["t"]) == str(values[":mine"])
-	case "t = :instead AND u = :until OR t = :mine":
-		same := have != nil && str(have["t"]) == str(values[":instead"]) && reflect.DeepEqual(have["u"], values[":until"])
-		return same || have != nil && str(have["t"]) == str(values[":mine"])
+	case "attribute_not_exists(pk) OR t = :mine OR t = :instead AND u = :until":
+		return have == nil || str(have["t"]) == str(values[":mine"]) ||
+			str(have["t"]) == str(values[":instead"]) && reflect.DeepEqual(have["u"], values[":until"])
 	default:
 		panic("unknown condition " + text)
 	}
@@ -251,14 +254,15 @@ func (r replica) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*
 		return nil, errStale
 	}
 	v := in.ExpressionAttributeValues
+	forward := aws.ToBool(in.ScanIndexForward)
 	found := r.matching(func(rec record) bool {
-		return rec.pk == str(v[":p"]) && rec.sk >= str(v[":from"]) && rec.sk <= str(v[":to"])
+		return rec.pk == str(v[":p"]) && rec.sk >= str(v[":from"]) && rec.sk <= str(v[":to"]) && follows(rec, in.ExclusiveStartKey, forward)
 	})
-	if !aws.ToBool(in.ScanIndexForward) {
+	if !forward {
 		slices.Reverse(found)
 	}
 	out := &dynamodb.QueryOutput{}
-	out.Items, out.LastEvaluatedKey = r.page(found, in.ExclusiveStartKey, in.ProjectionExpression)
+	out.Items, out.LastEvaluatedKey = r.page(found, in.ProjectionExpression)
 	return out, nil
 }
 
@@ -272,7 +276,8 @@ func (r replica) Scan(ctx context.Context, in *dynamodb.ScanInput, _ ...func(*dy
 		return nil, errStale
 	}
 	out := &dynamodb.ScanOutput{}
-	out.Items, out.LastEvaluatedKey = r.page(r.matching(func(rec record) bool { return true }), in.ExclusiveStartKey, in.ProjectionExpression)
+	rest := r.matching(func(rec record) bool { return follows(rec, in.ExclusiveStartKey, true) })
+	out.Items, out.LastEvaluatedKey = r.page(rest, in.ProjectionExpression)
 	prefix := str(in.ExpressionAttributeValues[":t"])
 	out.Items = slices.DeleteFunc(out.Items, func(it item) bool { return !strings.HasPrefix(str(it["pk"]), prefix) })
 	return out, nil
@@ -290,13 +295,18 @@ func (r replica) matching(meant func(record) bool) []record {
 	return found
 }
 
-// page cuts what follows start to the world's page size.
-func (r replica) page(found []record, start item, projection *string) (items []item, last item) {
-	if start != nil {
-		key := str(start["pk"]) + "\x00" + str(start["sk"])
-		at := slices.IndexFunc(found, func(rec record) bool { return rec.key == key })
-		found = found[at+1:]
+// follows tells whether a page that begins after start can have rec, whatever
+// became of what start names.
+func follows(rec record, start item, forward bool) bool {
+	if start == nil {
+		return true
 	}
+	key := str(start["pk"]) + "\x00" + str(start["sk"])
+	return rec.key != key && (rec.key > key) == forward
+}
+
+// page cuts what was found to the world's page size.
+func (r replica) page(found []record, projection *string) (items []item, last item) {
 	for i, rec := range found {
 		if i == r.world.pageSize {
 			prev := found[i-1]

@@ -20,6 +20,9 @@ const (
 // mended by hand.
 const misconfiguredFactor = 6
 
+// maxRelapses bounds how often the time for which a target is spared is doubled.
+const maxRelapses = 3
+
 // breakers remember which targets fail, by ID, as long as the process lives. A
 // Lambda function's environment lives for many requests, one after the other.
 type breakers struct {
@@ -34,6 +37,16 @@ type breaker struct {
 	failures int // in a row
 	until    time.Time
 	probed   bool // by a call that is under way
+	// relapses count how often the beginning of an answer has closed it since the
+	// last whole one.
+	relapses int
+}
+
+// spared tells whether calls go elsewhere, if they can. An open breaker spares
+// nothing while a probe is due: a target whose turn never comes is well for all
+// that is known.
+func (t *breaker) spared(now time.Time) bool {
+	return !t.until.IsZero() && (t.probed || now.Before(t.until))
 }
 
 func newBreakers(cfg Breaker, random func() float64) *breakers {
@@ -59,7 +72,7 @@ func (b *breakers) admit(id string, now time.Time) (s state) {
 		switch {
 		case t.until.IsZero():
 			s = closed
-		case t.probed || now.Before(t.until):
+		case t.spared(now):
 			s = open
 		default:
 			s, t.probed = probing, true
@@ -75,18 +88,20 @@ func (b *breakers) release(id string) {
 }
 
 // answered closes a breaker at the first content of an answer, so that a target
-// is used as soon as it is back. The next failure opens it again.
+// is used as soon as it is back. The next failure opens it again, and for twice as
+// long each time: a probe of a target that begins answers and breaks them off costs
+// somebody a stream.
 func (b *breakers) answered(id string) {
 	b.of(id, func(t *breaker) {
 		if !t.until.IsZero() {
-			t.failures, t.until = b.cfg.Failures-1, time.Time{}
+			t.failures, t.until, t.relapses = b.cfg.Failures-1, time.Time{}, min(t.relapses+1, maxRelapses)
 		}
 	})
 }
 
 // succeeded forgets all failures, after a whole answer.
 func (b *breakers) succeeded(id string) {
-	b.of(id, func(t *breaker) { t.failures, t.until = 0, time.Time{} })
+	b.of(id, func(t *breaker) { t.failures, t.until, t.relapses = 0, time.Time{}, 0 })
 }
 
 // failed counts a failure that is the target's own, and opens the breaker at
@@ -96,13 +111,13 @@ func (b *breakers) failed(id string, class converse.Class, now time.Time) {
 		switch class {
 		case converse.Throttled, converse.Unavailable, converse.Incomplete, converse.Timeout:
 			if t.failures++; t.failures >= b.cfg.Failures {
-				t.until = now.Add(b.period())
+				t.until = now.Add(b.period() << t.relapses)
 			}
 		case converse.Denied, converse.NotFound:
 			t.until = now.Add(misconfiguredFactor * b.period())
 		default:
 			// The request may be to blame, as it may be for a model that broke
-			// down over its answer: others are not to pay for it.
+			// down before it said anything: others are not to pay for it.
 		}
 	})
 }
@@ -111,6 +126,11 @@ func (b *breakers) failed(id string, class converse.Class, now time.Time) {
 // of a region do not probe together.
 func (b *breakers) period() time.Duration {
 	return b.cfg.Open + time.Duration(b.random()*float64(b.cfg.Open)/2)
+}
+
+func (b *breakers) spares(id string, now time.Time) (does bool) {
+	b.of(id, func(t *breaker) { does = t.spared(now) })
+	return does
 }
 
 func (b *breakers) isOpen(id string) (is bool) {

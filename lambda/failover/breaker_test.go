@@ -33,7 +33,8 @@ func TestBreakerSparesATargetThatFails(t *testing.T) {
 		{"by stopping in the middle", []step{say("Hel"), silence()}, 3},
 		{"by refusing, at once", []step{fail(converse.Denied)}, 1},
 		{"by not having the model, at once", []step{fail(converse.NotFound)}, 1},
-		{"but not by a model that breaks down over an answer", []step{fail(converse.ModelFailed)}, 0},
+		{"by a model that breaks down in the middle", []step{say("Hel"), fail(converse.ModelFailed)}, 3},
+		{"but not by a model that breaks down before it says anything", []step{fail(converse.ModelFailed)}, 0},
 	}
 	for _, tt := range tests {
 		bubble(t, tt.name, func(t *testing.T) {
@@ -151,6 +152,25 @@ func TestProbes(t *testing.T) {
 		assert.Equal(t, []string{"probe a", "failover b"}, reasons(ask(t, e, 2)))
 		assert.Equal(t, []string{"first b"}, reasons(ask(t, e, 2)))
 	})
+	bubble(t, "that are cut are spaced twice as far each time, until an answer is whole", func(t *testing.T) {
+		cut := always(say("Hel"), fail(converse.Incomplete))
+		m := &model{regions: map[string]script{"a": cut, "b": {good()}}}
+		e := down(t, m)
+		for range 330 {
+			time.Sleep(second)
+			ask(t, e, 2)
+		}
+		assert.Equal(t, []time.Duration{0, 0, 0, 10 * second, 30 * second, 70 * second, 150 * second, 230 * second, 310 * second}, m.spacing("a"))
+		m.set("a", script{good()})
+		time.Sleep(80 * second)
+		assert.Equal(t, []string{"probe a"}, reasons(ask(t, e, 2)))
+		m.set("a", cut)
+		for range failover.DefaultFailures {
+			assert.Equal(t, []string{"first a", "failover b"}, reasons(ask(t, e, 2)))
+		}
+		time.Sleep(10 * second)
+		assert.Equal(t, []string{"probe a", "failover b"}, reasons(ask(t, e, 2)))
+	})
 	bubble(t, "close the breaker with their first content", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": always(fail(converse.Unavailable)), "b": {good()}}}
 		e := down(t, m)
@@ -205,6 +225,21 @@ func TestProbes(t *testing.T) {
 			ask(t, e, 2)
 		}
 		assert.Equal(t, []time.Duration{0, 0, 0, 13 * second, 26 * second}, m.spacing("a"), "12.5 s apart, in steps of a second")
+	})
+}
+
+// TestATargetIsNotToldAsSparedForEver: one whose turn does not come is not probed.
+func TestATargetIsNotToldAsSparedForEver(t *testing.T) {
+	bubble(t, "while the first is well", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": {{fail(converse.Denied)}, good()}, "b": always(fail(converse.Denied))}}
+		e := engine(t, m)
+		_, report, err := e.Answer(t.Context(), targets[:2], converse.Request{})
+		assertSum(t, converse.Denied, err)
+		assert.Equal(t, []string{"a", "b"}, report.Open)
+		assert.Equal(t, []string{"b"}, ask(t, e, 2).Open)
+		time.Sleep(time.Minute)
+		assert.Empty(t, ask(t, e, 2).Open)
+		assert.Equal(t, 1, m.count("b"))
 	})
 }
 

@@ -97,8 +97,9 @@ type Breaker struct {
 	// Failures in a row open a target's breaker; 0 means [DefaultFailures].
 	Failures int
 	// Open is how long it stays open before one request probes the target, and
-	// from probe to probe; up to half more is left to chance. 0 means
-	// [DefaultOpen].
+	// from probe to probe; up to half more is left to chance. It is twice as long
+	// after each probe that broke off after its first content, up to eight times.
+	// 0 means [DefaultOpen].
 	Open time.Duration
 }
 

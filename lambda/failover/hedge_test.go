@@ -57,6 +57,28 @@ func TestHedge(t *testing.T) {
 		ask(t, e, 3)
 		assert.Equal(t, []string{"first a", "hedge c"}, reasons(ask(t, e, 3)))
 	})
+	bubble(t, "goes to a target that was spared once that is over, as a probe", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": hello(2*second, "A"), "b": {{fail(converse.Denied)}, good()}}}
+		e := engine(t, m, hedged)
+		assert.Equal(t, []string{"b"}, ask(t, e, 2).Open)
+		assert.Equal(t, []string{"first a"}, reasons(ask(t, e, 2)))
+		time.Sleep(time.Minute)
+		for range 2 {
+			report := ask(t, e, 2)
+			assert.Equal(t, []string{"a late", "b ok"}, outcomes(report))
+			assert.Empty(t, report.Open)
+		}
+	})
+	bubble(t, "of a probe goes to another target that is to be probed", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": {{fail(converse.Denied)}, {silence()}}, "b": {{fail(converse.Denied)}, good()}}}
+		e := engine(t, m)
+		_, _, err := e.Answer(t.Context(), targets[:2], converse.Request{})
+		assertSum(t, converse.Denied, err)
+		time.Sleep(time.Minute)
+		started := time.Now()
+		assert.Equal(t, []string{"probe a", "hedge b"}, reasons(ask(t, e, 2)))
+		assert.Equal(t, 2500*ms, time.Since(started))
+	})
 	bubble(t, "of a wrong request ends it when the first does", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": always(fail(converse.Throttled).later(3 * second)), "b": always(fail(converse.Invalid))}}
 		_, report, err := engine(t, m, hedged).Answer(t.Context(), targets, converse.Request{})

@@ -80,10 +80,10 @@ func (p *plan) soonest(b *breakers) *candidate {
 	return first
 }
 
-// well is the first target that was not called yet and whose breaker is closed.
-func (p *plan) well(b *breakers) *candidate {
+// well is the first target that was not called yet and is not spared.
+func (p *plan) well(b *breakers, now time.Time) *candidate {
 	for _, c := range p.candidates {
-		if c.calls == 0 && !b.isOpen(c.target.ID) {
+		if c.calls == 0 && !b.spares(c.target.ID, now) {
 			return c
 		}
 	}

@@ -50,7 +50,7 @@ type Report struct {
 	Target string
 	// Attempts are all calls made, in the order in which they began.
 	Attempts []Attempt
-	// Open are the regions of those targets whose breaker is open.
+	// Open are the regions of those targets that are spared.
 	Open []string
 }
 
@@ -162,8 +162,9 @@ func (s *search) snapshot() Report {
 	r.Attempts = slices.DeleteFunc(slices.Clone(s.report.Attempts), func(a Attempt) bool {
 		return a.Outcome == string(converse.Outside)
 	})
+	now := time.Now()
 	for _, c := range s.plan.candidates {
-		if s.engine.breakers.isOpen(c.target.ID) {
+		if s.engine.breakers.spares(c.target.ID, now) {
 			r.Open = append(r.Open, c.target.Region)
 		}
 	}

@@ -92,7 +92,7 @@ func (s *search) check(now time.Time) error {
 		return s.advance(now)
 	}
 	if !s.hedgeAt.IsZero() && !now.Before(s.hedgeAt) {
-		s.hedge()
+		s.hedge(now)
 	}
 	return nil
 }
@@ -202,7 +202,7 @@ func (s *search) failed(a *attempt, f *converse.Error) {
 	s.drop(a, string(f.Class))
 	s.failures = append(s.failures, f)
 	if !a.hurried || !errors.Is(f, errSilent) {
-		s.engine.breakers.failed(a.target.ID, f.Class, now)
+		s.engine.breakers.failed(a.target.ID, s.blame(a, f.Class), now)
 	}
 	if !f.Class.Elsewhere() {
 		s.final, s.plan.stopped = cmp.Or(s.final, f.Class), true
@@ -213,6 +213,17 @@ func (s *search) failed(a *attempt, f *converse.Error) {
 	if a == s.chosen {
 		s.broken(f)
 	}
+}
+
+// blame is the class for which a failure of a counts. A model that breaks down over
+// its answer may have the request to blame, but a caller that has seen a part of it
+// cannot be answered by another: a target where that happens again and again is
+// one that breaks off answers.
+func (s *search) blame(a *attempt, class converse.Class) converse.Class {
+	if a == s.chosen && class == converse.ModelFailed {
+		return converse.Incomplete
+	}
+	return class
 }
 
 // broken decides whether an answer that has begun goes on: from its beginning

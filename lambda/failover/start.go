@@ -49,13 +49,17 @@ func (s *search) reason(c choice) Reason {
 	}
 }
 
-// hedge asks a second target that is well, if there is one. Beside a probe it
+// hedge asks a second target that is not spared, if there is one. Beside a probe it
 // may do so at any time, since probes are rare.
-func (s *search) hedge() {
+func (s *search) hedge(now time.Time) {
 	s.hedgeAt = time.Time{}
-	second := s.plan.well(s.engine.breakers)
-	if second != nil && (s.running[0].probe || s.engine.hedges.spend()) {
-		s.start(second, ReasonHedge)
+	second := s.plan.well(s.engine.breakers, now)
+	if second == nil || !s.running[0].probe && !s.engine.hedges.spend() {
+		return
+	}
+	// Another request may have begun to probe it.
+	if state := s.engine.breakers.admit(second.target.ID, now); state != open {
+		s.start(second, ReasonHedge).probe = state == probing
 	}
 }
 

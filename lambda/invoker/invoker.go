@@ -11,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/awsenv"
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -19,6 +18,7 @@ import (
 	"github.com/crossregion/crossregion/lambda/health"
 	"github.com/crossregion/crossregion/lambda/openai"
 	"github.com/crossregion/crossregion/lambda/residency"
+	"github.com/crossregion/crossregion/lambda/tables"
 )
 
 // New returns the handler of the function that [contract.EnvFunction] names:
@@ -46,7 +46,7 @@ func newHealth(getenv func(string) string, log *slog.Logger) (http.Handler, erro
 		return nil, err
 	}
 	log.Info("start", "function", contract.FunctionHealth, "stack", cfg.Stack, "region", cfg.Region)
-	drains := health.NewTable(dynamodb.NewFromConfig(sdk), cfg.Table)
+	drains := health.NewTable(tables.Client(sdk, cfg.Region), cfg.Table)
 	return health.New(health.Config{Region: cfg.Region, Regions: cfg.Regions, Drains: drains, Log: log}), nil
 }
 

@@ -6,23 +6,18 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/auth"
 	"github.com/crossregion/crossregion/lambda/budget"
 	"github.com/crossregion/crossregion/lambda/conversation"
+	"github.com/crossregion/crossregion/lambda/tables"
 )
-
-// storeTries is how often one call to one replica is made. A connection that
-// was idle may be dead without a word; a second failure belongs to the region,
-// and the next try to another.
-const storeTries = 2
 
 // newBudget returns the counter of tokens, which asks the local replica once: a
 // request is served uncounted sooner than it waits. A partner's replica is no
 // help: what is used is counted here, and the limits say nothing without it.
 func newBudget(cfg contract.Invoker, sdk aws.Config, log *slog.Logger) (*budget.Counter, error) {
-	client := dynamodb.NewFromConfig(sdk, oneEndpoint, func(o *dynamodb.Options) { o.RetryMaxAttempts = storeTries })
+	client := tables.Client(sdk, cfg.Region)
 	tenants := auth.NewTable(client, cfg.ControlTable)
 	return budget.New(budget.Config{
 		Client: client,
@@ -37,9 +32,7 @@ func newBudget(cfg contract.Invoker, sdk aws.Config, log *slog.Logger) (*budget.
 func newStore(cfg contract.Invoker, sdk aws.Config) (*conversation.Store, error) {
 	clients := map[string]conversation.DynamoDB{}
 	for _, region := range append([]string{cfg.Region}, cfg.Conversations.Partners...) {
-		clients[region] = dynamodb.NewFromConfig(sdk, oneEndpoint, func(o *dynamodb.Options) {
-			o.Region, o.RetryMaxAttempts = region, storeTries
-		})
+		clients[region] = tables.Client(sdk, region)
 	}
 	return conversation.New(conversation.Config{
 		Table: cfg.Conversations.Table, Region: cfg.Region, Partners: cfg.Conversations.Partners, Clients: clients,

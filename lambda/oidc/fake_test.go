@@ -24,8 +24,9 @@ type issuer struct {
 	mu       sync.Mutex
 	keys     []jose.JSONWebKey // public ones
 	metadata map[string]any
-	status   int // of the keys
-	fetches  int // of the keys
+	status   int  // of the keys
+	fetches  int  // of the keys
+	cut      bool // keys do not come whole
 }
 
 func newIssuer(t *testing.T) *issuer {
@@ -45,6 +46,9 @@ func newIssuer(t *testing.T) *issuer {
 		defer i.mu.Unlock()
 		i.fetches++
 		w.Header().Set("Content-Type", "application/json")
+		if i.cut {
+			w.Header().Set("Content-Length", "100000") // more than comes
+		}
 		w.WriteHeader(i.status)
 		assert.NoError(t, json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: i.keys}))
 	})

@@ -39,8 +39,14 @@ type issuer struct {
 	now       func() time.Time
 
 	mu    sync.Mutex
-	keys  *oidc.RemoteKeySet // nil before the first answer
-	until time.Time          // when keys are to be replaced
+	keys  *keySet   // nil before the first answer
+	until time.Time // when keys are to be replaced
+}
+
+// keySet are keys that are fetched when they are needed, at some distance.
+type keySet struct {
+	*oidc.RemoteKeySet
+	pace *paced
 }
 
 func newIssuer(cfg Config) *issuer {
@@ -67,17 +73,17 @@ func (i *issuer) VerifySignature(ctx context.Context, jwt string) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	payload, err := verify(ctx, fresh, jwt)
+	payload, err := fresh.verify(ctx, jwt)
 	if old == nil || !errors.Is(err, errUnavailable) {
 		return payload, err
 	}
 	i.keep(old)
-	return verify(ctx, old, jwt)
+	return old.verify(ctx, jwt)
 }
 
 // current returns the keys to verify with, and those that they replace, if they
 // do.
-func (i *issuer) current(ctx context.Context) (fresh, old *oidc.RemoteKeySet, err error) {
+func (i *issuer) current(ctx context.Context) (fresh, old *keySet, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.keys != nil && i.now().Before(i.until) {
@@ -98,14 +104,14 @@ func (i *issuer) current(ctx context.Context) (fresh, old *oidc.RemoteKeySet, er
 }
 
 // keep goes back to keys that could not be replaced.
-func (i *issuer) keep(old *oidc.RemoteKeySet) {
+func (i *issuer) keep(old *keySet) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.keys, i.until = old, i.now().Add(minAge)
 }
 
 // discover asks where the keys are. They are fetched when they are needed.
-func (i *issuer) discover(ctx context.Context) (*oidc.RemoteKeySet, error) {
+func (i *issuer) discover(ctx context.Context) (*keySet, error) {
 	provider, err := oidc.NewProvider(through(ctx, bounded{i.transport}), i.url)
 	if err != nil {
 		return nil, fmt.Errorf("read the issuer's configuration: %w", err)
@@ -119,14 +125,18 @@ func (i *issuer) discover(ctx context.Context) (*oidc.RemoteKeySet, error) {
 	if !contract.Fetchable(metadata.Keys) {
 		return nil, errors.New("read the issuer's configuration: jwks_uri is missing or does not begin with https://")
 	}
-	return oidc.NewRemoteKeySet(through(ctx, &paced{next: bounded{i.transport}, now: i.now}), metadata.Keys), nil
+	pace := &paced{next: bounded{i.transport}, now: i.now}
+	return &keySet{oidc.NewRemoteKeySet(through(ctx, pace), metadata.Keys), pace}, nil
 }
 
-// verify tells a wrong signature from keys that could not be fetched: the
-// library wraps an error of the latter only.
-func verify(ctx context.Context, keys *oidc.RemoteKeySet, jwt string) ([]byte, error) {
-	payload, err := keys.VerifySignature(ctx, jwt)
+// verify tells a wrong signature from keys that could not be fetched, which are
+// not waited for: the library wraps an error of the latter only.
+func (k *keySet) verify(ctx context.Context, jwt string) ([]byte, error) {
+	payload, err := k.VerifySignature(ctx, jwt)
 	if err != nil && errors.Unwrap(err) != nil && !errors.Is(err, errTooSoon) {
+		if ctx.Err() == nil { // else they may still come
+			k.pace.forget()
+		}
 		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	return payload, err
@@ -153,6 +163,13 @@ func (p *paced) RoundTrip(r *http.Request) (*http.Response, error) {
 		p.fetched = p.now()
 	}
 	return resp, err
+}
+
+// forget makes room for another fetch: what came was no keys, or not all of them.
+func (p *paced) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fetched = time.Time{}
 }
 
 // bounded is a transport that reads no more than [maxDocument].

@@ -179,6 +179,19 @@ func TestIssuerComesBack(t *testing.T) {
 	require.NoError(t, w.soon(t, w.token(w.claims(nil))), "a failure is not waited out")
 }
 
+// TestKeysThatBreakOffAreNoRefusal, and are fetched again at once.
+func TestKeysThatBreakOffAreNoRefusal(t *testing.T) {
+	w := newWorld(t)
+	w.set(func(i *issuer) { i.cut = true })
+	for range 3 {
+		_, err := w.Verify(t.Context(), w.token(w.claims(nil)))
+		require.Error(t, err)
+		require.NotErrorIs(t, err, auth.ErrRefused)
+	}
+	w.set(func(i *issuer) { i.cut = false })
+	require.NoError(t, w.soon(t, w.token(w.claims(nil))))
+}
+
 func TestNewRejects(t *testing.T) {
 	good := contract.OIDC{Issuer: "https://issuer.example.com/x", Audience: "llm", TenantClaim: "team", Algorithms: []string{"RS256"}}
 	_, err := oidc.New(oidc.Config{OIDC: good})

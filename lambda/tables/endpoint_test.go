@@ -1,4 +1,4 @@
-package invoker_test
+package tables_test
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
-	"github.com/crossregion/crossregion/lambda/invoker"
+	"github.com/crossregion/crossregion/lambda/tables"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -27,7 +27,7 @@ func (a *asked) ResolveEndpoint(context.Context, dynamodb.EndpointParameters) (s
 
 func TestAnEndpointIsResolvedOnce(t *testing.T) {
 	a := &asked{host: "here", err: errors.New("not now")}
-	r := invoker.Endpoint(a)
+	r := tables.Endpoint(a)
 	_, err := r.ResolveEndpoint(t.Context(), dynamodb.EndpointParameters{})
 	require.ErrorIs(t, err, a.err)
 	a.err = nil

@@ -1,4 +1,4 @@
-package invoker
+package tables
 
 import (
 	"context"
@@ -14,11 +14,6 @@ import (
 type endpoint struct {
 	dynamodb.EndpointResolverV2
 	known atomic.Pointer[smithyendpoints.Endpoint]
-}
-
-// oneEndpoint is an option of such a client.
-func oneEndpoint(o *dynamodb.Options) {
-	o.EndpointResolverV2 = &endpoint{EndpointResolverV2: dynamodb.NewDefaultEndpointResolverV2()}
 }
 
 // ResolveEndpoint implements [dynamodb.EndpointResolverV2].
