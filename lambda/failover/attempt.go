@@ -53,6 +53,9 @@ type attempt struct {
 	started time.Time
 	silent  time.Time // when it will have been silent for too long
 	hurried bool      // it has less time than the settings give, so its silence proves nothing
+	// overdue is when a target that may have a schema to compile is late, though
+	// that proves nothing either; zero for others.
+	overdue time.Time
 	probe   bool
 	cancel  context.CancelFunc
 }
@@ -106,14 +109,18 @@ func (a *attempt) events(ctx context.Context, m Model, r converse.Request, tell 
 	}
 }
 
-// newAttempt prepares a call that rest-1 others may follow within b.
-func (e *Engine) newAttempt(c *candidate, b bound, rest int) *attempt {
+// newAttempt prepares a call that others may follow within the bound.
+func (s *search) newAttempt(c *candidate) *attempt {
 	a := &attempt{candidate: c, started: time.Now()}
-	limit := e.cfg.FirstContent
-	if b.cause != nil {
-		limit = min(limit, b.until.Sub(a.started)/time.Duration(rest))
+	first := s.engine.cfg.FirstContent
+	limit := first
+	if !s.engine.grammars.has(c.target.ID, s.grammar) {
+		limit, a.overdue = max(first, compileTime), a.started.Add(first)
 	}
-	a.silent, a.hurried = a.started.Add(limit), limit < e.cfg.FirstContent
+	if s.bound.cause != nil {
+		limit = min(limit, s.bound.until.Sub(a.started)/time.Duration(s.plan.rest(c)))
+	}
+	a.silent, a.hurried = a.started.Add(limit), limit < first || !a.overdue.IsZero()
 	return a
 }
 

@@ -51,7 +51,8 @@ type Config struct {
 	Model Model
 	// FirstContent bounds the wait for a target's first content; 0 means
 	// [DefaultFirstContent]. It is cut when less time is left than each
-	// remaining target would need.
+	// remaining target would need. A target that may have a schema to compile has
+	// three minutes, and after FirstContent the next is asked beside it.
 	FirstContent time.Duration
 	// Idle bounds the wait between two pieces of an answer; 0 means
 	// [DefaultIdle].
@@ -118,6 +119,7 @@ type Engine struct {
 	cfg      Config
 	breakers *breakers
 	hedges   *allowance
+	grammars grammars
 }
 
 // New returns an Engine, or an error if cfg is not valid.

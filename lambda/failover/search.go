@@ -23,6 +23,7 @@ type search struct {
 	ctx     context.Context // the caller's, which no search outlives
 	bound   bound
 	request converse.Request
+	grammar converse.Grammar // of the request
 	plan    plan
 	in      chan news
 	calls   sync.WaitGroup
@@ -44,7 +45,7 @@ type search struct {
 
 func (e *Engine) search(ctx context.Context, b bound, targets []contract.Target, r converse.Request) *search {
 	e.hedges.earn()
-	s := &search{engine: e, ctx: ctx, bound: b, request: r, plan: newPlan(targets), in: make(chan news, pending), timer: time.NewTimer(0)}
+	s := &search{engine: e, ctx: ctx, bound: b, request: r, grammar: r.Grammar(), plan: newPlan(targets), in: make(chan news, pending), timer: time.NewTimer(0)}
 	s.report.Attempts = make([]Attempt, 0, len(targets))
 	return s
 }
@@ -185,14 +186,24 @@ func (s *search) choose(a *attempt) {
 	}
 	s.chosen, s.final, a.hurried = a, "", false
 	s.engine.breakers.answered(a.target.ID)
+	s.engine.grammars.add(a.target.ID, s.grammar)
 	for _, other := range slices.Backward(s.running) {
 		if other != a {
-			s.drop(other, OutcomeLate)
+			s.late(other, a)
 		}
 	}
 	s.hedgeAt = time.Time{}
 	s.finish(a, OutcomeOK)
 	s.report.Target = a.target.Region
+}
+
+// late gives a up, since another has answered. If that was asked only once a was
+// overdue, a was silent for too long, whatever it had to compile.
+func (s *search) late(a, other *attempt) {
+	s.drop(a, OutcomeLate)
+	if !a.overdue.IsZero() && !other.started.Before(a.overdue) {
+		s.engine.breakers.failed(a.target.ID, converse.Timeout, time.Now())
+	}
 }
 
 // failed takes note of a failure of a. Who goes on from there is for check to
@@ -212,6 +223,9 @@ func (s *search) failed(a *attempt, f *converse.Error) {
 	}
 	if a == s.chosen {
 		s.broken(f)
+	}
+	if len(s.running) > 0 && !s.plan.stopped {
+		s.hedgeAt = s.running[0].overdue // when another may be asked beside it
 	}
 }
 

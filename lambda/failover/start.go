@@ -28,6 +28,8 @@ func (s *search) advance(now time.Time) error {
 	switch delay := s.engine.cfg.Hedge.Delay; {
 	case a.probe:
 		s.hedgeAt = a.started.Add(s.engine.cfg.FirstContent / probeHead)
+	case !a.overdue.IsZero():
+		s.hedgeAt = a.overdue
 	case delay > 0:
 		s.hedgeAt = a.started.Add(delay)
 	}
@@ -49,12 +51,13 @@ func (s *search) reason(c choice) Reason {
 	}
 }
 
-// hedge asks a second target that is not spared, if there is one. Beside a probe it
-// may do so at any time, since probes are rare.
+// hedge asks a second target that is not spared, if there is one. Beside a probe,
+// and beside what may be compiling, it may do so at any time, since both are rare.
 func (s *search) hedge(now time.Time) {
 	s.hedgeAt = time.Time{}
 	second := s.plan.well(s.engine.breakers, now)
-	if second == nil || !s.running[0].probe && !s.engine.hedges.spend() {
+	first := s.running[0]
+	if second == nil || !first.probe && first.overdue.IsZero() && !s.engine.hedges.spend() {
 		return
 	}
 	// Another request may have begun to probe it.
@@ -65,7 +68,7 @@ func (s *search) hedge(now time.Time) {
 
 // start calls c. Its goroutine ends with its stream, or with close at last.
 func (s *search) start(c *candidate, why Reason) *attempt {
-	a := s.engine.newAttempt(c, s.bound, s.plan.rest(c))
+	a := s.newAttempt(c)
 	a.index = len(s.report.Attempts)
 	c.calls++
 	c.due = time.Time{}

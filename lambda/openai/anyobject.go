@@ -70,8 +70,9 @@ type objectStream struct {
 
 // Next implements [converse.Stream].
 func (s *objectStream) Next() (converse.Event, error) {
-	if s.end != nil {
-		return *s.end, nil
+	if end := s.end; end != nil {
+		s.end = nil
+		return *end, nil
 	}
 	for {
 		ev, err := s.Stream.Next()
