@@ -41,7 +41,7 @@ const (
 	ofClaude   = "tools stream-tools force own-choice images documents stop cache cache-tools thinking"
 	ofClaude45 = ofClaude + " prefill schemas either"
 	ofClaude46 = ofClaude + " schemas either adaptive"
-	ofNova     = "tools stream-tools force images documents stop cache"
+	ofNova     = "tools stream-tools flat-schemas force images documents stop cache"
 )
 
 // can reports whether the model is able to do something.

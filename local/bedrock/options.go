@@ -52,9 +52,11 @@ func (c *outputConfig) validate(m model) error {
 		return invalid("The value of outputConfig.textFormat.structure.jsonSchema.schema is not valid JSON.")
 	case !parseSchema(text).closed():
 		return invalid("The model returned the following errors: output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false")
-	default:
-		return nil
 	}
+	if err := compilable(text); err != nil {
+		return invalid("The model returned the following errors: output_config.format.schema: %s", err)
+	}
+	return nil
 }
 
 // schemaOf is the schema that the answer must match, "" for none.

@@ -155,9 +155,15 @@ func (s toolSpec) validate(at string, m model) error {
 		return invalid("The value at %s.toolSpec.inputSchema.json.type must be one of the following: object.", at)
 	case s.Strict && !parseSchema(s.InputSchema.JSON).closed():
 		return invalid("The model returned the following errors: For 'object' type, 'additionalProperties' must be explicitly set to false")
-	default:
+	case m.can("flat-schemas") && hasReferences(s.InputSchema.JSON):
+		return invalid("The model returned the following errors: The provided JSON schema of tool %s has definitions or references, which are not supported.", s.Name)
+	case !s.Strict:
 		return nil
 	}
+	if err := compilable(s.InputSchema.JSON); err != nil {
+		return invalid("The model returned the following errors: tools: %s", err)
+	}
+	return nil
 }
 
 func (c *toolChoice) validate(m model, names map[string]bool) error {
