@@ -98,11 +98,12 @@ func (s *Store) get(ctx context.Context, region string, key item) (it item, err 
 
 // put writes items in one region, in parallel. After an error any of them may
 // be written all the same, which does no harm: whoever writes them again writes
-// the same, and a turn of which a part is missing does not exist. Two further
-// parts have as long as a call, since a partition takes 1,000 KB a second.
+// the same, and a turn of which a part is missing does not exist. Each part has as
+// long as a call, since a partition takes 1,000 KB a second, with what replication
+// brings of the same turn.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 func (s *Store) put(ctx context.Context, region string, items []item) error {
-	err := s.call(ctx, region, s.CallTimeout*time.Duration(1+len(items)/2), func(ctx context.Context, client DynamoDB) error {
+	err := s.call(ctx, region, s.CallTimeout*time.Duration(len(items)), func(ctx context.Context, client DynamoDB) error {
 		return errors.Join(eachPatiently(ctx, len(items), func(i int) error {
 			_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.Table), Item: items[i]})
 			return err
