@@ -15,7 +15,7 @@ import (
 // [Stored.Regions] before Append returns: in this one and a partner's, or in
 // others where one of them did not answer. One copy will do for a turn that is
 // found by its id; a turn of a conversation takes a quorum. It waits
-// [Config.CallTimeout] for a region, and as long again for each two parts of
+// [Config.CallTimeout] for a region, and as long again for each further part of
 // 390 KB that the turn has.
 //
 // After an error too few replicas have confirmed the turn. Should any have taken

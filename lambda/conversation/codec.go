@@ -110,7 +110,7 @@ func encodeTurn(tenant string, t Turn, sortHead string) ([]item, error) {
 		return nil, err
 	}
 	parts := max(1, (len(body)+partBytes-1)/partBytes)
-	if parts > maxParts {
+	if parts > maxParts || len(t.Body) > maxBodyBytes { // which nobody would read again
 		return nil, fmt.Errorf("the turn is too large: %d bytes", len(t.Body))
 	}
 	partition := threadPartition(tenant, t.ID.Thread)

@@ -70,3 +70,16 @@ func TestABodyThatDoesNotComeOutWholeIsRefused(t *testing.T) {
 	_, err = unpack(packed[:len(packed)/2], int64(len(body)))
 	require.Error(t, err, "cut off")
 }
+
+// TestWhatIsStoredCanBeRead, or it is not stored.
+func TestWhatIsStoredCanBeRead(t *testing.T) {
+	turn := Turn{ID: TurnID{Thread: strings.Repeat("1", 20), Turn: strings.Repeat("2", 20), Region: "eu-west-1"}, Body: make([]byte, maxBodyBytes+1)}
+	_, err := encodeTurn("acme", turn, sortTurn+turn.ID.Turn)
+	require.ErrorContains(t, err, "too large")
+	turn.Body = turn.Body[1:]
+	items, err := encodeTurn("acme", turn, sortTurn+turn.ID.Turn)
+	require.NoError(t, err)
+	got, err := decodeTurn(turn.ID.Thread, items)
+	require.NoError(t, err)
+	require.Len(t, got.Body, maxBodyBytes)
+}

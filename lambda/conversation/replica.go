@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/crossregion/crossregion/contract"
-	"github.com/crossregion/crossregion/lambda/parallel"
 )
 
 // query is a range of one thread's items, by their sort keys.
@@ -54,10 +52,14 @@ func (s *Store) pages(ctx context.Context, region, partition string, q query, yi
 	}
 }
 
+// page reads one page. Of a long thread the partition answers about twelve in a
+// second.
 func (s *Store) page(ctx context.Context, region string, in *dynamodb.QueryInput) (out *dynamodb.QueryOutput, err error) {
 	err = s.call(ctx, region, s.CallTimeout, func(ctx context.Context, client DynamoDB) error {
-		out, err = client.Query(ctx, in)
-		return err
+		return patiently(ctx, func() error {
+			out, err = client.Query(ctx, in)
+			return err
+		})
 	})
 	return out, err
 }
@@ -71,7 +73,7 @@ func (s *Store) call(ctx context.Context, region string, timeout time.Duration, 
 	err := f(bounded, s.Clients[region])
 	switch {
 	case err != nil && ctx.Err() != nil: // the caller gave up
-	case err != nil && (bounded.Err() != nil || errors.Is(err, context.DeadlineExceeded)):
+	case err != nil && !throttled(err) && (bounded.Err() != nil || errors.Is(err, context.DeadlineExceeded)):
 		s.silent.failed(region, started, s.Now())
 	default:
 		s.silent.answered(region)
@@ -96,12 +98,13 @@ func (s *Store) get(ctx context.Context, region string, key item) (it item, err 
 
 // put writes items in one region, in parallel. After an error any of them may
 // be written all the same, which does no harm: whoever writes them again writes
-// the same, and a turn of which a part is missing does not exist. Two further
-// parts have as long as a call, since a partition takes 1,000 KB a second.
+// the same, and a turn of which a part is missing does not exist. Each part has as
+// long as a call, since a partition takes 1,000 KB a second, with what replication
+// brings of the same turn.
 // Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 func (s *Store) put(ctx context.Context, region string, items []item) error {
-	err := s.call(ctx, region, s.CallTimeout*time.Duration(1+len(items)/2), func(ctx context.Context, client DynamoDB) error {
-		return errors.Join(each(len(items), func(i int) error {
+	err := s.call(ctx, region, s.CallTimeout*time.Duration(len(items)), func(ctx context.Context, client DynamoDB) error {
+		return errors.Join(eachPatiently(ctx, len(items), func(i int) error {
 			_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(s.Table), Item: items[i]})
 			return err
 		})...)
@@ -114,14 +117,14 @@ func (s *Store) put(ctx context.Context, region string, items []item) error {
 
 // remove deletes items in one region; replication deletes them in the others.
 func (s *Store) remove(ctx context.Context, region string, keys []item) error {
-	ctx, stop := context.WithCancel(ctx)
+	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
-	errs := each(len(keys), func(i int) error {
+	errs := eachPatiently(ctx, len(keys), func(i int) error {
 		err := s.call(ctx, region, s.CallTimeout, func(ctx context.Context, client DynamoDB) error {
 			_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(s.Table), Key: keys[i]})
 			return err
 		})
-		if err != nil {
+		if err != nil && !throttled(err) {
 			stop() // many calls do not wait one after another for a region that is down
 		}
 		return err
@@ -130,20 +133,4 @@ func (s *Store) remove(ctx context.Context, region string, keys []item) error {
 		return fmt.Errorf("delete from a thread in %s: %w", region, err)
 	}
 	return nil
-}
-
-// maxParallel bounds the calls that one request makes to one region at once.
-const maxParallel = 16
-
-// each runs f for 0 to n-1, a few at a time, and returns what each of them
-// did once all are done.
-func each(n int, f func(int) error) []error {
-	errs := make([]error, n)
-	var begun atomic.Int64
-	parallel.Each(min(n, maxParallel), func(int) {
-		for i := int(begun.Add(1)) - 1; i < n; i = int(begun.Add(1)) - 1 {
-			errs[i] = f(i)
-		}
-	})
-	return errs
 }

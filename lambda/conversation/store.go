@@ -78,10 +78,11 @@ func New(cfg Config) (*Store, error) {
 	if cfg.Table == "" {
 		errs = append(errs, errors.New("table is missing"))
 	}
-	if len(cfg.Partners) == 0 || slices.Contains(cfg.Partners, cfg.Region) {
-		errs = append(errs, fmt.Errorf("partners are %q: name other regions than %q, one at least", cfg.Partners, cfg.Region))
-	}
 	regions := append([]string{cfg.Region}, cfg.Partners...)
+	// A region that is named twice would count as two copies.
+	if distinct := slices.Compact(slices.Sorted(slices.Values(regions))); len(cfg.Partners) == 0 || len(distinct) < len(regions) {
+		errs = append(errs, fmt.Errorf("partners are %q: name other regions than %q, one at least and each once", cfg.Partners, cfg.Region))
+	}
 	for _, region := range regions {
 		if cfg.Clients[region] == nil {
 			errs = append(errs, fmt.Errorf("region %q has no client", region))

@@ -428,4 +428,10 @@ func TestNewReportsEveryFault(t *testing.T) {
 	for _, want := range []string{"table is missing", `partners are ["eu-central-1"]`, `region "eu-central-1" has no client`, "retention is 0s"} {
 		assert.ErrorContains(t, err, want)
 	}
+	w := newWorld(here, there)
+	_, err = conversation.New(conversation.Config{
+		Table: "content", Region: here, Partners: []string{there, there}, Retention: time.Hour,
+		Clients: map[string]conversation.DynamoDB{here: at(w, here), there: at(w, there)},
+	})
+	assert.ErrorContains(t, err, `partners are ["eu-west-1" "eu-west-1"]`, "one region is no two copies")
 }

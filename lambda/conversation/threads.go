@@ -211,14 +211,14 @@ func (r *reader) complete(ctx context.Context, found []listing) error {
 	}
 	sorts := slices.Sorted(maps.Keys(lacking))
 	items := make([]item, len(sorts))
-	ctx, stop := context.WithCancel(ctx)
+	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
-	errs := each(len(sorts), func(i int) (err error) {
+	errs := eachPatiently(ctx, len(sorts), func(i int) (err error) {
 		region := lacking[sorts[i]]
 		if items[i], err = r.store.get(ctx, region, itemKey(r.partition, sorts[i])); err == nil && items[i] == nil {
 			err = fmt.Errorf("a thread changed in %s while it was read", region)
 		}
-		if err != nil {
+		if err != nil && !throttled(err) {
 			stop()
 		}
 		return err

@@ -45,7 +45,7 @@ type issuer struct {
 
 // keySet are keys that are fetched when they are needed, at some distance.
 type keySet struct {
-	*oidc.RemoteKeySet
+	oidc.KeySet
 	pace *paced
 }
 
@@ -133,6 +133,9 @@ func (i *issuer) discover(ctx context.Context) (*keySet, error) {
 // not waited for: the library wraps an error of the latter only.
 func (k *keySet) verify(ctx context.Context, jwt string) ([]byte, error) {
 	payload, err := k.VerifySignature(ctx, jwt)
+	if errors.Is(err, errTooSoon) { // keys came after they were looked for, and before they were asked for
+		payload, err = k.VerifySignature(ctx, jwt)
+	}
 	if err != nil && errors.Unwrap(err) != nil && !errors.Is(err, errTooSoon) {
 		if ctx.Err() == nil { // else they may still come
 			k.pace.forget()
