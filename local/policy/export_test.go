@@ -12,3 +12,6 @@ func DocumentsFor(token string) (map[string]Document, error) {
 
 // Split is what divides documents that are too long.
 var Split = split
+
+// Changes reports whether an action does more than read.
+var Changes = changes
