@@ -26,6 +26,7 @@ type Registration struct {
 	Protect    bool
 	DependsOn  []string // logical names of what must exist before it
 	Aliases    []*pulumirpc.Alias
+	Patience   string // how long its creation may take; empty: as the provider has it
 	Inputs     resource.PropertyMap
 }
 
@@ -66,7 +67,7 @@ func (r *Recorder) NewResource(a pulumi.MockResourceArgs) (string, resource.Prop
 	reg := Registration{
 		Type: a.TypeToken, Name: a.Name, Component: !a.Custom, Inputs: a.Inputs,
 		Parent: resource.URN(a.RegisterRPC.GetParent()), Protect: a.RegisterRPC.GetProtect(), Aliases: a.RegisterRPC.GetAliases(),
-		Region: r.regions[a.Provider[strings.LastIndexByte(a.Provider, ':')+1:]],
+		Patience: a.RegisterRPC.GetCustomTimeouts().GetCreate(), Region: r.regions[a.Provider[strings.LastIndexByte(a.Provider, ':')+1:]],
 	}
 	for _, urn := range a.RegisterRPC.GetDependencies() {
 		reg.DependsOn = append(reg.DependsOn, resource.URN(urn).Name())

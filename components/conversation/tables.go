@@ -146,6 +146,13 @@ func (t *Tables) replicate(ctx *pulumi.Context, name string, args *TablesArgs) e
 	return nil
 }
 
+// fillTime is how long a new replica may take to be filled. Tables of some size
+// take hours, and the provider's 30 minutes would leave a replica behind that
+// Pulumi does not know, and that the next update cannot make again.
+// Source: https://github.com/aws/aws-cdk/issues/16611
+// Source: https://github.com/hashicorp/terraform-provider-aws (internal/service/dynamodb/table_replica.go)
+const fillTime = "24h"
+
 // newReplica sets recovery, protection and the key again: they are never synced
 // from the table. Tags are not either; each region's provider gives its own.
 func (t *Tables) newReplica(ctx *pulumi.Context, name string, table pulumi.StringInput, args *TablesArgs) (*dynamodb.TableReplica, error) {
@@ -155,5 +162,5 @@ func (t *Tables) newReplica(ctx *pulumi.Context, name string, table pulumi.Strin
 		PointInTimeRecovery:       pulumi.Bool(true),
 		DeletionProtectionEnabled: pulumi.Bool(args.Protect),
 		Tags:                      args.tags(),
-	}, pulumi.Parent(t), pulumi.Protect(args.Protect))
+	}, pulumi.Parent(t), pulumi.Protect(args.Protect), pulumi.Timeouts(&pulumi.CustomTimeouts{Create: fillTime}))
 }

@@ -89,6 +89,13 @@ func TestEveryReplicaHasTheKeyOfItsRegion(t *testing.T) {
 	}
 }
 
+// TestAReplicaHasTimeToBeFilled: given up, it would be there and unknown to Pulumi.
+func TestAReplicaHasTimeToBeFilled(t *testing.T) {
+	for _, r := range run(t, true).Of("aws:dynamodb/tableReplica:TableReplica") {
+		assert.Equal(t, "24h", r.Patience, r.Name)
+	}
+}
+
 func TestTablesRefuse(t *testing.T) {
 	key := pulumi.String("arn:aws:kms:eu-west-1:1:key/k")
 	tests := []struct {

@@ -87,12 +87,14 @@ func (a *RegionalAPIArgs) validate() error {
 	return errors.Join(append(errs, a.Domain.validate())...)
 }
 
-// ipAddressType is nil for API Gateway's own default, IPv4.
+// ipAddressType is always told: the AWS provider leaves as it is what it is not
+// told, so that IPv6 would stay where it was once switched on.
+// Source: https://github.com/hashicorp/terraform-provider-aws (internal/service/apigateway/rest_api.go)
 func (a *RegionalAPIArgs) ipAddressType() pulumi.StringPtrInput {
 	if a.DualStack {
 		return pulumi.String("dualstack")
 	}
-	return nil
+	return pulumi.String("ipv4")
 }
 
 // NewRegionalAPI registers a RegionalAPI and its children.

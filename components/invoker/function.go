@@ -74,8 +74,8 @@ type FunctionArgs struct {
 	// Canary keeps a former version in service. Default: none, the newest has
 	// all calls.
 	Canary *Canary
-	// After are what must be well before the function is changed: an update that
-	// fails in them stops before it. Default: nothing.
+	// After are what must be well before the function and its rights are changed:
+	// an update that fails in them stops before it. Default: nothing.
 	After []pulumi.Resource
 }
 
@@ -135,6 +135,8 @@ func NewFunction(ctx *pulumi.Context, name string, args *FunctionArgs, opts ...p
 }
 
 // grant allows the role what the function asks for, and what it needs besides.
+// Rights change with the function and no sooner: what it calls now, such as the
+// profile of a model that is to have another, it would be refused meanwhile.
 func grant(ctx *pulumi.Context, role *Role, args *FunctionArgs, logs *cloudwatch.LogGroup) error {
 	policies := map[string]pulumi.StringInput{"write-logs": logs.Arn.ApplyT(logPolicy).(pulumi.StringOutput)}
 	if args.Tracing {
@@ -146,7 +148,7 @@ func grant(ctx *pulumi.Context, role *Role, args *FunctionArgs, logs *cloudwatch
 	}
 	maps.Copy(policies, args.Policies)
 	for _, id := range slices.Sorted(maps.Keys(policies)) {
-		if err := role.Allow(ctx, id, policies[id]); err != nil {
+		if err := role.allow(ctx, id, policies[id], args.After); err != nil {
 			return err
 		}
 	}

@@ -184,3 +184,28 @@ func TestACanary(t *testing.T) {
 		assert.ErrorContains(t, err, "canary", c)
 	}
 }
+
+// TestRightsChangeWithTheFunction: an update that stops before the function
+// leaves it what it may do.
+func TestRightsChangeWithTheFunction(t *testing.T) {
+	rec := componenttest.New(nil)
+	require.NoError(t, rec.Run(func(ctx *pulumi.Context) error {
+		region, err := aws.NewProvider(ctx, "region", &aws.ProviderArgs{Region: pulumi.String("eu-west-1")})
+		if err != nil {
+			return err
+		}
+		first, err := invoker.NewRole(ctx, "first", nil, pulumi.Provider(region))
+		if err != nil {
+			return err
+		}
+		args := valid()
+		args.After, args.Policies = []pulumi.Resource{first}, map[string]pulumi.StringInput{"read-keys": pulumi.String("{}")}
+		_, err = invoker.NewFunction(ctx, "test", args, pulumi.Provider(region))
+		return err
+	}))
+	waiting := append(rec.Of("aws:iam/rolePolicy:RolePolicy"), rec.One(t, "aws:lambda/function:Function", "test-fn"))
+	assert.Len(t, waiting, 3)
+	for _, g := range waiting {
+		assert.Contains(t, g.DependsOn, "first-iam", g.Name)
+	}
+}

@@ -66,7 +66,13 @@ func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.Re
 // part that the document plays; it becomes part of a resource's name. A function
 // waits for what its role was allowed before the function was made.
 func (r *Role) Allow(ctx *pulumi.Context, id string, document pulumi.StringInput) error {
-	grant, err := iam.NewRolePolicy(ctx, r.name+"-"+id, &iam.RolePolicyArgs{Role: r.Name, Policy: document}, pulumi.Parent(r.parent))
+	return r.allow(ctx, id, document, nil)
+}
+
+// allow is Allow, once something else is well.
+func (r *Role) allow(ctx *pulumi.Context, id string, document pulumi.StringInput, after []pulumi.Resource) error {
+	grant, err := iam.NewRolePolicy(ctx, r.name+"-"+id, &iam.RolePolicyArgs{Role: r.Name, Policy: document},
+		pulumi.Parent(r.parent), pulumi.DependsOn(after))
 	if err != nil {
 		return fmt.Errorf("grant %s to %s: %w", id, r.name, err)
 	}

@@ -218,6 +218,11 @@ func (a *Account) DialContext(ctx context.Context, network, address string) (net
 	return a.world.Network.DialContext(ctx, network, address)
 }
 
+// DialFrom connects to a public address of the cloud from within a region.
+func (a *Account) DialFrom(ctx context.Context, region, address string) (net.Conn, error) {
+	return a.world.Network.DialFrom(ctx, region, address)
+}
+
 func (a *Account) serve(l net.Listener, h http.Handler) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -44,7 +44,8 @@ const publicAPI = "execute-api"
 func (a *Account) edge(region string) http.Handler {
 	api := a.APIGateway.Handler(region)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.Faults.Serve(w, r, fault.Call{Service: publicAPI, Region: region}, api.ServeHTTP)
+		call := fault.Call{Service: publicAPI, Region: region, Home: a.world.Network.Home(r)}
+		a.Faults.Serve(w, r, call, api.ServeHTTP)
 	})
 }
 

@@ -1,7 +1,10 @@
 package account_test
 
 import (
+	"context"
 	"log/slog"
+	"net"
+	"net/http"
 	"testing"
 	"time"
 
@@ -142,4 +145,27 @@ func TestNothingChangesWithoutAControlPlane(t *testing.T) {
 	assert.ErrorContains(t, err, "control plane is down")
 	_, _, err = f.Read(roleToken, home, role.ID)
 	assert.ErrorContains(t, err, "control plane is down")
+}
+
+// TestAnIsolatedRegionAnswersItsOwn: a health checker within reaches its public
+// address, and one elsewhere or a client does not.
+func TestAnIsolatedRegionAnswersItsOwn(t *testing.T) {
+	f := open(t)
+	require.NoError(t, f.OpenRegion(far))
+	ip, err := cloud.RegionIP(far)
+	require.NoError(t, err)
+	f.Faults.Isolate(far)
+	reaches := func(dial func(ctx context.Context, network, address string) (net.Conn, error)) bool {
+		client := http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+		res, err := client.Get("http://" + net.JoinHostPort(ip, "443"))
+		return err == nil && res.Body.Close() == nil
+	}
+	from := func(region string) func(ctx context.Context, network, address string) (net.Conn, error) {
+		return func(ctx context.Context, _, address string) (net.Conn, error) {
+			return f.DialFrom(ctx, region, address)
+		}
+	}
+	assert.True(t, reaches(from(far)))
+	assert.False(t, reaches(from(home)))
+	assert.False(t, reaches(f.DialContext))
 }

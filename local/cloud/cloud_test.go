@@ -3,6 +3,9 @@ package cloud_test
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +146,32 @@ func TestNetworkFindsItsListeners(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, c.Close())
 	_, err = n.DialContext(t.Context(), "tcp", "127.77.2.1:443")
+	assert.ErrorContains(t, err, "no such address")
+}
+
+// TestNetworkTellsWhoStandsInARegion for as long as the connection is open.
+func TestNetworkTellsWhoStandsInARegion(t *testing.T) {
+	n := cloud.NewNetwork("0")
+	l, err := n.Listen("127.77.1.1")
+	require.NoError(t, err)
+	homes := make(chan string, 1)
+	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { homes <- n.Home(r) })}
+	go func() { _ = server.Serve(l) }()
+	defer server.Close()
+	get := func(dial func(ctx context.Context, network, address string) (net.Conn, error)) string {
+		client := http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+		res, err := client.Get("http://127.77.1.1:443/")
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return <-homes
+	}
+	inside := func(ctx context.Context, _, address string) (net.Conn, error) {
+		return n.DialFrom(ctx, "eu-west-1", address)
+	}
+	assert.Equal(t, "eu-west-1", get(inside))
+	assert.Empty(t, get(n.DialContext))
+	assert.Empty(t, n.Home(httptest.NewRequest(http.MethodGet, "/", nil)), "no connection at all")
+	_, err = n.DialFrom(t.Context(), "eu-west-1", "127.77.2.1:443")
 	assert.ErrorContains(t, err, "no such address")
 }
 

@@ -190,11 +190,15 @@ func newDrill(one scenario, running *up.Running, speed float64) (*drill, error) 
 	if running.APIKey == "" {
 		return nil, fmt.Errorf("stack %s: the clients of a drill call with an API key, which this stack does not take; drill a copy of its file with auth.mode: apiKey", running.Stack)
 	}
+	regions := running.RegionNames
+	if one.probed {
+		regions = probedFirst(regions)
+	}
 	return &drill{
 		scenario: one, running: running, faults: running.Account.Faults, bedrock: running.Account.Bedrock, home: map[string]string{},
 		record: &record{
-			title: one.name, speed: speed, window: window, length: one.lasts(), regions: running.RegionNames,
-			places: append(slices.Clone(running.RegionNames), farAway[running.Jurisdiction]...),
+			title: one.name, speed: speed, window: window, length: one.lasts(), regions: regions,
+			places: append(slices.Clone(regions), farAway[running.Jurisdiction]...),
 		},
 	}, nil
 }

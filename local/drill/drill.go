@@ -51,6 +51,8 @@ type drill struct {
 	faults  *fault.Board
 	bedrock *bedrock.Service
 	home    map[string]string // the region that DNS leads a place's clients to, by place
+	// wellInside says whether a region that nobody else reached was well within.
+	wellInside bool
 	// heldUp are the calls and items that did not get through until the last
 	// mending.
 	heldUp int

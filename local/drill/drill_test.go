@@ -110,6 +110,7 @@ func TestEachExpectationCanBeDisappointed(t *testing.T) {
 			d.ask(160*time.Second, gone, partner)
 			d.ask(220*time.Second, gone, gone)
 		}, "after 131.0 s, later than 118 s"},
+		{"an isolated region was simply lost", "region-isolated", func(d *drill) { moves(d); d.wellInside = true }, moves, "not well within either"},
 		{"nobody comes back", "drain-return", moves, func(d *drill) { d.ask(90*time.Second, gone, partner) }, "never back"},
 		{"a drain is noticed", "drain-return", moves, func(d *drill) { moves(d); d.ask(100*time.Second, partner, partner, "503") }, "failed (503), though nothing was broken"},
 		{"a stream is cut off and its client served elsewhere", "region-lost-streaming", func(d *drill) {
@@ -227,6 +228,14 @@ func spansOf(marks []mark) []extent {
 		spans = append(spans, extent{m.X, m.W})
 	}
 	return spans
+}
+
+// TestARegionSuffersThatIsProbedFromWithin if there is one, where the scenario is
+// about its checkers; the others keep their order.
+func TestARegionSuffersThatIsProbedFromWithin(t *testing.T) {
+	assert.Equal(t, []string{"eu-west-1", "eu-central-1", "eu-north-1"}, probedFirst([]string{"eu-central-1", "eu-west-1", "eu-north-1"}))
+	assert.Equal(t, []string{"us-east-1", "us-west-2", "us-east-2"}, probedFirst([]string{"us-east-1", "us-east-2", "us-west-2"}))
+	assert.Equal(t, []string{"eu-central-1", "eu-north-1"}, probedFirst([]string{"eu-central-1", "eu-north-1"}))
 }
 
 func TestEveryScenarioSaysWhatItExpects(t *testing.T) {

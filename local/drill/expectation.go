@@ -31,6 +31,10 @@ var (
 		promises: "R2 R3 R4", away: window, back: window,
 		text: fmt.Sprintf("its clients may fail for W = %.0f s, nobody else's; they are served elsewhere within W, and at home again within W of the mending", window.Seconds()),
 	}
+	otherCheckersDecide = expectation{
+		promises: "R2 R3 R4", away: window, back: window, check: wasWellInside,
+		text: fmt.Sprintf("as when a region is lost, W = %.0f s: its own checkers, which find it well, do not keep its clients there", window.Seconds()),
+	}
 	comesAndGoes = expectation{
 		promises: "R2 R3", back: window,
 		text: fmt.Sprintf("its clients may fail for W = %.0f s from each time that it goes, nobody else's; they are at home again within W of its last return", window.Seconds()),

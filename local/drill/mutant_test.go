@@ -76,6 +76,9 @@ func TestADrillFailsWhereAPromiseIsBroken(t *testing.T) {
 		t.Skip("left out of -short: it deploys and drills a stack for each mistake")
 	}
 	lost := []step{{at: 20 * time.Second, what: "region lost", do: lose(0), loses: []int{0}}}
+	few := map[string]any{"healthChecks": map[string]any{
+		"intervalSeconds": 10, "threshold": threshold, "regions": []string{"eu-west-1", "us-east-1", "sa-east-1"},
+	}}
 	tests := []struct {
 		name     string
 		settings map[string]any
@@ -83,6 +86,8 @@ func TestADrillFailsWhereAPromiseIsBroken(t *testing.T) {
 		steps    []step
 		broken   string
 	}{
+		{"few checkers, of which the isolated region's own are enough", few, nil,
+			[]step{{at: 20 * time.Second, what: "isolated", do: isolate, loses: []int{0}}}, "R2: at 2m"},
 		{"DNS without health checks", nil, unchecked, lost, "R2: at 2m"},
 		{"no failover between models", nil, alone,
 			[]step{{at: 20 * time.Second, what: "Bedrock down", do: breaks("bedrock", "drop")}}, "R2: at "},
@@ -92,7 +97,7 @@ func TestADrillFailsWhereAPromiseIsBroken(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := newDrill(scenario{name: "mutant", steps: tt.steps}, deployed(t, fast, tt.settings, tt.alter), fast)
+			d, err := newDrill(scenario{name: "mutant", steps: tt.steps, probed: tt.settings["healthChecks"] != nil}, deployed(t, fast, tt.settings, tt.alter), fast)
 			require.NoError(t, err)
 			d.length = 165 * time.Second
 			require.NoError(t, d.run(t.Context(), func(string) {}))
@@ -110,17 +115,26 @@ func TestADrillHolds(t *testing.T) {
 		t.Skip("left out of -short: it deploys and drills a stack")
 	}
 	const speed = 10
-	lost := scenario{name: "region-lost", expectation: ownClientsMove, steps: []step{
-		{at: 10 * time.Second, what: "region lost", do: lose(0), loses: []int{0}},
-		{at: 150 * time.Second, what: "mended", do: mend, mends: true},
-	}}
-	d, err := newDrill(lost, deployed(t, speed, nil, nil), speed)
-	require.NoError(t, err)
-	require.NoError(t, d.run(t.Context(), func(string) {}))
-	v := d.judge()
-	assert.Empty(t, v.Broken)
-	assert.Positive(t, v.Allowed, "clients of the region were hit")
-	for _, p := range v.Places {
-		assert.Positive(t, p.Turns, p.Place)
+	for _, s := range []scenario{
+		{name: "region-lost", expectation: ownClientsMove, steps: []step{
+			{at: 10 * time.Second, what: "region lost", do: lose(0), loses: []int{0}},
+			{at: 150 * time.Second, what: "mended", do: mend, mends: true},
+		}},
+		{name: "region-isolated", expectation: otherCheckersDecide, probed: true, steps: []step{
+			{at: 10 * time.Second, what: "isolated", do: isolate, loses: []int{0}},
+			{at: 150 * time.Second, what: "rejoined", do: rejoin, mends: true},
+		}},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			d, err := newDrill(s, deployed(t, speed, nil, nil), speed)
+			require.NoError(t, err)
+			require.NoError(t, d.run(t.Context(), func(string) {}))
+			v := d.judge()
+			assert.Empty(t, v.Broken)
+			assert.Positive(t, v.Allowed, "clients of the region were hit")
+			for _, p := range v.Places {
+				assert.Positive(t, p.Turns, p.Place)
+			}
+		})
 	}
 }

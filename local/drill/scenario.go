@@ -19,6 +19,8 @@ type scenario struct {
 	expectation
 	// pinned has one client keep the address that its first lookup gave.
 	pinned bool
+	// probed has a region suffer in which Route 53 has checkers, if there is one.
+	probed bool
 	// perDelta is the time that each piece of an answer takes; 0 means little.
 	perDelta time.Duration
 }
@@ -142,6 +144,10 @@ func scenarios() []scenario {
 			steps: outageOf("region lost", lose(0), 0), expectation: ownClientsMove},
 		{name: "region-lost-streaming", what: "a region goes while it streams long answers", perDelta: 500 * time.Millisecond,
 			steps: outageOf("region lost", lose(0), 0), expectation: streamsEndAsErrors},
+		{name: "region-isolated", what: "a region is well, and only its own checkers reach it", probed: true, steps: []step{
+			{at: calm, what: "isolated", do: isolate, loses: []int{0}},
+			{at: calm + outage, what: "rejoined", do: rejoin, mends: true},
+		}, expectation: otherCheckersDecide},
 		{name: "bedrock-throttled", what: "Bedrock throttles every call in a region",
 			steps: outageOf("throttled", model(bedrock.Fault{Code: "ThrottlingException"})), expectation: modelsMove},
 		{name: "bedrock-down", what: "Bedrock of a region closes every connection",

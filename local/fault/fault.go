@@ -1,6 +1,7 @@
 // Package fault breaks parts of the embedded cloud from outside, at its edges: a
-// service of one region, the way between two regions, or every control plane. It
-// knows no service; what is broken neither knows nor helps.
+// service of one region, the way between two regions, all ways into and out of a
+// region, or every control plane. It knows no service; what is broken neither knows
+// nor helps.
 package fault
 
 import (
@@ -49,6 +50,7 @@ type Board struct {
 	faults       map[place]*Fault
 	hits         map[place]int
 	cuts         map[link]bool
+	isolated     map[string]bool
 	controlsDown bool
 	mended       chan struct{} // closed and replaced when something is mended
 	underway     map[*call]bool
@@ -63,7 +65,10 @@ func between(a, b string) link { return link{min(a, b), max(a, b)} }
 
 // NewBoard returns a Board on which nothing is broken.
 func NewBoard() *Board {
-	return &Board{faults: map[place]*Fault{}, hits: map[place]int{}, cuts: map[link]bool{}, mended: make(chan struct{}), underway: map[*call]bool{}}
+	return &Board{
+		faults: map[place]*Fault{}, hits: map[place]int{}, cuts: map[link]bool{}, isolated: map[string]bool{},
+		mended: make(chan struct{}), underway: map[*call]bool{},
+	}
 }
 
 // Break makes the calls of a service in a region fail.
@@ -86,11 +91,38 @@ func (b *Board) Cut(one, other string) {
 	b.cuts[between(one, other)] = true
 }
 
-// IsCut tells whether two regions are parted. Replication asks.
+// IsCut tells whether two regions are parted.
 func (b *Board) IsCut(one, other string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.cuts[between(one, other)]
+	return b.cuts[between(one, other)] || b.apart(one, other)
+}
+
+// Isolate leaves a region reachable from within only. What crosses its border, to
+// or from another region or outside AWS, is dropped, and cut off if it is underway.
+// Replication is not told.
+func (b *Board) Isolate(region string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.isolated[region] = true
+	for c := range b.underway {
+		if b.apart(c.home, c.at.region) {
+			c.cut(errCutOff)
+		}
+	}
+}
+
+// Rejoin undoes [Board.Isolate].
+func (b *Board) Rejoin(region string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.isolated, region)
+}
+
+// apart tells whether the border of an isolated region lies between two places. The
+// caller holds the lock.
+func (b *Board) apart(one, other string) bool {
+	return one != other && (b.isolated[one] || b.isolated[other])
 }
 
 // BreakControls makes everything fail that creates, changes or describes
@@ -123,6 +155,7 @@ func (b *Board) MendAll() {
 	defer b.mu.Unlock()
 	clear(b.faults)
 	clear(b.cuts)
+	clear(b.isolated)
 	b.controlsDown = false
 	b.wake()
 }
@@ -151,7 +184,7 @@ func (b *Board) Serve(w http.ResponseWriter, r *http.Request, c Call, answer htt
 		answer(discard{header: http.Header{}}, r)
 		abort()
 	default:
-		b.follow(w, r, place{c.Service, c.Region}, answer)
+		b.follow(w, r, c, answer)
 	}
 }
 
@@ -159,7 +192,10 @@ func (b *Board) Serve(w http.ResponseWriter, r *http.Request, c Call, answer htt
 func (b *Board) hit(c Call) (Fault, <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if c.Home != "" && b.cuts[between(c.Home, c.Region)] {
+	switch {
+	case b.apart(c.Home, c.Region):
+		return Fault{Kind: Drop}, b.mended
+	case c.Home != "" && b.cuts[between(c.Home, c.Region)]:
 		return Fault{Kind: Hang}, b.mended
 	}
 	at := place{c.Service, c.Region}
@@ -180,7 +216,8 @@ func (b *Board) hit(c Call) (Fault, <-chan struct{}) {
 }
 
 // Hits is how many calls of a service in a region were made while it was broken,
-// and failed for it. Those that [Board.Cut] holds up do not count.
+// and failed for it. Those that [Board.Cut] or [Board.Isolate] holds up do not
+// count.
 func (b *Board) Hits(service, region string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -117,6 +117,9 @@ func TestALinkHasNoDirection(t *testing.T) {
 	b.Cut("b", "a")
 	assert.True(t, b.IsCut("a", "b"))
 	assert.False(t, b.IsCut("a", "c"))
+	b.Isolate("c")
+	assert.True(t, b.IsCut("a", "c"))
+	assert.False(t, b.IsCut("c", "c"))
 	b.BreakControls()
 	assert.True(t, b.ControlsDown())
 	b.MendAll()
@@ -127,15 +130,21 @@ func TestALinkHasNoDirection(t *testing.T) {
 // TestACallUnderwayIsCutOff where the fault says so, and nowhere else: what the
 // service goes on to write is lost.
 func TestACallUnderwayIsCutOff(t *testing.T) {
+	breaks := func(at string, f fault.Fault) func(*fault.Board) {
+		return func(b *fault.Board) { b.Break("dynamodb", at, f) }
+	}
+	isolates := func(region string) func(*fault.Board) { return func(b *fault.Board) { b.Isolate(region) } }
 	tests := []struct {
-		name string
-		at   string
-		f    fault.Fault
-		cut  bool
+		name  string
+		fault func(*fault.Board)
+		cut   bool
 	}{
-		{"a fault of the region that reaches what is underway", "eu-west-1", fault.Fault{Kind: fault.Drop, Underway: true}, true},
-		{"a fault of the region that hits new calls only", "eu-west-1", fault.Fault{Kind: fault.Drop}, false},
-		{"a fault of another region", "eu-north-1", fault.Fault{Kind: fault.Drop, Underway: true}, false},
+		{"a fault of the region that reaches what is underway", breaks("eu-west-1", fault.Fault{Kind: fault.Drop, Underway: true}), true},
+		{"a fault of the region that hits new calls only", breaks("eu-west-1", fault.Fault{Kind: fault.Drop}), false},
+		{"a fault of another region", breaks("eu-north-1", fault.Fault{Kind: fault.Drop, Underway: true}), false},
+		{"the border of the region that is called", isolates("eu-west-1"), true},
+		{"the border of the region that calls", isolates("eu-central-1"), true},
+		{"the border of another region", isolates("eu-north-1"), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -153,7 +162,7 @@ func TestACallUnderwayIsCutOff(t *testing.T) {
 			res, err := http.Get(s.URL)
 			require.NoError(t, err)
 			defer res.Body.Close()
-			b.Break("dynamodb", tt.at, tt.f)
+			tt.fault(b)
 			close(broken)
 			body, err := io.ReadAll(res.Body)
 			if tt.cut {
@@ -163,6 +172,37 @@ func TestACallUnderwayIsCutOff(t *testing.T) {
 			}
 			require.NoError(t, err)
 			assert.Equal(t, "begun, ended", string(body))
+		})
+	}
+}
+
+// TestAnIsolatedRegionIsReachedFromWithin and from nowhere else, and reaches
+// nothing else.
+func TestAnIsolatedRegionIsReachedFromWithin(t *testing.T) {
+	for _, tt := range []struct {
+		name, home, region string
+		reached            bool
+	}{
+		{"from within", "eu-west-1", "eu-west-1", true},
+		{"from outside AWS", "", "eu-west-1", false},
+		{"from another region", "eu-central-1", "eu-west-1", false},
+		{"from it to another region", "eu-west-1", "eu-central-1", false},
+		{"between others", "eu-north-1", "eu-central-1", true},
+		{"from outside AWS to another region", "", "eu-central-1", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, fault.Call{Service: "execute-api", Region: tt.region, Home: tt.home})
+			b.Isolate("eu-west-1")
+			_, err := b.call(t.Context(), t)
+			assert.Equal(t, tt.reached, err == nil)
+			assert.Equal(t, tt.reached, b.done.Load() > 0)
+			b.Rejoin("eu-west-1")
+			_, err = b.call(t.Context(), t)
+			require.NoError(t, err)
+			b.Isolate("eu-west-1")
+			b.MendAll()
+			_, err = b.call(t.Context(), t)
+			require.NoError(t, err)
 		})
 	}
 }

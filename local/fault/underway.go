@@ -8,17 +8,18 @@ import (
 
 // call is a call that is being answered.
 type call struct {
-	at  place
-	cut context.CancelCauseFunc
+	at   place
+	home string // region of the caller; "" outside AWS
+	cut  context.CancelCauseFunc
 }
 
 var errCutOff = errors.New("cut off: what answered has broken")
 
 // follow lets answer serve a call that a fault may still cut off.
-func (b *Board) follow(w http.ResponseWriter, r *http.Request, at place, answer http.HandlerFunc) {
+func (b *Board) follow(w http.ResponseWriter, r *http.Request, of Call, answer http.HandlerFunc) {
 	ctx, cut := context.WithCancelCause(r.Context())
 	defer cut(nil)
-	c := &call{at, cut}
+	c := &call{place{of.Service, of.Region}, of.Home, cut}
 	b.mu.Lock()
 	b.underway[c] = true
 	b.mu.Unlock()

@@ -204,7 +204,8 @@ func (g generator) statement(key grant, actions, places []string) Statement {
 
 // arn fills in a resource of the table.
 func (g generator) arn(resource, region string) string {
-	return "arn:aws:" + strings.NewReplacer("{region}", region, "{account}", g.Account, "{home}", g.settings.Conversations.Home).Replace(resource)
+	return "arn:aws:" + strings.NewReplacer(
+		"{region}", region, "{account}", g.Account, "{home}", g.settings.Conversations.Home, "{stack}", g.Stack).Replace(resource)
 }
 
 // changes reports whether an action does more than read.

@@ -2,18 +2,22 @@ package policy_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/crossregion/crossregion/local/account"
 	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/local/policy"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -194,6 +198,69 @@ func TestRightsThatAWSAsksBesides(t *testing.T) {
 	}
 	for _, action := range []string{"sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"} {
 		assert.Len(t, granting(got, action, "*"), 1, action)
+	}
+}
+
+// made notes the ARNs of all that is created.
+type made struct {
+	deploy.Target
+
+	mu   sync.Mutex
+	arns map[string]string // tokens by ARN
+}
+
+// Create implements deploy.Target, without a boundary, which is no resource of
+// the embedded cloud.
+func (m *made) Create(ctx context.Context, token, region, name string, inputs map[string]any) (cloud.State, error) {
+	inputs = maps.Clone(inputs)
+	delete(inputs, "permissionsBoundary")
+	state, err := m.Target.Create(ctx, token, region, name, inputs)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, output := range []string{"arn", "dashboardArn"} {
+		if arn, ok := state.Outputs[output].(string); ok {
+			m.arns[arn] = token
+		}
+	}
+	return state, err
+}
+
+// changeable reports whether the policies allow changing what has the ARN, by an
+// action of its service on a resource that is more than "*".
+func changeable(documents map[string]policy.Document, arn string) bool {
+	changes := func(action string) bool {
+		return policy.Changes(action) && strings.HasPrefix(action, strings.Split(arn, ":")[2]+":")
+	}
+	matches := func(resource string) bool {
+		pattern := strings.ReplaceAll(regexp.QuoteMeta(resource), `\*`, ".*")
+		return resource != "*" && regexp.MustCompile("^"+pattern+"$").MatchString(arn)
+	}
+	for _, d := range documents {
+		for _, s := range d.Statement {
+			if slices.ContainsFunc(s.Action, changes) && slices.ContainsFunc(s.Resource, matches) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// TestWhatIsMadeIsCovered: the names that the policies spell are those that the
+// stack's resources get.
+func TestWhatIsMadeIsCovered(t *testing.T) {
+	stack, err := deploy.Load("testdata", "all")
+	require.NoError(t, err)
+	a, err := account.Open(account.Config{Port: "0", Viewer: "eu-west-1", Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, a.Close()) }()
+	stack.Prepare(a)
+	m := &made{Target: a, arns: map[string]string{}}
+	_, err = stack.Deploy(t.Context(), m, func(deploy.Resource) {})
+	require.NoError(t, err)
+	assert.Greater(t, len(m.arns), 100)
+	got := documents(t, "testdata", "all")
+	for arn, token := range m.arns {
+		assert.True(t, changeable(got, arn), "%s %s", token, arn)
 	}
 }
 

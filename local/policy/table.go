@@ -8,8 +8,8 @@ type right struct {
 	// actions of AWS's, with the service.
 	actions []string
 	// resources are ARNs without "arn:aws:", in which {region} stands for that of
-	// a registered resource, {account} and {home} for those of the stack. None for
-	// actions that AWS offers on "*" only.
+	// a registered resource, {account} and {home} for those of the stack, and
+	// {stack} for its name. None for actions that AWS offers on "*" only.
 	resources []string
 	// condition is one of those below. Default: none.
 	condition string
@@ -33,7 +33,7 @@ const (
 )
 
 // Where resources are. Pulumi names them after their logical names, which begin
-// with the region.
+// with the region; the dashboard has a name of its own.
 const (
 	roles        = "iam::{account}:role/{region}-*"
 	functions    = "lambda:{region}:{account}:function:{region}-*"
@@ -55,7 +55,7 @@ const (
 	zones        = "route53:::hostedzone/*"
 	alarms       = "cloudwatch:{region}:{account}:alarm:{region}-alarms-*"
 	everyAlarm   = "cloudwatch:{region}:{account}:alarm:*"
-	boards       = "cloudwatch::{account}:dashboard/dashboard-*"
+	boards       = "cloudwatch::{account}:dashboard/crossregion-{stack}"
 	topics       = "sns:{region}:{account}:{region}-alarms-*"
 	firewalls    = "wafv2:{region}:{account}:regional/webacl/{region}-*"
 	ruleSets     = "wafv2:{region}:{account}:regional/managedruleset/*"

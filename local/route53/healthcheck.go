@@ -55,9 +55,9 @@ type checkInputs struct {
 	Tags                   map[string]string `json:"tags,omitempty"`
 }
 
-// checkerRegions are where Route 53 probes from, all of them by default.
+// CheckerRegions are where Route 53 probes from, all of them by default.
 // Source: https://docs.aws.amazon.com/Route53/latest/APIReference/API_HealthCheckConfig.html
-func checkerRegions() []string {
+func CheckerRegions() []string {
 	return []string{
 		"ap-northeast-1", "ap-southeast-1", "ap-southeast-2", "eu-west-1", "sa-east-1", "us-east-1", "us-west-1", "us-west-2",
 	}
@@ -183,15 +183,15 @@ func (in *checkInputs) parseEndpoint() (*check, error) {
 
 func (in *checkInputs) checkers() ([]string, error) {
 	if len(in.Regions) == 0 {
-		return checkerRegions(), nil
+		return CheckerRegions(), nil
 	}
 	regions := slices.Compact(slices.Sorted(slices.Values(in.Regions)))
 	if len(regions) < 3 {
 		return nil, invalidInput("regions names %d places to probe from, want at least 3", len(regions))
 	}
 	for _, r := range regions {
-		if !slices.Contains(checkerRegions(), r) {
-			return nil, invalidInput("Route 53 does not probe from %q, only from %s", r, strings.Join(checkerRegions(), ", "))
+		if !slices.Contains(CheckerRegions(), r) {
+			return nil, invalidInput("Route 53 does not probe from %q, only from %s", r, strings.Join(CheckerRegions(), ", "))
 		}
 	}
 	return regions, nil

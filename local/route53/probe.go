@@ -99,10 +99,10 @@ func (s *Service) get(ctx context.Context, rawURL, checker string) (status int, 
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DisableKeepAlives: true, ResponseHeaderTimeout: responseTimeout,
-			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 				ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 				defer cancel()
-				return s.cfg.World.Network.DialContext(ctx, network, at)
+				return s.cfg.World.Network.DialFrom(ctx, checker, at)
 			},
 		},
 	}
