@@ -153,10 +153,6 @@ func (p *prober) health(name string, status int, path, body string) probe {
 	}}
 }
 
-// drainWait is how long a drain flag may take to be read: a busy machine may
-// miss the handler's own limit at first.
-const drainWait = 3 * time.Second
-
 // drained sets the region's drain flag and expects that the region says so, as
 // an answer about itself and about a partner.
 func (p *prober) drained(ctx context.Context) error {
@@ -164,35 +160,37 @@ func (p *prober) drained(ctx context.Context) error {
 		return err
 	}
 	return together(ctx, []probe{
-		eventually(p.health("drained", http.StatusServiceUnavailable, contract.HealthPath, `"status":"drained"`)),
-		eventually(p.health("drained, as it tells others", http.StatusOK, contract.DrainedPath(p.From), contract.DrainedAnswer(p.From, true))),
+		p.eventually(p.health("drained", http.StatusServiceUnavailable, contract.HealthPath, `"status":"drained"`)),
+		p.eventually(p.health("drained, as it tells others", http.StatusOK, contract.DrainedPath(p.From), contract.DrainedAnswer(p.From, true))),
 	})
 }
 
-// eventually repeats a probe until it succeeds or [drainWait] is over.
-func eventually(p probe) probe {
-	return probe{p.name, func(ctx context.Context) error {
-		ctx, stop := context.WithTimeout(ctx, drainWait)
+// eventually repeats a probe until it succeeds: a busy machine may miss the
+// handler's own limit for a flag, which then counts as not set. It gives up once
+// something is denied.
+func (p *prober) eventually(x probe) probe {
+	return probe{x.name, func(ctx context.Context) error {
+		ctx, stop := context.WithTimeout(ctx, time.Minute)
 		defer stop()
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
-		var last error
+		before := p.denials()
 		for {
-			err := p.run(ctx)
-			switch {
-			case err == nil:
-				return nil
-			case ctx.Err() == nil || last == nil:
-				last = err
+			err := x.run(ctx)
+			if err == nil || p.denials() > before {
+				return err
 			}
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
-				return last
+				return err
 			}
 		}
 	}}
 }
+
+// denials counts what was denied so far.
+func (p *prober) denials() int { return len(denied.FindAllString(p.log(), -1)) }
 
 func (p *prober) setFlag(ctx context.Context) error {
 	operator := p.Account.IAM.Operator()
