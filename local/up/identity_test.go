@@ -237,11 +237,11 @@ func stranger(t *testing.T, mine, other openai.Client) {
 	t.Helper()
 	got, err := mine.Responses.New(t.Context(), responses.ResponseNewParams{
 		Model: "claude-sonnet", Input: responses.ResponseNewParamsInputUnion{OfString: openai.String("hello")},
-	})
+	}, patient)
 	require.NoError(t, err)
-	_, err = mine.Responses.Get(t.Context(), got.ID, responses.ResponseGetParams{})
+	_, err = mine.Responses.Get(t.Context(), got.ID, responses.ResponseGetParams{}, patient)
 	require.NoError(t, err)
-	_, err = other.Responses.Get(t.Context(), got.ID, responses.ResponseGetParams{})
+	_, err = other.Responses.Get(t.Context(), got.ID, responses.ResponseGetParams{}, patient)
 	var missing *openai.Error
 	require.ErrorAs(t, err, &missing)
 	assert.Equal(t, 404, missing.StatusCode)
