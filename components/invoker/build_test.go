@@ -8,9 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crossregion/crossregion/components/invoker"
 	"github.com/stretchr/testify/assert"
@@ -99,17 +99,16 @@ func TestAnInterruptedBuildLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("GOCACHE", t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
+	done := make(chan error, 1)
 	go func() {
 		_, err := invoker.Build(ctx, dir, invoker.DefaultPlatform)
 		done <- err
 	}()
 	work := filepath.Join(dir, "linux-arm64", "work-*", "go-build*")
-	for started := false; !started; runtime.Gosched() {
+	require.Eventually(t, func() bool {
 		found, err := filepath.Glob(work)
-		require.NoError(t, err)
-		started = len(found) > 0
-	}
+		return err == nil && len(found) > 0
+	}, time.Minute, time.Millisecond, "no build has begun")
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 	left, err := os.ReadDir(filepath.Join(dir, "linux-arm64"))

@@ -97,9 +97,26 @@ func TestHealthChecksFollowTheSettings(t *testing.T) {
 		probes++
 		assert.Equal(t, 10.0, check.Inputs["requestInterval"].NumberValue(), check.Name)
 		assert.Equal(t, 2.0, check.Inputs["failureThreshold"].NumberValue(), check.Name)
-		assert.Len(t, check.Inputs["regions"].ArrayValue(), 3, check.Name)
+		assert.Equal(t, n.checks.CheckerRegions, texts(check.Inputs["regions"]), check.Name)
 	}
 	assert.Equal(t, 6, probes)
+}
+
+// TestFlagsAreAskedForFromEverywhere where the stack's regions leave too few
+// places away from them.
+func TestFlagsAreAskedForFromEverywhere(t *testing.T) {
+	for n, want := range map[int]int{5: 3, 6: 8} {
+		everywhere := european()
+		everywhere.regions = nil
+		for i, place := range routing.CheckerRegions()[:n] {
+			everywhere.regions = append(everywhere.regions, [2]string{place, routing.CheckerRegions()[(i+1)%n]})
+		}
+		for _, check := range record(t, everywhere).Of(checkToken) {
+			if check.Inputs["type"].StringValue() == "HTTPS_STR_MATCH" {
+				assert.Len(t, texts(check.Inputs["regions"]), want, check.Name)
+			}
+		}
+	}
 }
 
 // TestNamesOfHealthChecksTellThemApart where the console shows nothing else.

@@ -115,6 +115,35 @@ func TestTenantComesBackAsItWasPut(t *testing.T) {
 	assert.Equal(t, auth.Tenant{Name: "bound"}, lifted, "no limits lift them")
 }
 
+func TestTenantsWithFaults(t *testing.T) {
+	tests := []struct {
+		name  string
+		fault fault
+		want  auth.Limits // afterwards
+	}{
+		{"a refusal is reported", refused, auth.Limits{TokensPerDay: 10}},
+		{"a lost reply is reported, though the limits are set", lostReply, auth.Limits{TokensPerDay: 20}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			db := newTable()
+			store := auth.NewTable(db, "control")
+			require.NoError(t, auth.PutTenant(t.Context(), store, auth.Tenant{Name: "acme", Limits: auth.Limits{TokensPerDay: 10}}))
+			db.fault = tt.fault
+			assert.ErrorIs(t, auth.PutTenant(t.Context(), store, auth.Tenant{Name: "acme", Limits: auth.Limits{TokensPerDay: 20}}), errDown)
+			db.fault = refused
+			_, err := auth.GetTenant(t.Context(), store, "acme")
+			assert.ErrorIs(t, err, errDown)
+			_, err = auth.ListTenants(t.Context(), store)
+			assert.ErrorIs(t, err, errDown)
+			db.fault = none
+			got, err := auth.GetTenant(t.Context(), store, "acme")
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, got.Limits)
+		})
+	}
+}
+
 func TestTenantInAnotherShapeIsAnError(t *testing.T) {
 	db := newTable()
 	store := auth.NewTable(db, "control")

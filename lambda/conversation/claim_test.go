@@ -209,6 +209,16 @@ func TestAClaimSurvivesTheLocalReplica(t *testing.T) {
 	assert.False(t, won, "the partner's replica decides")
 }
 
+func TestNobodyIsToldThatAKeyIsTakenWhereNoRegionAnswers(t *testing.T) {
+	b := newBench(t)
+	for _, region := range three {
+		b.down[region] = true
+	}
+	_, won, err := b.stores[here].Claim(t.Context(), "acme", "k", b.claim(t, "d"))
+	require.ErrorIs(t, err, errDown)
+	assert.False(t, won)
+}
+
 func TestEraseRemovesATenantEverywhere(t *testing.T) {
 	b := newBench(t)
 	turn := b.say(t, here, "hello", conversation.Turn{})

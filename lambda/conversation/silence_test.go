@@ -162,6 +162,23 @@ func TestARegionThatIsBackIsUsed(t *testing.T) {
 	})
 }
 
+// TestARegionThatIsBackIsFoundUnderLoad, however often it is spared meanwhile.
+func TestARegionThatIsBackIsFoundUnderLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHush(t)
+		h.hung[there].Store(true)
+		h.took(2, func() { h.say() })
+		h.hung[there].Store(false)
+		for range 5 {
+			time.Sleep(time.Second)
+			h.say()
+		}
+		synctest.Wait()
+		_, stored := h.say()
+		assert.ElementsMatch(t, []string{here, there}, stored.Regions)
+	})
+}
+
 // TestASparedRegionIsTheLastResort: nothing fails that it could answer.
 func TestASparedRegionIsTheLastResort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -195,6 +195,25 @@ func TestProbes(t *testing.T) {
 		assert.Equal(t, []string{"first a"}, reasons(ask(t, e, 1)), "called for want of another, not to probe")
 		probe.Wait()
 	})
+	bubble(t, "are not over with another call that is", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(fail(converse.Unavailable))}}
+		e := engine(t, m)
+		_, _, err := e.Answer(t.Context(), targets[:1], converse.Request{})
+		assertSum(t, converse.Unavailable, err)
+		m.set("a", script{{say("Hello").later(19 * second), end()}, {silence()}, good()})
+		time.Sleep(10 * second)
+		var probe sync.WaitGroup
+		probe.Go(func() { assert.Equal(t, []string{"probe a"}, reasons(ask(t, e, 1))) })
+		time.Sleep(second)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(second, cancel)
+		_, report, err := e.Answer(ctx, targets[:1], converse.Request{})
+		assertSum(t, converse.Canceled, err)
+		assert.Equal(t, []string{"first a"}, reasons(report))
+		time.Sleep(13 * second)
+		assert.Equal(t, []string{"first a"}, reasons(ask(t, e, 1)), "the probe is still under way")
+		probe.Wait()
+	})
 	bubble(t, "whose caller goes away leave the next to another", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": always(fail(converse.Unavailable)), "b": {good()}}}
 		e := down(t, m)

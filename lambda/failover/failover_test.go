@@ -280,6 +280,10 @@ func TestNoTargetsAtAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, _, err := engine(t, &model{}).Open(t.Context(), nil, converse.Request{})
 		assertSum(t, converse.Unavailable, err)
+		left, leave := context.WithCancel(t.Context())
+		leave()
+		_, _, err = engine(t, &model{}).Open(left, nil, converse.Request{})
+		assertSum(t, converse.Canceled, err)
 	})
 }
 

@@ -92,6 +92,12 @@ func TestHedge(t *testing.T) {
 		_, err = drain(t, s)
 		assertSum(t, converse.Incomplete, err)
 	})
+	bubble(t, "ends with a panic of the first", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(step{panic: true}.later(2 * second)), "b": always(silence())}}
+		assert.Panics(t, func() { _, _, _ = engine(t, m, hedged).Open(t.Context(), targets, converse.Request{}) })
+		assert.Equal(t, []string{"a", "b"}, m.called())
+		assert.Zero(t, m.leaks())
+	})
 	bubble(t, "is for a share of requests only", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": hello(2*second, "A"), "b": hello(0, "B")}}
 		e := engine(t, m, func(c *failover.Config) { c.Hedge = failover.Hedge{Delay: second, Share: 0.25} })

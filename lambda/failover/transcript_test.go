@@ -70,6 +70,20 @@ func TestBrokenAnswerIsContinued(t *testing.T) {
 	}
 }
 
+// told is what a stream says up to its end, and which usage.
+func told(t *testing.T, s converse.Stream) (text string, usage converse.Usage) {
+	t.Helper()
+	for {
+		ev, err := s.Next()
+		require.NoError(t, err)
+		if ev.End != nil {
+			require.NoError(t, s.Close())
+			return text, ev.End.Usage
+		}
+		text += ev.Text
+	}
+}
+
 func TestPiecesOfAnAnswerAreOne(t *testing.T) {
 	bubble(t, "however many there are", func(t *testing.T) {
 		m := &model{regions: map[string]script{
@@ -79,18 +93,7 @@ func TestPiecesOfAnAnswerAreOne(t *testing.T) {
 		}}
 		s, _, err := engine(t, m, continued).Open(t.Context(), targets, question)
 		require.NoError(t, err)
-		var text string
-		var usage converse.Usage
-		for {
-			ev, err := s.Next()
-			require.NoError(t, err)
-			if ev.End != nil {
-				usage = ev.End.Usage
-				break
-			}
-			text += ev.Text
-		}
-		require.NoError(t, s.Close())
+		text, usage := told(t, s)
 		assert.Equal(t, "123456789", text)
 		// The prompt's 10 tokens were read three times, the last two with 1 and 2
 		// tokens of the answer behind them.
@@ -98,6 +101,14 @@ func TestPiecesOfAnAnswerAreOne(t *testing.T) {
 		assert.Equal(t, []int32{100, 99, 98}, []int32{m.calls[0].request.MaxTokens, m.calls[1].request.MaxTokens, m.calls[2].request.MaxTokens})
 		assert.Len(t, m.last().Messages, 2, "one beginning, not two")
 		assert.Equal(t, "12345678", m.last().Messages[1].Parts[0].Text)
+	})
+	bubble(t, "of unknown usage if the last tells none", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": always(say("Hel"), fail(converse.Incomplete)), "b": {answerOf("lo", 0, 0)}}}
+		s, _, err := engine(t, m, continued).Open(t.Context(), targets, question)
+		require.NoError(t, err)
+		text, usage := told(t, s)
+		assert.Equal(t, "Hello", text)
+		assert.Zero(t, usage)
 	})
 	bubble(t, "whatever a target in between does before it says anything", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": always(say("Hel"), fail(converse.Incomplete)), "b": always(fail(converse.Throttled)), "c": {answerOf("lo", 5, 1)}}}

@@ -184,7 +184,7 @@ func (s *streamed) add(e types.ConverseStreamOutput) {
 
 // patience bounds what a test waits for; it is never waited out when all is well.
 func patience(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

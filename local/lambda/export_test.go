@@ -1,10 +1,29 @@
 package lambda
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // SetLimits replaces the times that tests do not want to wait for.
 func (s *Service) SetLimits(init, grace time.Duration) {
 	s.limits.init, s.limits.grace = init, grace
+}
+
+// TimeIsUp is what the timers of all invocations that run come to.
+func (s *Service) TimeIsUp() {
+	s.mu.Lock()
+	running := slices.Collect(maps.Keys(s.running))
+	s.mu.Unlock()
+	for _, e := range running {
+		e.mu.Lock()
+		inv := e.current
+		e.mu.Unlock()
+		if inv != nil {
+			e.expired(inv)
+		}
+	}
 }
 
 // Like is the wildcard matching of source ARNs.

@@ -71,12 +71,12 @@ func TestStreamBreaksOff(t *testing.T) {
 	}{
 		{"when the function reports an error", []string{"one", "break"}, "model went away"},
 		{"when the process exits", []string{"one", "exit"}, "exit status 3"},
-		{"when time is up", []string{"one", "wait"}, "Task timed out after 1.00 seconds"},
+		{"when time is up", []string{"one", "wait"}, "Task timed out after 60.00 seconds"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w, g := newWorld(t), newGate(t)
-			arn := w.function(props{"timeout": map[bool]float64{true: 1, false: 60}[tt.chunks[1] == "wait"]})
+			arn := w.function(nil)
 			go func() {
 				g.await()
 				g.pass()
@@ -89,7 +89,9 @@ func TestStreamBreaksOff(t *testing.T) {
 				got.WriteString(read(t, r.Body, 1))
 			}
 			assert.Equal(t, tt.chunks[1], g.await())
-			if tt.chunks[1] != "wait" {
+			if tt.chunks[1] == "wait" {
+				w.TimeIsUp()
+			} else {
 				g.pass()
 			}
 			rest, err := io.ReadAll(r.Body)

@@ -22,17 +22,14 @@ import (
 )
 
 // authorizerCache is how long API Gateway keeps an authorizer's answer, in the
-// cloud's time, which runs fast times as fast where a test waits for that.
-const (
-	authorizerCache = 5 * time.Minute
-	fast            = 100
-)
+// cloud's time.
+const authorizerCache = 5 * time.Minute
 
 // admitting deploys the stack of eu with a mode of auth and access logs, until
-// the end of the test. Its time runs speed times as fast.
-func admitting(t *testing.T, mode map[string]any, speed float64) *up.Running {
+// the end of the test.
+func admitting(t *testing.T, mode map[string]any) *up.Running {
 	t.Helper()
-	r, err := up.Start(t.Context(), up.Options{Root: "../..", Stack: "eu", Listen: "127.0.0.1:0", Speed: speed, Settings: map[string]any{
+	r, err := up.Start(t.Context(), up.Options{Root: "../..", Stack: "eu", Listen: "127.0.0.1:0", Settings: map[string]any{
 		"auth": mode, "logs": map[string]any{"access": true, "ownsAccountRole": true},
 	}})
 	require.NoError(t, err)
@@ -111,7 +108,7 @@ func resolving(r *up.Running) *http.Transport {
 
 // TestAPIKeys is mode apiKey: what opens the door, and what does not.
 func TestAPIKeys(t *testing.T) {
-	r := admitting(t, map[string]any{"mode": "apiKey"}, fast)
+	r := admitting(t, map[string]any{"mode": "apiKey"})
 	base, web := near(r), http.DefaultClient
 	expired := mint(t, r, auth.Grant{Tenant: "acme", Expires: time.Now().Add(-time.Second)})
 	narrow := mint(t, r, auth.Grant{Tenant: "acme", Models: []string{"nova-pro"}})
@@ -223,23 +220,16 @@ func nobodyKnows(t *testing.T, r *up.Running, key string) {
 // revoked expects a key that API Gateway remembers to be refused once it has
 // forgotten it, and one that it does not remember at once.
 func revoked(t *testing.T, r *up.Running, key string) {
-	base := near(r)
+	status := func(key string) int { return list(t, http.DefaultClient, near(r), "Bearer "+key).status }
 	fresh := mint(t, r, auth.Grant{Tenant: "acme"})
-	require.Equal(t, 200, list(t, http.DefaultClient, base, "Bearer "+key).status)
+	require.Equal(t, 200, status(key))
 	for _, k := range []string{key, fresh} {
 		require.NoError(t, auth.Revoke(t.Context(), auth.NewTable(drain(t, r, r.From), r.ControlTable), keyID(k)))
 	}
-	since, served := time.Now(), time.Time{}
-	assert.Equal(t, 401, list(t, http.DefaultClient, base, "Bearer "+fresh).status)
-	require.Eventually(t, func() bool {
-		asked := time.Now()
-		status := list(t, http.DefaultClient, base, "Bearer "+key).status
-		if status == 200 {
-			served = asked
-		}
-		return status == 401
-	}, time.Minute, 20*time.Millisecond)
-	assert.Less(t, served.Sub(since), authorizerCache/fast)
+	assert.Equal(t, 401, status(fresh))
+	assert.Equal(t, 200, status(key), "its answer is remembered")
+	r.Account.Skip(authorizerCache)
+	assert.Equal(t, 401, status(key))
 }
 
 // stranger expects that a tenant's response does not exist for another.
@@ -247,11 +237,11 @@ func stranger(t *testing.T, mine, other openai.Client) {
 	t.Helper()
 	got, err := mine.Responses.New(t.Context(), responses.ResponseNewParams{
 		Model: "claude-sonnet", Input: responses.ResponseNewParamsInputUnion{OfString: openai.String("hello")},
-	})
+	}, patient)
 	require.NoError(t, err)
-	_, err = mine.Responses.Get(t.Context(), got.ID, responses.ResponseGetParams{})
+	_, err = mine.Responses.Get(t.Context(), got.ID, responses.ResponseGetParams{}, patient)
 	require.NoError(t, err)
-	_, err = other.Responses.Get(t.Context(), got.ID, responses.ResponseGetParams{})
+	_, err = other.Responses.Get(t.Context(), got.ID, responses.ResponseGetParams{}, patient)
 	var missing *openai.Error
 	require.ErrorAs(t, err, &missing)
 	assert.Equal(t, 404, missing.StatusCode)

@@ -24,12 +24,13 @@ func TestOneOfAPairGoesOnWithConversations(t *testing.T) {
 	require.NoError(t, err)
 	assert.Regexp(t, `warning: .*`+primary, printed, "who starts a pair learns what it cannot do")
 	tests := []struct {
-		name string
-		up   string // whose tables answer
-		turn int    // what becomes of the next turn
+		name  string
+		up    string // whose tables answer
+		turn  int    // what becomes of the next turn
+		tries option.RequestOption
 	}{
-		{"the one that breaks ties is up", primary, http.StatusOK},
-		{"the other one is up", partner, http.StatusConflict},
+		{"the one that breaks ties is up", primary, http.StatusOK, patient},
+		{"the other one is up", partner, http.StatusConflict, option.WithMaxRetries(0)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -39,7 +40,7 @@ func TestOneOfAPairGoesOnWithConversations(t *testing.T) {
 			more.Conversation = responses.ResponseNewParamsConversationUnion{OfString: openai.String(c.ID)}
 			said, err := inRegion(p.Running, partner).Responses.New(t.Context(), more)
 			require.NoError(t, err)
-			first, err := p.respond(t.Context(), "")
+			first, err := p.respond(t.Context(), "", patient)
 			require.NoError(t, err)
 
 			mend := p.only(tt.up)
@@ -47,12 +48,12 @@ func TestOneOfAPairGoesOnWithConversations(t *testing.T) {
 			for _, region := range p.RegionNames {
 				api := inRegion(p.Running, region)
 				var raw *http.Response
-				_, err := api.Responses.New(t.Context(), more, option.WithResponseInto(&raw))
+				_, err := api.Responses.New(t.Context(), more, option.WithResponseInto(&raw), tt.tries)
 				refusal(t, err, tt.turn)
 				if tt.turn == http.StatusOK {
 					assert.Equal(t, "1", raw.Header.Get(contract.HeaderReplicas), region)
 				}
-				_, err = api.Responses.Get(t.Context(), said.ID, responses.ResponseGetParams{})
+				_, err = api.Responses.Get(t.Context(), said.ID, responses.ResponseGetParams{}, tt.tries)
 				refusal(t, err, tt.turn)
 				alone := respond("Please say 1 word.")
 				alone.PreviousResponseID = openai.String(first.ID)

@@ -56,7 +56,7 @@ func newProber(t *testing.T, root string, r *up.Running, a *altered) *prober {
 // all returns the first failure of any probe. It breaks Bedrock in region after
 // region, so that each target has to answer, and drains the region at the end.
 func (p *prober) all(ctx context.Context) error {
-	if err := p.state(ctx); err != nil {
+	if err := p.eventually(probe{"state", p.state}).run(ctx); err != nil {
 		return err
 	}
 	for i, target := range p.targets {
@@ -65,7 +65,7 @@ func (p *prober) all(ctx context.Context) error {
 			probes = append(probes, p.chat(model, target, true), p.chat(model, target, false))
 		}
 		if i == 0 {
-			probes = append(probes, p.wrongKey(), p.health("healthy", http.StatusOK, contract.HealthPath, `"status":"ok"`),
+			probes = append(probes, p.eventually(p.wrongKey()), p.health("healthy", http.StatusOK, contract.HealthPath, `"status":"ok"`),
 				p.health("not drained", http.StatusOK, contract.DrainedPath(p.From), contract.DrainedAnswer(p.From, false)))
 		} else {
 			p.Account.Bedrock.SetFault(p.targets[i-1], &bedrock.Fault{Code: "ServiceUnavailableException"})
@@ -153,10 +153,6 @@ func (p *prober) health(name string, status int, path, body string) probe {
 	}}
 }
 
-// drainWait is how long a drain flag may take to be read: a busy machine may
-// miss the handler's own limit at first.
-const drainWait = 3 * time.Second
-
 // drained sets the region's drain flag and expects that the region says so, as
 // an answer about itself and about a partner.
 func (p *prober) drained(ctx context.Context) error {
@@ -164,35 +160,36 @@ func (p *prober) drained(ctx context.Context) error {
 		return err
 	}
 	return together(ctx, []probe{
-		eventually(p.health("drained", http.StatusServiceUnavailable, contract.HealthPath, `"status":"drained"`)),
-		eventually(p.health("drained, as it tells others", http.StatusOK, contract.DrainedPath(p.From), contract.DrainedAnswer(p.From, true))),
+		p.eventually(p.health("drained", http.StatusServiceUnavailable, contract.HealthPath, `"status":"drained"`)),
+		p.eventually(p.health("drained, as it tells others", http.StatusOK, contract.DrainedPath(p.From), contract.DrainedAnswer(p.From, true))),
 	})
 }
 
-// eventually repeats a probe until it succeeds or [drainWait] is over.
-func eventually(p probe) probe {
-	return probe{p.name, func(ctx context.Context) error {
-		ctx, stop := context.WithTimeout(ctx, drainWait)
+// eventually repeats a probe until it succeeds: a busy machine may miss the time
+// that the tables have for an answer. It gives up once something is denied.
+func (p *prober) eventually(x probe) probe {
+	return probe{x.name, func(ctx context.Context) error {
+		ctx, stop := context.WithTimeout(ctx, time.Minute)
 		defer stop()
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
-		var last error
+		before := p.denials()
 		for {
-			err := p.run(ctx)
-			switch {
-			case err == nil:
-				return nil
-			case ctx.Err() == nil || last == nil:
-				last = err
+			err := x.run(ctx)
+			if err == nil || p.denials() > before {
+				return err
 			}
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
-				return last
+				return err
 			}
 		}
 	}}
 }
+
+// denials counts what was denied so far.
+func (p *prober) denials() int { return len(denied.FindAllString(p.log(), -1)) }
 
 func (p *prober) setFlag(ctx context.Context) error {
 	operator := p.Account.IAM.Operator()
@@ -207,12 +204,19 @@ func (p *prober) setFlag(ctx context.Context) error {
 	return err
 }
 
-// logs expects that each function of the region has written its log.
+// logs expects that each function of the region has written its log, and that
+// the invoker was not denied what it does without when it has to.
 func (p *prober) logs() error {
 	var errs []error
 	for _, function := range functions() {
 		if len(p.functionLog(function)) == 0 {
 			errs = append(errs, fmt.Errorf("the log of the %s: has no line", function))
+		}
+	}
+	for _, line := range p.functionLog(contract.FunctionInvoker) {
+		uncounted := strings.Contains(line, "use not counted") || strings.Contains(line, "limits not read")
+		if uncounted && denied.MatchString(line) {
+			errs = append(errs, errors.New(line))
 		}
 	}
 	return errors.Join(errs...)

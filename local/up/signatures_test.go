@@ -68,7 +68,7 @@ func newRole(t *testing.T, r *up.Running, name, policy string) iam.Credentials {
 
 // TestSignatures is mode iam: what has to be signed, and for where.
 func TestSignatures(t *testing.T) {
-	r := admitting(t, map[string]any{"mode": "iam"}, 1)
+	r := admitting(t, map[string]any{"mode": "iam"})
 	require.NotNil(t, r.Signer)
 	assert.Empty(t, r.APIKey, "nobody has a key")
 	shared := "http://" + r.Domain + "/v1"

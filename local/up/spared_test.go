@@ -20,7 +20,7 @@ import (
 
 const (
 	primary, partner = wallTwo, wallOne
-	sparedSpeed      = 4
+	sparedSpeed      = 2
 	sparedClients    = 4
 )
 

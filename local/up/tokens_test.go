@@ -106,7 +106,7 @@ func public(t *testing.T, key *rsa.PrivateKey) []byte {
 // TestTokens is mode oidc: whose tokens are taken, and what they open.
 func TestTokens(t *testing.T) {
 	i := newIssuer(t)
-	r := admitting(t, map[string]any{"mode": "oidc", "issuer": i.URL, "audience": "llm", "tenantClaim": "team"}, 1)
+	r := admitting(t, map[string]any{"mode": "oidc", "issuer": i.URL, "audience": "llm", "tenantClaim": "team"})
 	assert.Empty(t, r.APIKey, "nobody has a key")
 	assert.Equal(t, &up.Tokens{Issuer: i.URL, Audience: "llm", TenantClaim: "team"}, r.Tokens)
 	first, stolen := i.newKey("first", true), i.newKey("first", false)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,10 +15,12 @@ import (
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/local/bedrock"
 	"github.com/crossregion/crossregion/local/cloud"
+	"github.com/crossregion/crossregion/local/lambda"
 	"github.com/crossregion/crossregion/local/up"
 	"github.com/miekg/dns"
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go/v3/packages/ssestream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -98,28 +101,47 @@ func TestAnAnswerThroughTheWholePath(t *testing.T) {
 // TestTokensArriveAsTheyAreMade: an answer that was held back anywhere would
 // arrive all at once.
 func TestTokensArriveAsTheyAreMade(t *testing.T) {
-	c := client(start(t, "prod"))
-	// Without cold starts, the pace of the tokens is what takes the time.
-	_, err := c.Chat.Completions.New(t.Context(), ask("warm up"))
-	require.NoError(t, err)
-	started := time.Now()
+	r := start(t, "prod")
+	c := client(r)
 	stream := c.Chat.Completions.NewStreaming(t.Context(), ask("Please say 200 words."))
-	var first time.Time
-	var text strings.Builder
-	finish := ""
+	text, finish := "", ""
 	for stream.Next() {
 		choice := stream.Current().Choices[0]
-		if choice.Delta.Content != "" && first.IsZero() {
-			first = time.Now()
-		}
-		text.WriteString(choice.Delta.Content)
-		finish += choice.FinishReason
+		text, finish = text+choice.Delta.Content, finish+choice.FinishReason
 	}
 	require.NoError(t, stream.Err())
-	total := time.Since(started)
-	assert.Less(t, first.Sub(started), total/2, "the first token came with the last")
 	assert.Equal(t, "stop", finish)
-	assert.Greater(t, len(strings.Fields(text.String())), 200)
+	assert.Greater(t, len(strings.Fields(text)), 200)
+
+	const question = "Please say 200 words slowly."
+	slow(t, r, question)
+	ctx, leave := context.WithTimeout(t.Context(), time.Minute)
+	defer leave()
+	assert.NotEmpty(t, begun(c.Chat.Completions.NewStreaming(ctx, ask(question))), "the first token is to come without the next")
+}
+
+// slow makes the model take half a minute for each token after the first of an
+// answer to a question. Who asks is to leave before the end.
+func slow(t *testing.T, r *up.Running, asked string) {
+	t.Helper()
+	for _, region := range r.RegionNames {
+		r.Account.Bedrock.AddFault(region, bedrock.Fault{Asked: asked, PerDelta: time.Minute / 2})
+	}
+	t.Cleanup(func() {
+		for _, region := range r.RegionNames {
+			r.Account.Bedrock.SetFault(region, nil)
+		}
+	})
+}
+
+// begun is the first text of an answer, or "" if it has none.
+func begun(stream *ssestream.Stream[openai.ChatCompletionChunk]) string {
+	for stream.Next() {
+		if choices := stream.Current().Choices; len(choices) > 0 && choices[0].Delta.Content != "" {
+			return choices[0].Delta.Content
+		}
+	}
+	return ""
 }
 
 // TestEachRegionAnswersForItself pins to each region by its own address.
@@ -162,6 +184,8 @@ func TestAClientWithARealResolver(t *testing.T) {
 // API answers with the same model from the first partner.
 func TestFailoverInsideTheInvoker(t *testing.T) {
 	r := start(t, "prod")
+	r.Account.Lambda.KeepWarm(false) // no breaker is to know of another request
+	defer r.Account.Lambda.KeepWarm(true)
 	c := client(r)
 	for _, fault := range []*bedrock.Fault{
 		{Code: "ThrottlingException"}, {Code: "ServiceUnavailableException"}, {Code: "ThrottlingException", FirstFrame: true},
@@ -247,10 +271,11 @@ func TestUnsignedCallsAreRefused(t *testing.T) {
 // TestManyAtOnce needs several environments of one function, since each
 // serves one request at a time.
 func TestManyAtOnce(t *testing.T) {
+	const atOnce = 12
 	r := start(t, "prod")
 	c := client(r)
 	var wg sync.WaitGroup
-	for i := range 12 {
+	for i := range atOnce {
 		wg.Go(func() {
 			question := fmt.Sprintf("Question %d: please say 20 words.", i)
 			got, err := c.Chat.Completions.New(t.Context(), ask(question))
@@ -260,7 +285,18 @@ func TestManyAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	assert.GreaterOrEqual(t, r.Account.Lambda.Environments(), 12, "each question had an environment of its own")
+
+	slow(t, r, "One of many")
+	ctx, leave := context.WithTimeout(t.Context(), time.Minute)
+	defer leave()
+	for range atOnce {
+		wg.Go(func() {
+			assert.NotEmpty(t, begun(c.Chat.Completions.NewStreaming(ctx, ask("One of many: please say 20 words."))))
+		})
+	}
+	wg.Wait()
+	busy := slices.DeleteFunc(r.Account.Lambda.Processes(), func(p lambda.Process) bool { return !p.Busy })
+	assert.GreaterOrEqual(t, len(busy), atOnce, "each question has an environment of its own")
 }
 
 func TestModels(t *testing.T) {

@@ -40,7 +40,7 @@ var wallFaults = map[string][]wallFault{
 	"503 for ever":                          first(bedrock.Fault{Code: "ServiceUnavailableException"}),
 	"connection reset before headers, once": firstOnce(bedrock.Fault{Kind: bedrock.Reset}),
 	"no response at all":                    first(bedrock.Fault{Kind: bedrock.Silence}),
-	"first token after its limit":           first(bedrock.Fault{FirstToken: 25 * time.Second}),
+	"first token after its limit":           first(bedrock.Fault{FirstToken: 2 * time.Minute}),
 	"cut after 2/3, once":                   firstOnce(bedrock.Fault{Kind: bedrock.Cut, AfterShare: mostOfTheWay}),
 	"cut after 2/3, and a beginning is refused": {
 		{bedrock.Fault{Prefilled: true, Code: "ValidationException", Message: "This model does not support assistant message prefill."}, true},
