@@ -13,8 +13,10 @@ import (
 // runEngine deploys with the real engine. What its folder says exists is made
 // again first: the cloud is new, the state is not.
 func (r *Running) runEngine(ctx context.Context, stack *deploy.Stack, o Options) (map[string]any, error) {
-	stack.ForThisMachine()
-	var err error
+	err := stack.ForThisMachine()
+	if err != nil {
+		return nil, err
+	}
 	r.Engine, err = engine.Open(ctx, engine.Options{Stack: stack, Cloud: r.Account, Dir: o.State, Progress: o.Progress})
 	if err != nil {
 		return nil, err
