@@ -45,6 +45,7 @@ func TestMisuseIsToldBeforeAnythingIsDone(t *testing.T) {
 		{"an unknown command", []string{"keys", "delete", "x"}, "", `no command is called "keys"; did you mean keys revoke?`, 2},
 		{"no stack", []string{"drains"}, "", "give one of --stack, --outputs and --local", 2},
 		{"two stacks", []string{"drains", "--local", "--outputs", file}, "", "give one of", 2},
+		{"a stack by its name and its outputs", []string{"drains", "--stack", "eu", "--outputs", file}, "", "give one of", 2},
 		{"a misspelt command", []string{"key", "mint", "x"}, "", "did you mean keys mint?", 2},
 		{"a misspelt command of one word", []string{"drian", "eu-west-1"}, "", "did you mean drain?", 2},
 		{"an unknown flag", []string{"drains", "--force"}, "", "not defined: -force", 2},
