@@ -78,7 +78,10 @@ func (r *rollout) prepare(ctx context.Context, o options) ([]step, error) {
 	}
 	// The preview does not tell: it leaves out what stays as it is.
 	if !d.live && len(changes) > 0 {
-		return []step{{title: "the first deployment, of everything", changes: changes, exclude: r.fleet.excluded()}}, nil
+		return []step{{
+			title: "the first deployment, of everything", changes: changes,
+			watch: append(r.fleet.online(), sharedName), opens: true, exclude: r.fleet.excluded(),
+		}}, nil
 	}
 	if gone := r.fleet.gone(d); len(gone) > 0 {
 		return r.fleet.withdraw(gone, changes), nil

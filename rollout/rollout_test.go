@@ -102,6 +102,40 @@ func TestTheLastStepIsWatched(t *testing.T) {
 	})
 }
 
+// TestTheFirstDeploymentIsWatched everywhere, though nobody can ask before.
+func TestTheFirstDeploymentIsWatched(t *testing.T) {
+	for name, row := range map[string]struct {
+		spoil func(*trial)
+		want  string // "" for none
+	}{
+		"all is well":                      {func(*trial) {}, ""},
+		"an alarm rings in a region":       {func(t *trial) { t.bells["eu-west-1"] = []string{"errors-2"} }, "eu-west-1 is not well: alarm errors rings"},
+		"the shared name leads nowhere":    {func(t *trial) { t.shared = http.StatusForbidden }, "the shared name is not well: "},
+		"health endpoints do not answer":   {func(t *trial) { t.health = http.StatusForbidden }, "eu-central-1 is not well: "},
+		"Pulumi fails, and nobody watches": {func(t *trial) { t.engine.fail = errors.New("exit status 255") }, "exit status 255"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			try := newTrial(t)
+			there := try.engine.state
+			try.engine.state = deployed{}
+			try.engine.after = func() {
+				try.engine.state = there
+				row.spoil(try)
+			}
+			err := try.roll(t.Context())
+			assert.Len(t, try.engine.ups, 1)
+			assert.Empty(t, try.engine.ups[0].targets)
+			assert.NotContains(t, try.out.String(), "troubles already")
+			if row.want != "" {
+				assert.ErrorContains(t, err, row.want)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, time.Minute, try.clock.now.Sub(begun))
+		})
+	}
+}
+
 // TestARegionThatComes has no name by which it could be asked, until its step
 // is done.
 func TestARegionThatComes(t *testing.T) {
