@@ -157,6 +157,7 @@ func (r *rollout) before(ctx context.Context, s step) ([]*vigil, error) {
 		v := &vigil{place: place}
 		all = append(all, v)
 		if s.opens {
+			v.old = unreached
 			continue
 		}
 		if v.old, err = r.watch.troubles(ctx, place, d); err != nil {
