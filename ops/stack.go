@@ -19,6 +19,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
 	"github.com/crossregion/crossregion/lambda/auth"
 )
 
@@ -142,9 +143,11 @@ func (s *stack) somewhere(regions []string, do func(region string) error) error 
 	return errors.Join(errs...)
 }
 
-// final tells an answer from the lack of one.
+// final tells an answer from the lack of one. What did not come of a call, such
+// as a limit that is none, is the same in every region.
 func final(err error) bool {
-	return errors.Is(err, auth.ErrNotFound) || errors.Is(err, context.Canceled)
+	var call *smithy.OperationError
+	return errors.Is(err, auth.ErrNotFound) || errors.Is(err, context.Canceled) || !errors.As(err, &call)
 }
 
 // checkRegion refuses a name that the stack does not have.
