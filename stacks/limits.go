@@ -18,7 +18,10 @@ var retentions = []int{
 
 var emailPattern = regexp.MustCompile(`^[^@\s<>"]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$`)
 
-var principalPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/.+$`)
+// principalPattern takes no wildcard, which keys would follow: whoever it means
+// would be let in.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+var principalPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+$`)
 
 var (
 	guardrailPattern = regexp.MustCompile(`^[a-z0-9]+$`)
@@ -60,7 +63,7 @@ func (s Settings) validateLimits(f *faults) {
 	}
 	for i, arn := range s.Deployers {
 		f.check(principalPattern.MatchString(arn), fmt.Sprintf("deployers[%d]", i), fmt.Sprintf("%q is not the ARN of a role or user", arn),
-			"give arn:aws:iam::ACCOUNT:role/NAME or …:user/NAME")
+			"give arn:aws:iam::ACCOUNT:role/NAME or …:user/NAME, of each one")
 	}
 	for i, address := range s.Alarms.Emails {
 		path := fmt.Sprintf("alarms.emails[%d]", i)

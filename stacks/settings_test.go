@@ -143,6 +143,8 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"an account role without access logs", func(s map[string]any) { s["logs"] = map[string]any{"ownsAccountRole": true} }, "logs.ownsAccountRole: is set without access logs"},
 		{"a firewall without a limit", func(s map[string]any) { s["firewall"] = map[string]any{} }, "firewall.requestsPerFiveMinutes: 0 is out of range"},
 		{"a deployer who is nobody", func(s map[string]any) { s["deployers"] = []any{"ci"} }, `deployers[0]: "ci" is not the ARN of a role or user`},
+		{"deployers who could be anybody", func(s map[string]any) { s["deployers"] = []any{"arn:aws:iam::123456789012:role/*"} },
+			`deployers[0]: "arn:aws:iam::123456789012:role/*" is not the ARN of a role or user`},
 		{"an address that is none", func(s map[string]any) { s["alarms"] = map[string]any{"emails": []any{"me"}} }, `alarms.emails[0]: "me" is not an e-mail address`},
 		{"a region without its guardrail", func(s map[string]any) {
 			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "g", "version": "1"}}
