@@ -75,6 +75,13 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"no model", func(s map[string]any) { s["models"] = []any{} }, "models: no model given"},
 		{"a model that is nothing", func(s map[string]any) { s["models"] = []any{map[string]any{"name": "m"}} }, "models[0]: needs either profile or model"},
 		{"a model that is two things", func(s map[string]any) { s["models"].([]any)[0].(map[string]any)["model"] = "x" }, "models[0]: needs either profile or model"},
+		{"a profile by its ARN", func(s map[string]any) {
+			s["models"].([]any)[0].(map[string]any)["profile"] = "arn:aws:bedrock:eu-west-1:1:inference-profile/eu.amazon.nova-pro-v1:0"
+		}, "models[0].profile: "},
+		{"a model with a space", func(s map[string]any) {
+			s["models"] = []any{map[string]any{"name": "m", "model": " amazon.nova-pro-v1:0"}}
+		},
+			`models[0].model: " amazon.nova-pro-v1:0" is not an ID of Bedrock's; give it bare`},
 		{"a model without a usable name", func(s map[string]any) { s["models"].([]any)[0].(map[string]any)["name"] = "Claude!" }, `models[0].name: "Claude!" is not a model name`},
 		{"models whose names clash", func(s map[string]any) {
 			s["models"] = []any{map[string]any{"name": "a.b", "profile": "p"}, map[string]any{"name": "a-b", "profile": "p"}}

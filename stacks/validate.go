@@ -25,6 +25,7 @@ var (
 	accountPattern  = regexp.MustCompile(`^[0-9]{12}$`)
 	modelPattern    = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
 	domainPattern   = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,}|xn--[a-z0-9-]+)$`)
+	bedrockPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9._:-]*$`)
 	boundaryPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$`)
 )
 
@@ -152,7 +153,15 @@ func (s Settings) validateModels(f *faults) {
 		seen[slug] = i
 		f.check((m.Profile == "") != (m.Model == ""), path, "needs either profile or model, and not both",
 			"give the ID of a cross-region profile, or of a model that every region offers")
+		f.checkID(path+".profile", m.Profile)
+		f.checkID(path+".model", m.Model)
 	}
+}
+
+// checkID checks the ID of a profile or a model, if it is given.
+func (f *faults) checkID(path, id string) {
+	f.check(id == "" || bedrockPattern.MatchString(id) && !strings.HasPrefix(id, "arn:"), path, fmt.Sprintf("%q is not an ID of Bedrock's", id),
+		"give it bare, as in eu.amazon.nova-pro-v1:0: an ARN is of one region")
 }
 
 func (s Settings) validateDomain(f *faults) {
