@@ -84,7 +84,8 @@ func (s Settings) validateGuardrail(f *faults) {
 	for _, r := range slices.Sorted(maps.Keys(s.Guardrail)) {
 		g, path := s.Guardrail[r], "guardrail."+r
 		f.check(slices.Contains(names, r), path, fmt.Sprintf("%q is not one of the stack's regions", r), "remove it")
-		f.check(g.ID != "" && g.Version != "", path, "needs an id and a version", "give both as strings")
+		f.check(g.ID != "", path+".id", "missing", "give the guardrail's ID")
+		f.check(g.Version != "", path+".version", "missing", `give a number in quotes, or "DRAFT"`)
 		f.check(g.ID == "" || guardrailPattern.MatchString(g.ID), path+".id", fmt.Sprintf("%q is not the ID of a guardrail", g.ID), "give the ID alone, not the ARN")
 		f.check(g.Version == "" || versionPattern.MatchString(g.Version), path+".version", fmt.Sprintf("%q is not a version", g.Version), `give a number in quotes, or "DRAFT"`)
 	}

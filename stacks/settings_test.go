@@ -158,7 +158,7 @@ func TestParseSettingsRefuses(t *testing.T) {
 		}, `guardrail: region "eu-central-1" has none`},
 		{"a guardrail without a version", func(s map[string]any) {
 			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "g"}, "eu-central-1": map[string]any{"id": "g", "version": "1"}}
-		}, "guardrail.eu-west-1: needs an id and a version"},
+		}, "guardrail.eu-west-1.version: missing; give a number in quotes"},
 		{"a guardrail of nowhere", func(s map[string]any) {
 			s["guardrail"] = map[string]any{"us-east-1": map[string]any{"id": "g", "version": "1"}}
 		}, `guardrail.us-east-1: "us-east-1" is not one of the stack's regions`},
@@ -241,14 +241,17 @@ func TestAFaultIsToldOnce(t *testing.T) {
 		spoil func(map[string]any)
 		want  string // the one path
 	}{
-		"a list where an object belongs":         {func(s map[string]any) { s["domain"] = []any{"eu.llm.example.com"} }, "domain"},
-		"a number where an object belongs":       {func(s map[string]any) { s["firewall"] = 1000 }, "firewall"},
-		"no regions":                             {func(s map[string]any) { s["regions"] = []any{} }, "regions"},
-		"regions in words":                       {func(s map[string]any) { s["regions"] = "eu-west-1" }, "regions"},
-		"a region by its name alone":             {func(s map[string]any) { s["regions"].([]any)[0] = "eu-central-1" }, "regions[0]"},
-		"a region that lost its name":            {func(s map[string]any) { s["regions"].([]any)[0].(map[string]any)["name"] = "" }, "regions[0].name"},
-		"a region whose name is a number":        {func(s map[string]any) { s["regions"].([]any)[0].(map[string]any)["name"] = 1 }, "regions[0].name"},
-		"a home that is a number":                {func(s map[string]any) { s["conversations"] = map[string]any{"home": 7} }, "conversations.home"},
+		"a list where an object belongs":   {func(s map[string]any) { s["domain"] = []any{"eu.llm.example.com"} }, "domain"},
+		"a number where an object belongs": {func(s map[string]any) { s["firewall"] = 1000 }, "firewall"},
+		"no regions":                       {func(s map[string]any) { s["regions"] = []any{} }, "regions"},
+		"regions in words":                 {func(s map[string]any) { s["regions"] = "eu-west-1" }, "regions"},
+		"a region by its name alone":       {func(s map[string]any) { s["regions"].([]any)[0] = "eu-central-1" }, "regions[0]"},
+		"a region that lost its name":      {func(s map[string]any) { s["regions"].([]any)[0].(map[string]any)["name"] = "" }, "regions[0].name"},
+		"a region whose name is a number":  {func(s map[string]any) { s["regions"].([]any)[0].(map[string]any)["name"] = 1 }, "regions[0].name"},
+		"a home that is a number":          {func(s map[string]any) { s["conversations"] = map[string]any{"home": 7} }, "conversations.home"},
+		"a version that lost its quotes": {func(s map[string]any) {
+			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "g", "version": 1}, "eu-central-1": map[string]any{"id": "g", "version": "1"}}
+		}, "guardrail.eu-west-1.version"},
 		"a 0 that is out of range for two":       {func(s map[string]any) { s["firewall"] = map[string]any{"requestsPerFiveMinutes": 0} }, "firewall.requestsPerFiveMinutes"},
 		"a text where conversations are to be":   {func(s map[string]any) { s["conversations"] = "eu-central-1" }, "conversations"},
 		"a partner that is the region and twice": {func(s map[string]any) { s["regions"].([]any)[0] = region("eu-central-1", "eu-west-1", "eu-central-1") }, "regions[0].failover[1]"},
