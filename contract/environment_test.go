@@ -90,7 +90,7 @@ func TestFailoverIsBounded(t *testing.T) {
 			BreakerFailures: 100, BreakerOpenSeconds: 300, HedgeDelaySeconds: 300, HedgeShare: 1, ContinueStreams: true,
 		}, ""},
 		{"no retries", contract.Failover{Retries: retries(0)}, ""},
-		{"fewer than none", contract.Failover{Retries: retries(-1)}, "failover.retries is -1: set 1 to 5"},
+		{"fewer than none", contract.Failover{Retries: retries(-1)}, "failover.retries is -1: set 0 to 5"},
 		{"a wait that API Gateway cuts", contract.Failover{FirstContentSeconds: 301}, "failover.firstContentSeconds is 301"},
 		{"a hold that it cuts", contract.Failover{HoldSeconds: 241}, "failover.holdSeconds is 241"},
 		{"a negative wait", contract.Failover{IdleSeconds: -0.5}, "failover.idleSeconds is -0.5"},

@@ -56,7 +56,7 @@ var FailoverRanges = []FailoverRange{
 	{"idleSeconds", func(f Failover) float64 { return f.IdleSeconds }, 0.05, 840},
 	{"holdSeconds", func(f Failover) float64 { return f.HoldSeconds }, 0.05, 240},
 	{"keepAliveSeconds", func(f Failover) float64 { return f.KeepAliveSeconds }, 0.05, 240},
-	{"retries", func(f Failover) float64 { return float64(f.retries()) }, 1, 5},
+	{"retries", func(f Failover) float64 { return float64(f.retries()) }, 0, 5},
 	{"backoffSeconds", func(f Failover) float64 { return f.BackoffSeconds }, 0.01, 5},
 	{"breakerFailures", func(f Failover) float64 { return float64(f.BreakerFailures) }, 1, 100},
 	{"breakerOpenSeconds", func(f Failover) float64 { return f.BreakerOpenSeconds }, 0.05, 300},

@@ -33,9 +33,9 @@ commands:
   undrain REGION            bring it back
   drains                    list drained regions
 
-Every command needs one of --stack NAME, --outputs FILE and --local; see
-<command> -h for its flags. Exit code 2 is a mistake in the command, 1 any
-other failure.
+Every command needs one of --stack NAME, --outputs FILE and --local, beside
+which --stack chooses if several run; see <command> -h for its flags. Exit code
+2 is a mistake in the command, 1 any other failure.
 
 examples:
   go run ./ops keys mint acme --stack eu

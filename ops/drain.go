@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -69,30 +70,55 @@ type drained struct {
 	SeenIn []string `json:"seenIn"`
 }
 
-// listDrains asks every region, since each acts by what it has.
+// listDrains asks every region, since each acts by what it has. Where none
+// answers nothing is known.
 func listDrains(ctx context.Context, c *call) error {
-	all := []drained{}
+	seenIn := map[string][]string{}
+	var asked []string
 	var errs []error
+	for _, at := range c.regions {
+		flagged, err := c.flags(ctx, at)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("read the flags in %s: %w", at, err))
+			continue
+		}
+		asked = append(asked, at)
+		for _, region := range flagged {
+			seenIn[region] = append(seenIn[region], at)
+		}
+	}
+	if len(asked) == 0 {
+		return errors.Join(errs...)
+	}
+	return errors.Join(append([]error{c.printDrains(seenIn, asked)}, errs...)...)
+}
+
+func (c *call) printDrains(seenIn map[string][]string, asked []string) error {
+	all := []drained{}
 	text := ""
-	for _, region := range c.regions {
-		d := drained{Region: region}
-		for _, at := range c.regions {
-			switch is, err := c.isDrained(ctx, at, region); {
-			case err != nil:
-				errs = append(errs, fmt.Errorf("read the flag of %s in %s: %w", region, at, err))
-			case is:
-				d.SeenIn = append(d.SeenIn, at)
-			}
-		}
-		if len(d.SeenIn) > 0 {
-			all = append(all, d)
-			text += fmt.Sprintf("%s is drained, as %s see\n", region, strings.Join(d.SeenIn, ", "))
-		}
+	for _, region := range slices.Sorted(maps.Keys(seenIn)) {
+		all = append(all, drained{region, seenIn[region]})
+		text += fmt.Sprintf("%s is drained, as %s see\n", region, strings.Join(seenIn[region], ", "))
 	}
 	if text == "" {
-		text = "no region is drained\n"
+		text = fmt.Sprintf("no region is drained, as %s see\n", strings.Join(asked, ", "))
 	}
-	return errors.Join(append([]error{c.print(all, text)}, errs...)...)
+	return c.print(all, text)
+}
+
+// flags are the regions that are drained, as one has it. The first that cannot be
+// read is an error: the others would not be either, each after its own wait.
+func (s *stack) flags(ctx context.Context, at string) (flagged []string, err error) {
+	for _, region := range s.regions {
+		is, err := s.isDrained(ctx, at, region)
+		if err != nil {
+			return nil, err
+		}
+		if is {
+			flagged = append(flagged, region)
+		}
+	}
+	return flagged, nil
 }
 
 func (s *stack) isDrained(ctx context.Context, at, region string) (bool, error) {

@@ -69,6 +69,9 @@ func eraseFlags(flags *flag.FlagSet) func(context.Context, *call) error {
 		if !contract.ValidTenant(c.args[0]) {
 			return misuse("erase: the tenant must be %s", contract.TenantRule)
 		}
+		if *wait < 0 {
+			return misuse("--wait is %s: give no less than 0s", *wait)
+		}
 		if !*yes {
 			if err := c.confirm(c.args[0]); err != nil {
 				return err

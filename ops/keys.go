@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -23,9 +24,18 @@ type key struct {
 	Revoked bool       `json:"revoked"`
 }
 
+// maxDays is how long a key that expires may last: ten years.
+const maxDays = 3650
+
 func mintFlags(flags *flag.FlagSet) func(context.Context, *call) error {
 	models := flags.String("models", "", "`names` of models that the key opens, with commas (default all)")
-	days := flags.Int("days", 0, "`number` of days after which the key opens nothing (default never)")
+	days := 0
+	flags.Func("days", fmt.Sprintf("`number` of days after which the key opens nothing, 1 to %d (default never)", maxDays), func(text string) (err error) {
+		if days, err = strconv.Atoi(text); err != nil || days < 1 || days > maxDays {
+			err = fmt.Errorf("give 1 to %d, or leave it out", maxDays)
+		}
+		return err
+	})
 	return func(ctx context.Context, c *call) error {
 		g := auth.Grant{Tenant: c.args[0]}
 		if !contract.ValidTenant(g.Tenant) {
@@ -34,11 +44,8 @@ func mintFlags(flags *flag.FlagSet) func(context.Context, *call) error {
 		if *models != "" {
 			g.Models = strings.Split(*models, ",")
 		}
-		if *days < 0 {
-			return misuse("--days is %d: give a positive number", *days)
-		}
-		if *days > 0 {
-			g.Expires = time.Now().AddDate(0, 0, *days)
+		if days > 0 {
+			g.Expires = time.Now().AddDate(0, 0, days)
 		}
 		return c.mint(ctx, g)
 	}
@@ -105,6 +112,9 @@ func (c *call) revoke(ctx context.Context, id string) error {
 		if err == nil || errors.Is(err, auth.ErrNotFound) {
 			done++
 			continue
+		}
+		if final(err) {
+			return err
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", region, err))
 	}

@@ -1,16 +1,25 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/crossregion/crossregion/command"
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/local/up"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -58,7 +67,7 @@ func TestALocalStackIsOperated(t *testing.T) {
 	assert.JSONEq(t, `{"region":"eu-central-1","drained":false,"writtenIn":"eu-north-1"}`, ops("undrain", "eu-central-1"))
 	assert.NotContains(t, seen(), "eu-north-1")
 
-	s, err := openLocal()
+	s, err := openLocal("")
 	require.NoError(t, err)
 	_, err = s.clients["eu-central-1"].GetItem(t.Context(), &dynamodb.GetItemInput{
 		TableName: aws.String(s.ConversationTable), Key: drainKey("eu-west-1"),
@@ -118,7 +127,100 @@ func TestALocalStackIsOperated(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, left.Items, 1, "another tenant's")
 
+	again, err := r.WriteState(".")
+	require.NoError(t, err)
+	files, err := filepath.Glob(localFiles)
+	require.NoError(t, err)
+	require.Len(t, files, 2, "each has its own")
+	for _, file := range files {
+		info, err := os.Stat(file)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	}
 	require.NoError(t, remove())
+	ops("drains", "--stack", "eu")
+	require.NoError(t, again())
 	_, err = runOps(t, "", "drains", "--local")
 	assert.ErrorContains(t, err, "start go run ./local up")
+}
+
+// serve stands in for a stack that `local up` serves, as far as that can be
+// found, started so many seconds after others. It has one control table.
+func serve(t *testing.T, stack, table string, started int) (end func()) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() }) // it may have ended
+	raw, err := json.Marshal(map[string]any{
+		"stack": stack, "endpoint": "http://" + listener.Addr().String(),
+		"outputs": map[string]any{"controlTable": table, "conversationTable": "t", "regionalEndpoints": map[string]string{"eu-west-1": "https://a"}},
+	})
+	require.NoError(t, err)
+	file := filepath.Join(filepath.Dir(localFiles), fmt.Sprintf("%s-%d.json", stack, started))
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+	require.NoError(t, os.WriteFile(file, raw, 0o600))
+	at := time.Date(2026, 11, 26, 12, 0, started, 0, time.UTC)
+	require.NoError(t, os.Chtimes(file, at, at))
+	return func() { require.NoError(t, listener.Close()) }
+}
+
+// TestWhichLocalStack: several may be served from one folder, of which any may
+// end first, or be killed and leave its file.
+func TestWhichLocalStack(t *testing.T) {
+	t.Chdir(t.TempDir())
+	table := func(name string) string {
+		t.Helper()
+		s, err := openLocal(name)
+		require.NoError(t, err)
+		return s.ControlTable
+	}
+	serve(t, "eu", "first", 1)
+	last := serve(t, "eu", "last", 2)
+	assert.Equal(t, "last", table(""))
+	last()
+	assert.Equal(t, "first", table(""), "it is served yet")
+
+	other := serve(t, "prod", "other", 3)
+	_, err := openLocal("")
+	assert.ErrorContains(t, err, "eu and prod are served from this folder: choose one with --stack")
+	assert.ErrorIs(t, err, command.ErrUsage)
+	assert.Equal(t, "first", table("eu"))
+	assert.Equal(t, "other", table("prod"))
+	other()
+	assert.Equal(t, "first", table(""))
+	_, err = openLocal("prod")
+	assert.ErrorContains(t, err, "none called prod is served from this folder: start go run ./local up --stack prod here first")
+}
+
+func TestALocalFileThatIsNone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	serve(t, "eu", "", 1)
+	_, err := openLocal("")
+	assert.ErrorContains(t, err, "eu-1.json: controlTable, conversationTable or regionalEndpoints is missing")
+}
+
+// TestNobodyAnswers: then it is not known whether a region is drained.
+func TestNobodyAnswers(t *testing.T) {
+	t.Chdir(t.TempDir())
+	serve(t, "eu", "c", 1)
+	s, err := openLocal("")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, asJSON := range []bool{true, false} {
+		var out bytes.Buffer
+		assert.ErrorContains(t, listDrains(ctx, &call{stack: s, Streams: Streams{Out: &out}, json: asJSON}), "read the flags in eu-west-1")
+		assert.Empty(t, out.String())
+	}
+}
+
+// TestSilenceIsBounded: a region that is down keeps an operator waiting for
+// seconds.
+func TestSilenceIsBounded(t *testing.T) {
+	s := newStack(outputs{RegionalEndpoints: map[string]string{"eu-west-1": ""}}, aws.Config{})
+	client, ok := s.clients["eu-west-1"].Options().HTTPClient.(*awshttp.BuildableClient)
+	require.True(t, ok)
+	assert.Equal(t, callTimeout, client.GetTimeout())
+	assert.Equal(t, dialTimeout, client.GetDialer().Timeout)
+	assert.Equal(t, attempts, s.clients["eu-west-1"].Options().RetryMaxAttempts)
 }

@@ -45,6 +45,7 @@ func TestMisuseIsToldBeforeAnythingIsDone(t *testing.T) {
 		{"an unknown command", []string{"keys", "delete", "x"}, "", `no command is called "keys"; did you mean keys revoke?`, 2},
 		{"no stack", []string{"drains"}, "", "give one of --stack, --outputs and --local", 2},
 		{"two stacks", []string{"drains", "--local", "--outputs", file}, "", "give one of", 2},
+		{"a stack by its name and its outputs", []string{"drains", "--stack", "eu", "--outputs", file}, "", "give one of", 2},
 		{"a misspelt command", []string{"key", "mint", "x"}, "", "did you mean keys mint?", 2},
 		{"a misspelt command of one word", []string{"drian", "eu-west-1"}, "", "did you mean drain?", 2},
 		{"an unknown flag", []string{"drains", "--force"}, "", "not defined: -force", 2},
@@ -53,7 +54,11 @@ func TestMisuseIsToldBeforeAnythingIsDone(t *testing.T) {
 		{"another stack's region", []string{"drain", "us-east-1", "--outputs", file}, "", `no region "us-east-1": it has eu-north-1, eu-west-1`, 2},
 		{"a key with its secret", []string{"keys", "revoke", "cr_abc.secret", "--outputs", file}, "", "without its secret", 2},
 		{"a key of nobody", []string{"keys", "mint", "a b", "--outputs", file}, "", "the tenant must be", 2},
-		{"days in the past", []string{"keys", "mint", "acme", "--days", "-1", "--outputs", file}, "", "--days is -1", 2},
+		{"days in the past", []string{"keys", "mint", "acme", "--days", "-1", "--outputs", file}, "", "give 1 to 3650", 2},
+		{"no days", []string{"keys", "mint", "acme", "--days", "0", "--outputs", file}, "", "give 1 to 3650, or leave it out", 2},
+		{"days beyond all calendars", []string{"keys", "mint", "acme", "--days", "99999999", "--outputs", file}, "", "give 1 to 3650", 2},
+		{"a share twice", []string{"tenants", "set", "acme", "--shares", "eu-west-1=50,eu-west-1=20", "--outputs", file}, "", "the share of eu-west-1 is given twice", 2},
+		{"a wait for the past", []string{"erase", "acme", "--yes", "--wait", "-1s", "--outputs", file}, "", "--wait is -1s", 2},
 		{"a share of nothing", []string{"tenants", "set", "acme", "--shares", "eu-west-1", "--outputs", file}, "", "is not REGION=PERCENT", 2},
 		{"a share of another region", []string{"tenants", "set", "acme", "--shares", "us-east-1=5", "--outputs", file}, "", `no region "us-east-1"`, 2},
 		{"a tenant that is none", []string{"erase", "a b", "--yes", "--outputs", file}, "", "the tenant must be", 2},
@@ -69,6 +74,20 @@ func TestMisuseIsToldBeforeAnythingIsDone(t *testing.T) {
 			assert.Equal(t, tt.code, exitCode(err))
 			assert.Empty(t, out)
 		})
+	}
+}
+
+// TestAMistakeIsToldOnce, and not for each region that would say the same.
+func TestAMistakeIsToldOnce(t *testing.T) {
+	file := outputsFile(t, deployed)
+	for want, args := range map[string][]string{
+		"-5 tokens per minute": {"tenants", "set", "acme", "--tokens-per-minute", "-5"},
+		"models[0] is":         {"keys", "mint", "acme", "--models", "A"},
+		`"nope" is no id`:      {"keys", "revoke", "nope"},
+	} {
+		_, err := runOps(t, "", append(args, "--outputs", file)...)
+		require.ErrorContains(t, err, want)
+		assert.Equal(t, 1, strings.Count(err.Error(), want), err)
 	}
 }
 

@@ -8,30 +8,30 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
 	"github.com/crossregion/crossregion/lambda/auth"
 )
 
-// localFile is where `go run ./local up` tells how to operate it.
-var localFile = filepath.Join(".build", "local.json")
-
-// source is where the outputs of a stack come from: one of its fields.
+// source is where the outputs of a stack come from: one of its fields, or local
+// ones of the stack of a name.
 type source struct {
 	stack, outputs string
 	local          bool
 }
 
 func (s *source) flags(flags *flag.FlagSet) {
-	flags.StringVar(&s.stack, "stack", "", "operate the stack of this `name`, as Pulumi knows it")
+	flags.StringVar(&s.stack, "stack", "", "operate the stack of this `name`, as Pulumi knows it, or with --local as its file is called")
 	flags.StringVar(&s.outputs, "outputs", "", "operate the stack whose outputs are in this `file`, written by pulumi stack output --json")
 	flags.BoolVar(&s.local, "local", false, "operate what go run ./local up serves")
 }
@@ -51,15 +51,6 @@ func (o outputs) validate() error {
 	return nil
 }
 
-// local is what the embedded cloud says of itself.
-type local struct {
-	Endpoint        string  `json:"endpoint"`
-	AccessKeyID     string  `json:"accessKeyId"`
-	SecretAccessKey string  `json:"secretAccessKey"`
-	SessionToken    string  `json:"sessionToken"`
-	Outputs         outputs `json:"outputs"`
-}
-
 // stack is one that can be operated.
 type stack struct {
 	outputs
@@ -68,11 +59,11 @@ type stack struct {
 }
 
 func (s source) open(ctx context.Context) (*stack, error) {
-	switch given := slices.DeleteFunc([]string{s.stack, s.outputs, map[bool]string{true: "local"}[s.local]}, func(v string) bool { return v == "" }); {
-	case len(given) != 1:
+	switch {
+	case (s.outputs != "") == (s.local || s.stack != ""):
 		return nil, misuse("give one of --stack, --outputs and --local")
 	case s.local:
-		return openLocal()
+		return openLocal(s.stack)
 	}
 	raw, err := s.read(ctx)
 	if err != nil {
@@ -107,27 +98,6 @@ func (s source) read(ctx context.Context) ([]byte, error) {
 	return raw, nil
 }
 
-func openLocal() (*stack, error) {
-	raw, err := os.ReadFile(localFile)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("operate the local stack: %s is not there: start go run ./local up in this folder first", localFile)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("operate the local stack: %w", err)
-	}
-	var l local
-	if err := json.Unmarshal(raw, &l); err != nil {
-		return nil, fmt.Errorf("operate the local stack: read %s: %w", localFile, err)
-	}
-	if err := l.Outputs.validate(); err != nil {
-		return nil, fmt.Errorf("operate the local stack: read %s: %w", localFile, err)
-	}
-	return newStack(l.Outputs, aws.Config{
-		BaseEndpoint: aws.String(l.Endpoint),
-		Credentials:  credentials.NewStaticCredentialsProvider(l.AccessKeyID, l.SecretAccessKey, l.SessionToken),
-	}), nil
-}
-
 func decode(raw []byte, out *outputs) error {
 	if err := json.Unmarshal(raw, out); err != nil {
 		return err
@@ -135,7 +105,17 @@ func decode(raw []byte, out *outputs) error {
 	return out.validate()
 }
 
+// How long a region may keep silent: whoever operates a stack has no time to
+// lose when a region is down, and the next is asked then.
+const (
+	dialTimeout = 3 * time.Second
+	callTimeout = 10 * time.Second
+	attempts    = 2
+)
+
 func newStack(out outputs, cfg aws.Config) *stack {
+	cfg.RetryMaxAttempts = attempts
+	cfg.HTTPClient = awshttp.NewBuildableClient().WithTimeout(callTimeout).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 	s := &stack{outputs: out, regions: slices.Sorted(maps.Keys(out.RegionalEndpoints)), clients: map[string]*dynamodb.Client{}}
 	for _, region := range s.regions {
 		cfg.Region = region
@@ -163,9 +143,11 @@ func (s *stack) somewhere(regions []string, do func(region string) error) error 
 	return errors.Join(errs...)
 }
 
-// final tells an answer from the lack of one.
+// final tells an answer from the lack of one. What did not come of a call, such
+// as a limit that is none, is the same in every region.
 func final(err error) bool {
-	return errors.Is(err, auth.ErrNotFound) || errors.Is(err, context.Canceled)
+	var call *smithy.OperationError
+	return errors.Is(err, auth.ErrNotFound) || errors.Is(err, context.Canceled) || !errors.As(err, &call)
 }
 
 // checkRegion refuses a name that the stack does not have.

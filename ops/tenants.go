@@ -115,6 +115,9 @@ func (s *stack) parseShares(text string) (map[string]int, error) {
 		if err := s.checkRegion(region); err != nil {
 			return nil, err
 		}
+		if _, twice := shares[region]; twice {
+			return nil, misuse("the share of %s is given twice", region)
+		}
 		shares[region] = n
 	}
 	return shares, nil

@@ -60,6 +60,9 @@ func (c cli) Config(ctx context.Context) (map[string]string, error) {
 	}
 	config := map[string]string{}
 	for key, v := range values {
+		if v.Secret && key == project+":settings" {
+			return nil, fmt.Errorf("config %s of stack %s is a secret, and would be spread in plain text: settings hold no secrets, store it in plain", key, c.stack)
+		}
 		if v.Value != nil && !v.Secret {
 			config[key] = *v.Value
 		}

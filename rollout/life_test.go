@@ -119,6 +119,10 @@ func (r *life) isBorn() {
 	r.denied = ""
 	require.NoError(r.t, r.roll())
 	assert.Equal(r.t, []string{first}, r.steps())
+	for _, region := range all() {
+		assert.NotZero(r.t, r.asked[region+".eu.llm.example.com"], "%s is not watched", region)
+	}
+	assert.NotZero(r.t, r.asked["eu.llm.example.com"], "the name of all is not watched")
 	r.checkPatience()
 	require.NoError(r.t, r.roll())
 	assert.Empty(r.t, r.steps())

@@ -13,7 +13,7 @@ type step struct {
 	changes  []change
 	region   string            // that it changes; "" for what is of several
 	watch    []string          // regions and the [sharedName], to be well afterwards
-	opens    bool              // the region gets its own name, by which nobody could ask before
+	opens    bool              // what is watched gets its name, by which nobody could ask before
 	targets  []string          // URNs; none for everything but the excluded
 	exclude  []string          // patterns of URNs
 	versions map[string]string // that the aliases of the step lead to before, by function

@@ -78,7 +78,10 @@ func (r *rollout) prepare(ctx context.Context, o options) ([]step, error) {
 	}
 	// The preview does not tell: it leaves out what stays as it is.
 	if !d.live && len(changes) > 0 {
-		return []step{{title: "the first deployment, of everything", changes: changes, exclude: r.fleet.excluded()}}, nil
+		return []step{{
+			title: "the first deployment, of everything", changes: changes,
+			watch: append(r.fleet.online(), sharedName), opens: true, exclude: r.fleet.excluded(),
+		}}, nil
 	}
 	if gone := r.fleet.gone(d); len(gone) > 0 {
 		return r.fleet.withdraw(gone, changes), nil
@@ -154,6 +157,7 @@ func (r *rollout) before(ctx context.Context, s step) ([]*vigil, error) {
 		v := &vigil{place: place}
 		all = append(all, v)
 		if s.opens {
+			v.old = unreached
 			continue
 		}
 		if v.old, err = r.watch.troubles(ctx, place, d); err != nil {

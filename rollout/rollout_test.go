@@ -45,7 +45,7 @@ func TestABadVersionStopsAfterTheFirstRegion(t *testing.T) {
 			err := try.roll(t.Context())
 			assert.ErrorContains(t, err, tt.want)
 			assert.ErrorContains(t, err, "eu-west-1 keep what they have")
-			assert.NotContains(t, err.Error(), "as it was before")
+			assert.NotContains(t, err.Error(), "still")
 			assert.Less(t, try.clock.now.Sub(begun), 15*time.Second, "it stops at once")
 			assert.Equal(t, []string{"eu-central-1"}, try.regions())
 		})
@@ -102,6 +102,66 @@ func TestTheLastStepIsWatched(t *testing.T) {
 	})
 }
 
+// TestTheFirstDeploymentIsWatched everywhere, though nobody can ask before.
+func TestTheFirstDeploymentIsWatched(t *testing.T) {
+	for name, row := range map[string]struct {
+		spoil func(*trial)
+		want  string // "" for none
+	}{
+		"all is well":                      {func(*trial) {}, ""},
+		"an alarm rings in a region":       {func(t *trial) { t.bells["eu-west-1"] = []string{"errors-2"} }, "eu-west-1 is not well: alarm errors rings"},
+		"the shared name leads nowhere":    {func(t *trial) { t.shared = http.StatusForbidden }, "the shared name is still not well: "},
+		"health endpoints do not answer":   {func(t *trial) { t.health = http.StatusForbidden }, "eu-central-1 is still not well: "},
+		"Pulumi fails, and nobody watches": {func(t *trial) { t.engine.fail = errors.New("exit status 255") }, "exit status 255"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			try := newTrial(t)
+			there := try.engine.state
+			try.engine.state = deployed{}
+			try.engine.after = func() {
+				try.engine.state = there
+				row.spoil(try)
+			}
+			err := try.roll(t.Context())
+			assert.Len(t, try.engine.ups, 1)
+			assert.Empty(t, try.engine.ups[0].targets)
+			assert.NotContains(t, try.out.String(), "troubles already")
+			if row.want != "" {
+				assert.ErrorContains(t, err, row.want)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, time.Minute, try.clock.now.Sub(begun))
+		})
+	}
+}
+
+// TestWhatIsNewTakesItsTime: no probe has come yet, which its alarms take for bad.
+func TestWhatIsNewTakesItsTime(t *testing.T) {
+	for name, p := range map[string]preview{
+		"a stack":  parsed(t, planned("create", "eu-west-1-invoker-fn", "null", "{}")),
+		"a region": parsed(t, planned("create", "routing-eu-west-1-own", "null", "{}")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			try := newTrial(t)
+			try.engine.preview, try.engine.state.live = p, name != "a stack"
+			try.engine.state.alarms = append(try.engine.state.alarms, alarm{"probes-2", "eu-west-1-alarms-getHealth"})
+			try.engine.after = func() {
+				try.bells["us-east-1"], try.bells["eu-west-1"] = []string{"health-2"}, []string{"probes-2"}
+				try.health = http.StatusForbidden
+			}
+			try.clock.slept = func(now time.Time) {
+				if now.Sub(begun) >= 5*time.Minute {
+					clear(try.bells)
+					try.health = http.StatusOK
+				}
+			}
+			require.NoError(t, try.roll(t.Context()))
+			assert.GreaterOrEqual(t, try.clock.now.Sub(begun), 6*time.Minute, "it is quiet for as long as any other")
+		})
+	}
+}
+
 // TestARegionThatComes has no name by which it could be asked, until its step
 // is done.
 func TestARegionThatComes(t *testing.T) {
@@ -113,7 +173,9 @@ func TestARegionThatComes(t *testing.T) {
 	assert.NotContains(t, try.out.String(), "troubles")
 	try.engine.after = nil
 	try.health = http.StatusBadGateway
-	assert.ErrorContains(t, try.roll(t.Context()), "eu-west-1 is not well")
+	assert.ErrorContains(t, try.roll(t.Context()), "eu-west-1 is still not well")
+	try.health, try.bells["eu-west-1"] = http.StatusOK, []string{"errors-2"}
+	assert.ErrorContains(t, try.roll(t.Context()), "eu-west-1 is not well: alarm errors rings")
 }
 
 // TestARegionThatLeaves takes one step, after which the others are watched.

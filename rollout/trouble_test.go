@@ -32,7 +32,7 @@ func TestATroubleOfBefore(t *testing.T) {
 	t.Run("it stays", func(t *testing.T) {
 		try := newTrial(t)
 		try.bells["eu-central-1"] = []string{"errors-1"}
-		assert.ErrorContains(t, try.roll(t.Context()), "as it was before: alarm errors rings")
+		assert.ErrorContains(t, try.roll(t.Context()), "still not well: alarm errors rings")
 		assert.InDelta(t, patience, try.clock.now.Sub(begun), float64(15*time.Second))
 		assert.Len(t, try.engine.ups, 1)
 	})
@@ -40,7 +40,7 @@ func TestATroubleOfBefore(t *testing.T) {
 		try := newTrial(t)
 		try.engine.settings = strings.Replace(settings, `"bakeMinutes":1`, `"bakeMinutes":30`, 1)
 		try.bells["eu-central-1"] = []string{"errors-1"}
-		assert.ErrorContains(t, try.roll(t.Context()), "as it was before: alarm errors rings")
+		assert.ErrorContains(t, try.roll(t.Context()), "still not well: alarm errors rings")
 		assert.InDelta(t, 30*time.Minute, try.clock.now.Sub(begun), float64(15*time.Second), "it has as long as the quiet")
 	})
 	t.Run("it goes on under another text", func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestAnAlarmOnAHealthCheckTellsOfItsRegion(t *testing.T) {
 	try := newTrial(t)
 	try.engine.after = func() { try.bells["us-east-1"] = []string{"health-2"} }
 	err := try.roll(t.Context())
-	assert.ErrorContains(t, err, "eu-west-1 is not well")
+	assert.ErrorContains(t, err, "eu-west-1 is still not well")
 	assert.Equal(t, []string{"eu-central-1", "eu-west-1"}, try.regions())
 }
 

@@ -35,7 +35,7 @@ func (v *vigil) see(at time.Time, found []trouble, quiet time.Duration) (bool, e
 	case len(added) > 0:
 		return false, fmt.Errorf("%s is not well: %s", v.place, texts(added))
 	case len(now) > 0 && at.Sub(v.start) >= max(quiet, patience):
-		return false, fmt.Errorf("%s is not well, as it was before: %s", v.place, texts(now))
+		return false, fmt.Errorf("%s is still not well: %s", v.place, texts(now))
 	case len(now) > 0:
 		v.since = time.Time{}
 		return false, nil
@@ -58,6 +58,13 @@ func (v *vigil) undrained(at time.Time) {
 
 // drainAlarms ring while a region is drained.
 var drainAlarms = []string{alarmPrefix + healthRole, alarmPrefix + contract.OpHealth}
+
+// unreached are the troubles of a place that nobody could reach before. Alarms
+// take it for bad that no probe came, until some have; a name takes its time.
+var unreached = []trouble{
+	{healthRole, "its health endpoint does not answer yet"},
+	{drainAlarms[0], drainAlarms[0] + " rings"}, {drainAlarms[1], drainAlarms[1] + " rings"},
+}
 
 // unexplained are the troubles but for those of a drain that is older than the
 // rollout: somebody wants it, and it must not keep a cure away.

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -37,14 +37,17 @@ func (f Faults) Error() string {
 // has no place in them or is of the wrong type.
 func decodeSettings(raw string) (Settings, Faults) {
 	var object any
-	if err := json.Unmarshal([]byte(raw), &object); err != nil {
+	decoder := json.NewDecoder(strings.NewReader(raw))
+	decoder.UseNumber() // as it was written: a float64 holds no digits beyond the 15th
+	if err := decoder.Decode(&object); err != nil {
 		return Settings{}, Faults{{"settings", "not a JSON object: " + err.Error(), seeTable}}
 	}
 	faults := checkShape(reflect.TypeFor[Settings](), "settings", object)
 	var s Settings
+	err := json.Unmarshal([]byte(raw), &s)
 	var mismatch *json.UnmarshalTypeError
-	// A wrong type has been reported; the rest is decoded all the same.
-	if err := json.Unmarshal([]byte(raw), &s); err != nil && !errors.As(err, &mismatch) {
+	// What has been reported is no second fault; the rest is decoded all the same.
+	if err != nil && (len(faults) == 0 || !errors.As(err, &mismatch)) {
 		faults = append(faults, Fault{"settings", err.Error(), seeTable})
 	}
 	return s, faults
@@ -81,15 +84,38 @@ func checkShape(t reflect.Type, path string, value any) Faults {
 		_, ok := value.(bool)
 		return unless(ok, path, "true or false", value)
 	case reflect.Int:
-		n, ok := value.(float64)
-		return unless(ok && n == math.Trunc(n), path, "a whole number", value)
+		_, err := strconv.Atoi(literal(value))
+		return unless(err == nil, path, "a whole number", value)
 	case reflect.Float64:
-		_, ok := value.(float64)
-		return unless(ok, path, "a number", value)
+		_, err := strconv.ParseFloat(literal(value), 64)
+		return unless(err == nil, path, "a number", value)
 	default:
 		_, ok := value.(string)
 		return unless(ok, path, "a string", value)
 	}
+}
+
+// literal is a number as it was written, "" of anything else.
+func literal(value any) string {
+	n, _ := value.(json.Number)
+	return n.String()
+}
+
+// zeroIsNone are the numbers of which 0 switches something off, as leaving them
+// out does. Any other number has a default, which 0 would silently become.
+var zeroIsNone = []string{"failover.hedgeDelaySeconds", "reservedConcurrency", "rollout.canaryPercent"}
+
+// checkZero refuses a 0 that would count as left out. One behind a pointer is a
+// value of its own.
+func checkZero(t reflect.Type, path string, value any) Faults {
+	n, err := strconv.ParseFloat(literal(value), 64)
+	if err != nil || n != 0 || t.Kind() == reflect.Pointer || slices.Contains(zeroIsNone, path) {
+		return nil
+	}
+	if t.Kind() != reflect.Int && t.Kind() != reflect.Float64 {
+		return nil // of the wrong type
+	}
+	return Faults{{path, "0 is out of range", "give more, or leave it out for the default"}}
 }
 
 func checkStruct(t reflect.Type, path string, value any) Faults {
@@ -102,7 +128,7 @@ func checkStruct(t reflect.Type, path string, value any) Faults {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		at := strings.TrimPrefix(path+"."+key, "settings.")
 		if field, known := fields[key]; known {
-			all = append(all, checkShape(field, at, object[key])...)
+			all = append(append(all, checkShape(field, at, object[key])...), checkZero(field, at, object[key])...)
 		} else {
 			all = append(all, Fault{at, "unknown key", suggestion(key, fields)})
 		}
@@ -114,8 +140,11 @@ func unless(ok bool, path, want string, value any) Faults {
 	if ok {
 		return nil
 	}
-	if n, number := value.(float64); number && want == "a string" {
-		return Faults{{path, fmt.Sprintf("%.0f is a number, not a string", n), "put it in quotes"}}
+	if n := literal(value); n != "" && want == "a string" {
+		return Faults{{path, n + " is a number, not a string", "put it in quotes"}}
+	}
+	if text, quoted := value.(string); quoted {
+		value = strconv.Quote(text)
 	}
 	return Faults{{path, fmt.Sprintf("%v is not %s", value, want), seeTable}}
 }
@@ -134,10 +163,14 @@ func suggestion(key string, fields map[string]reflect.Type) string {
 	return `did you mean "` + best + `"?`
 }
 
-// unreported returns the faults at places of which reported says nothing yet:
-// a value of a wrong type is also a missing one, which helps nobody.
+// unreported returns the faults at places of which reported says nothing yet,
+// neither of themselves nor of what they are in: a value of a wrong type is also
+// a missing one, which helps nobody.
 func unreported(all, reported Faults) Faults {
 	return slices.DeleteFunc(all, func(f Fault) bool {
-		return slices.ContainsFunc(reported, func(r Fault) bool { return r.Path == f.Path })
+		return slices.ContainsFunc(reported, func(r Fault) bool {
+			rest, within := strings.CutPrefix(f.Path, r.Path)
+			return within && (rest == "" || rest[0] == '.' || rest[0] == '[')
+		})
 	})
 }

@@ -18,7 +18,10 @@ var retentions = []int{
 
 var emailPattern = regexp.MustCompile(`^[^@\s<>"]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$`)
 
-var principalPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/.+$`)
+// principalPattern takes no wildcard, which keys would follow: whoever it means
+// would be let in.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+var principalPattern = regexp.MustCompile(`^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+$`)
 
 var (
 	guardrailPattern = regexp.MustCompile(`^[a-z0-9]+$`)
@@ -60,7 +63,7 @@ func (s Settings) validateLimits(f *faults) {
 	}
 	for i, arn := range s.Deployers {
 		f.check(principalPattern.MatchString(arn), fmt.Sprintf("deployers[%d]", i), fmt.Sprintf("%q is not the ARN of a role or user", arn),
-			"give arn:aws:iam::ACCOUNT:role/NAME or …:user/NAME")
+			"give arn:aws:iam::ACCOUNT:role/NAME or …:user/NAME, of each one")
 	}
 	for i, address := range s.Alarms.Emails {
 		path := fmt.Sprintf("alarms.emails[%d]", i)
@@ -81,7 +84,8 @@ func (s Settings) validateGuardrail(f *faults) {
 	for _, r := range slices.Sorted(maps.Keys(s.Guardrail)) {
 		g, path := s.Guardrail[r], "guardrail."+r
 		f.check(slices.Contains(names, r), path, fmt.Sprintf("%q is not one of the stack's regions", r), "remove it")
-		f.check(g.ID != "" && g.Version != "", path, "needs an id and a version", "give both as strings")
+		f.check(g.ID != "", path+".id", "missing", "give the guardrail's ID")
+		f.check(g.Version != "", path+".version", "missing", `give a number in quotes, or "DRAFT"`)
 		f.check(g.ID == "" || guardrailPattern.MatchString(g.ID), path+".id", fmt.Sprintf("%q is not the ID of a guardrail", g.ID), "give the ID alone, not the ARN")
 		f.check(g.Version == "" || versionPattern.MatchString(g.Version), path+".version", fmt.Sprintf("%q is not a version", g.Version), `give a number in quotes, or "DRAFT"`)
 	}

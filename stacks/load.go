@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ const (
 // fault with its path and what to do.
 func LoadSettings(ctx *pulumi.Context) (Settings, error) {
 	raw, err := config.Try(ctx, settingsKey)
-	if err != nil {
+	if err != nil || raw == "" {
 		return Settings{}, fmt.Errorf("config %s:%s is missing: add it to Pulumi.%s.yaml", ctx.Project(), settingsKey, ctx.Stack())
 	}
 	if ctx.IsConfigSecret(ctx.Project() + ":" + settingsKey) {
@@ -50,15 +51,15 @@ func ParseConfig(project string, config map[string]string) (Settings, error) {
 		}
 	}
 	if raw, given := config[project+":"+platformKey]; given {
-		if _, err := invoker.ParsePlatform(raw); err != nil {
+		if _, err := parsePlatform(raw); err != nil {
 			all = append(all, Fault{project + ":" + platformKey, err.Error(), "use linux/arm64 or linux/amd64"})
 		}
 	}
 	if _, err := parseCanary(config[project+":"+canaryKey]); err != nil {
 		all = append(all, Fault{project + ":" + canaryKey, err.Error(), "leave it out: go run ./rollout sets it for itself"})
 	}
-	raw, given := config[project+":"+settingsKey]
-	if !given {
+	raw := config[project+":"+settingsKey]
+	if raw == "" {
 		return Settings{}, append(all, Fault{project + ":" + settingsKey, "missing", "see the settings table in README.md"})
 	}
 	s, err := ParseSettings(raw)
@@ -75,6 +76,9 @@ func ParseConfig(project string, config map[string]string) (Settings, error) {
 // ParseSettings decodes settings from JSON and validates them.
 func ParseSettings(raw string) (Settings, error) {
 	s, faults := decodeSettings(raw)
+	if slices.ContainsFunc(faults, func(f Fault) bool { return f.Path == "settings" }) {
+		return Settings{}, faults // there are none, of which all else would be missing
+	}
 	faults = append(faults, unreported(s.validate(), faults)...)
 	if len(faults) > 0 {
 		return Settings{}, faults
@@ -89,9 +93,18 @@ func loadPlatform(ctx *pulumi.Context) (invoker.Platform, error) {
 	if raw == "" {
 		return invoker.DefaultPlatform, nil
 	}
-	p, err := invoker.ParsePlatform(raw)
+	p, err := parsePlatform(raw)
 	if err != nil {
 		return p, fmt.Errorf("config %s:%s: %w", ctx.Project(), platformKey, err)
 	}
 	return p, nil
+}
+
+// parsePlatform refuses what neither Lambda nor this machine runs.
+func parsePlatform(raw string) (invoker.Platform, error) {
+	p, err := invoker.ParsePlatform(raw)
+	if err == nil && p.OS != invoker.DefaultPlatform.OS && p.OS != runtime.GOOS {
+		err = fmt.Errorf("platform %s: Lambda runs %s only", p, invoker.DefaultPlatform.OS)
+	}
+	return p, err
 }

@@ -426,6 +426,7 @@ func TestProgramRefuses(t *testing.T) {
 	}{
 		{"missing settings", func(c map[string]string) { delete(c, "crossregion:settings") }, "add it to Pulumi.eu.yaml"},
 		{"a platform that Lambda does not run", func(c map[string]string) { c["crossregion:platform"] = "linux/riscv64" }, "Lambda runs arm64 and amd64 only"},
+		{"a platform of another system", func(c map[string]string) { c["crossregion:platform"] = "plan9/amd64" }, "platform plan9/amd64: Lambda runs linux only"},
 		{"a platform that is none", func(c map[string]string) { c["crossregion:platform"] = "arm64" }, "crossregion:platform"},
 	}
 	for _, tt := range tests {

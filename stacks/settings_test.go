@@ -75,6 +75,13 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"no model", func(s map[string]any) { s["models"] = []any{} }, "models: no model given"},
 		{"a model that is nothing", func(s map[string]any) { s["models"] = []any{map[string]any{"name": "m"}} }, "models[0]: needs either profile or model"},
 		{"a model that is two things", func(s map[string]any) { s["models"].([]any)[0].(map[string]any)["model"] = "x" }, "models[0]: needs either profile or model"},
+		{"a profile by its ARN", func(s map[string]any) {
+			s["models"].([]any)[0].(map[string]any)["profile"] = "arn:aws:bedrock:eu-west-1:1:inference-profile/eu.amazon.nova-pro-v1:0"
+		}, "models[0].profile: "},
+		{"a model with a space", func(s map[string]any) {
+			s["models"] = []any{map[string]any{"name": "m", "model": " amazon.nova-pro-v1:0"}}
+		},
+			`models[0].model: " amazon.nova-pro-v1:0" is not an ID of Bedrock's; give it bare`},
 		{"a model without a usable name", func(s map[string]any) { s["models"].([]any)[0].(map[string]any)["name"] = "Claude!" }, `models[0].name: "Claude!" is not a model name`},
 		{"models whose names clash", func(s map[string]any) {
 			s["models"] = []any{map[string]any{"name": "a.b", "profile": "p"}, map[string]any{"name": "a-b", "profile": "p"}}
@@ -111,8 +118,27 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"half a day", func(s map[string]any) { s["conversations"].(map[string]any)["recoveryPeriodInDays"] = 0.5 }, "0.5 is not a whole number"},
 		{"a first content that never comes", func(s map[string]any) { s["failover"] = map[string]any{"firstContentSeconds": 301} },
 			"failover.firstContentSeconds: 301 is out of range; give 0.05 to 300"},
-		{"a wait in words", func(s map[string]any) { s["failover"] = map[string]any{"idleSeconds": "long"} }, "failover.idleSeconds: long is not a number"},
+		{"a wait in words", func(s map[string]any) { s["failover"] = map[string]any{"idleSeconds": "long"} }, `failover.idleSeconds: "long" is not a number`},
 		{"a share of no hedges", func(s map[string]any) { s["failover"] = map[string]any{"hedgeShare": 0.1} }, "failover.hedgeShare: is set, but nothing is hedged"},
+		{"retries without end, with what is allowed", func(s map[string]any) { s["failover"] = map[string]any{"retries": 6} }, "give 0 to 5"},
+		{"a number that no computer holds", func(s map[string]any) { s["conversations"].(map[string]any)["retentionDays"] = json.Number("1e23") },
+			"conversations.retentionDays: 1e23 is not a whole number"},
+		{"a number in another notation", func(s map[string]any) { s["conversations"].(map[string]any)["retentionDays"] = json.Number("1e3") },
+			"conversations.retentionDays: 1e3 is not a whole number"},
+		{"a number with more digits than there are", func(s map[string]any) { s["throttle"] = map[string]any{"burst": json.Number("99999999999999999999")} },
+			"throttle.burst: 99999999999999999999 is not a whole number"},
+		{"a wait beyond all numbers", func(s map[string]any) { s["failover"] = map[string]any{"idleSeconds": json.Number("1e999")} },
+			"failover.idleSeconds: 1e999 is not a number"},
+		{"a number in quotes", func(s map[string]any) { s["throttle"] = map[string]any{"burst": "5"} }, `throttle.burst: "5" is not a whole number`},
+		{"conversations that end at once", func(s map[string]any) { s["conversations"].(map[string]any)["retentionDays"] = 0 },
+			"conversations.retentionDays: 0 is out of range; give more, or leave it out for the default"},
+		{"a share of nothing", func(s map[string]any) { s["failover"] = map[string]any{"hedgeDelaySeconds": 1, "hedgeShare": 0.0} },
+			"failover.hedgeShare: 0 is out of range"},
+		{"no jurisdiction", func(s map[string]any) { delete(s, "jurisdiction") }, "jurisdiction: missing; choose one of au, eu"},
+		{"no home", func(s map[string]any) { s["conversations"] = map[string]any{} },
+			"conversations.home: missing; name the region that owns the tables, one of eu-central-1, eu-west-1"},
+		{"a region without a name", func(s map[string]any) { s["regions"].([]any)[0].(map[string]any)["name"] = nil }, "regions[0].name: missing"},
+		{"a partner without a name", func(s map[string]any) { s["regions"].([]any)[0] = region("eu-central-1", "") }, "regions[0].failover[0]: missing"},
 		{"retries without end", func(s map[string]any) { s["failover"] = map[string]any{"retries": 6} }, "failover.retries: 6 is out of range"},
 		{"a throttle that lets nothing in", func(s map[string]any) { s["throttle"] = map[string]any{"ratePerSecond": -1} }, "throttle.ratePerSecond: -1 is out of range"},
 		{"an interval that Route 53 has not", func(s map[string]any) { s["healthChecks"] = map[string]any{"intervalSeconds": 20} }, "healthChecks.intervalSeconds: 20"},
@@ -124,13 +150,15 @@ func TestParseSettingsRefuses(t *testing.T) {
 		{"an account role without access logs", func(s map[string]any) { s["logs"] = map[string]any{"ownsAccountRole": true} }, "logs.ownsAccountRole: is set without access logs"},
 		{"a firewall without a limit", func(s map[string]any) { s["firewall"] = map[string]any{} }, "firewall.requestsPerFiveMinutes: 0 is out of range"},
 		{"a deployer who is nobody", func(s map[string]any) { s["deployers"] = []any{"ci"} }, `deployers[0]: "ci" is not the ARN of a role or user`},
+		{"deployers who could be anybody", func(s map[string]any) { s["deployers"] = []any{"arn:aws:iam::123456789012:role/*"} },
+			`deployers[0]: "arn:aws:iam::123456789012:role/*" is not the ARN of a role or user`},
 		{"an address that is none", func(s map[string]any) { s["alarms"] = map[string]any{"emails": []any{"me"}} }, `alarms.emails[0]: "me" is not an e-mail address`},
 		{"a region without its guardrail", func(s map[string]any) {
 			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "g", "version": "1"}}
 		}, `guardrail: region "eu-central-1" has none`},
 		{"a guardrail without a version", func(s map[string]any) {
 			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "g"}, "eu-central-1": map[string]any{"id": "g", "version": "1"}}
-		}, "guardrail.eu-west-1: needs an id and a version"},
+		}, "guardrail.eu-west-1.version: missing; give a number in quotes"},
 		{"a guardrail of nowhere", func(s map[string]any) {
 			s["guardrail"] = map[string]any{"us-east-1": map[string]any{"id": "g", "version": "1"}}
 		}, `guardrail.us-east-1: "us-east-1" is not one of the stack's regions`},
@@ -207,10 +235,56 @@ func TestEveryFaultIsReportedAtOnce(t *testing.T) {
 	assert.ElementsMatch(t, []string{"jurisdiction", "colour", "conversations.home", "models"}, paths)
 }
 
+// TestAFaultIsToldOnce: what follows from it is none of its own.
+func TestAFaultIsToldOnce(t *testing.T) {
+	for name, row := range map[string]struct {
+		spoil func(map[string]any)
+		want  string // the one path
+	}{
+		"a list where an object belongs":   {func(s map[string]any) { s["domain"] = []any{"eu.llm.example.com"} }, "domain"},
+		"a number where an object belongs": {func(s map[string]any) { s["firewall"] = 1000 }, "firewall"},
+		"no regions":                       {func(s map[string]any) { s["regions"] = []any{} }, "regions"},
+		"regions in words":                 {func(s map[string]any) { s["regions"] = "eu-west-1" }, "regions"},
+		"a region by its name alone":       {func(s map[string]any) { s["regions"].([]any)[0] = "eu-central-1" }, "regions[0]"},
+		"a region that lost its name":      {func(s map[string]any) { s["regions"].([]any)[0].(map[string]any)["name"] = "" }, "regions[0].name"},
+		"a region whose name is a number":  {func(s map[string]any) { s["regions"].([]any)[0].(map[string]any)["name"] = 1 }, "regions[0].name"},
+		"a home that is a number":          {func(s map[string]any) { s["conversations"] = map[string]any{"home": 7} }, "conversations.home"},
+		"a version that lost its quotes": {func(s map[string]any) {
+			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "g", "version": 1}, "eu-central-1": map[string]any{"id": "g", "version": "1"}}
+		}, "guardrail.eu-west-1.version"},
+		"a 0 that is out of range for two":       {func(s map[string]any) { s["firewall"] = map[string]any{"requestsPerFiveMinutes": 0} }, "firewall.requestsPerFiveMinutes"},
+		"a text where conversations are to be":   {func(s map[string]any) { s["conversations"] = "eu-central-1" }, "conversations"},
+		"a partner that is the region and twice": {func(s map[string]any) { s["regions"].([]any)[0] = region("eu-central-1", "eu-west-1", "eu-central-1") }, "regions[0].failover[1]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := valid(t)
+			row.spoil(s)
+			_, err := parse(t, s)
+			var faults stacks.Faults
+			require.ErrorAs(t, err, &faults)
+			require.Len(t, faults, 1)
+			assert.Equal(t, row.want, faults[0].Path)
+		})
+	}
+}
+
+// TestZeroWhereItIsNone: it switches off what is off by default.
+func TestZeroWhereItIsNone(t *testing.T) {
+	s := valid(t)
+	s["reservedConcurrency"], s["rollout"] = 0, map[string]any{"bakeMinutes": 0, "canaryPercent": 0}
+	s["failover"] = map[string]any{"retries": 0, "hedgeDelaySeconds": 0}
+	_, err := parse(t, s)
+	assert.NoError(t, err)
+}
+
 func TestParseSettingsRefusesWhatIsNoObject(t *testing.T) {
 	for _, raw := range []string{"", "[]", "7", `"x"`, "{", "null"} {
 		_, err := stacks.ParseSettings(raw)
 		assert.Error(t, err, "accepted %q", raw)
+		var faults stacks.Faults
+		if raw != "null" && assert.ErrorAs(t, err, &faults) {
+			assert.Len(t, faults, 1, raw)
+		}
 	}
 }
 

@@ -1,9 +1,6 @@
 package observability_test
 
 import (
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -89,24 +86,6 @@ func TestEveryRegionHasItsAlarmsAndTopic(t *testing.T) {
 			"invoker-crashes", "invoker-throttled", "invoker-concurrency", "health-crashes", "health-throttled",
 			"content-to-" + peer, "control-to-" + peer,
 		}, roles)
-	}
-}
-
-// TestEveryAlarmIsInTheRunbook: who is woken by one finds it in docs/operations.md,
-// where what differs in its name is left out.
-func TestEveryAlarmIsInTheRunbook(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "operations.md"))
-	require.NoError(t, err)
-	differs := regexp.MustCompile(`^(invoker|health)-(crashes|throttled|concurrency)$|^(content|control)-to-us-.*$|^health-us-.*$`)
-	for _, a := range run(t, nil, "us-east-1", "us-west-2").Of(alarmType) {
-		role := strings.TrimPrefix(a.Name, a.Region+"-alarms-")
-		if m := differs.FindStringSubmatch(role); m != nil {
-			role = map[bool]string{true: "…-" + m[2], false: "health-{region}"}[m[2] != ""]
-			if m[3] != "" {
-				role = m[3] + "-to-…"
-			}
-		}
-		assert.Contains(t, string(b), "`"+role+"`")
 	}
 }
 

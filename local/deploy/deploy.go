@@ -68,18 +68,26 @@ func (s *Stack) parse() (err error) {
 
 // Override replaces the settings that over names.
 func (s *Stack) Override(over map[string]any) error {
+	if err := s.edit(func(settings map[string]any) { maps.Copy(settings, over) }); err != nil {
+		return err
+	}
+	return s.parse()
+}
+
+// edit changes the settings in the configuration.
+func (s *Stack) edit(change func(settings map[string]any)) error {
 	key := s.Project + ":settings"
 	var settings map[string]any
 	if err := json.Unmarshal([]byte(s.Config[key]), &settings); err != nil {
 		return fmt.Errorf("config %s: %w", key, err)
 	}
-	maps.Copy(settings, over)
+	change(settings)
 	b, err := json.Marshal(settings)
 	if err != nil {
 		return fmt.Errorf("settings of stack %s: %w", s.Name, err)
 	}
 	s.Config[key] = string(b)
-	return s.parse()
+	return nil
 }
 
 // plainConfig refuses secrets: the embedded cloud has no key to them.
@@ -130,17 +138,30 @@ func (s *Stack) Prepare(a *account.Account) {
 	}
 }
 
-// Deploy runs the project's program for the stack; see [Run]. The one thing that
-// the embedded cloud asks of the program is handlers that this machine can
-// execute.
+// Deploy runs the project's program for the stack, as [Stack.ForThisMachine] has
+// it; see [Run].
 func (s *Stack) Deploy(ctx context.Context, target Target, created func(Resource)) (map[string]any, error) {
-	s.ForThisMachine()
+	if err := s.ForThisMachine(); err != nil {
+		return nil, err
+	}
 	return Run(ctx, s, s.Program(), Options{target, created})
 }
 
-// ForThisMachine asks the program for handlers that this machine can execute.
-func (s *Stack) ForThisMachine() {
+// elsewhere are the settings that name the real account, or what only that one
+// has. Here the account is another, its operator deploys, and there are no
+// managed policies.
+var elsewhere = []string{"account", "deployers", "permissionsBoundary"}
+
+// ForThisMachine makes the configuration, not the [Stack]'s Settings, one that
+// can be deployed here: it asks for handlers that this machine can execute, and
+// leaves out what holds in the real account only.
+func (s *Stack) ForThisMachine() error {
 	s.Config[s.Project+":platform"] = runtime.GOOS + "/" + runtime.GOARCH
+	return s.edit(func(settings map[string]any) {
+		for _, key := range elsewhere {
+			delete(settings, key)
+		}
+	})
 }
 
 // Program is the project's program, for any engine.

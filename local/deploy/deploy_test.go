@@ -10,6 +10,7 @@ import (
 
 	"github.com/crossregion/crossregion/local/cloud"
 	"github.com/crossregion/crossregion/local/deploy"
+	"github.com/crossregion/crossregion/stacks"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
@@ -213,4 +214,24 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	_, err := deploy.Load(t.TempDir(), "dev")
 	assert.ErrorContains(t, err, "read project")
+}
+
+// TestWhatHoldsInTheRealAccountStaysThere: the embedded cloud is another account,
+// and what asks for the settings hears what the file says.
+func TestWhatHoldsInTheRealAccountStaysThere(t *testing.T) {
+	const account, boundary = "210987654321", "arn:aws:iam::210987654321:policy/edge"
+	stack, err := deploy.Load("../..", "eu")
+	require.NoError(t, err)
+	require.NoError(t, stack.Override(map[string]any{
+		"account": account, "permissionsBoundary": boundary, "deployers": []string{"arn:aws:iam::210987654321:role/deploy-eu"}, "tracing": true,
+	}))
+	require.NoError(t, stack.ForThisMachine())
+	deployed, err := stacks.ParseConfig(stack.Project, stack.Config)
+	require.NoError(t, err)
+	assert.Empty(t, deployed.Account)
+	assert.Empty(t, deployed.PermissionsBoundary)
+	assert.Empty(t, deployed.Deployers)
+	assert.True(t, deployed.Tracing, "all else is as it was")
+	assert.Equal(t, account, stack.Settings.Account)
+	assert.Equal(t, boundary, stack.Settings.PermissionsBoundary)
 }

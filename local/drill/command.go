@@ -26,8 +26,9 @@ type Streams struct {
 var line = command.Line{
 	Name:      "go run ./local drill",
 	Arguments: "[SCENARIO … | all | watch]",
-	Does: `Break a stack on purpose, and see whether the promises hold. Without an argument
-it lists the scenarios. With watch it looks on while others break a deployed
+	Does: `Break a stack on purpose, and see whether the promises hold. Its clients call with
+API keys, whatever auth.mode its file says. Without an argument it lists the
+scenarios. With watch it looks on while others break a deployed
 stack; watch -h lists the flags of that.`,
 	Examples: []string{"", "region-lost bedrock-throttled", "all --stack eu --report eu.html", "watch --endpoint https://us.llm.example.com --for 30m"},
 	Max:      len(scenarios()) + 1,
@@ -186,9 +187,6 @@ var farAway = map[string][]string{"us": {"ca-central-1", "sa-east-1"}, "eu": {"e
 func newDrill(one scenario, running *up.Running, speed float64) (*drill, error) {
 	if running.Domain == "" || len(running.RegionNames) < 3 {
 		return nil, fmt.Errorf("stack %s: a drill needs a domain and three regions", running.Stack)
-	}
-	if running.APIKey == "" {
-		return nil, fmt.Errorf("stack %s: the clients of a drill call with an API key, which this stack does not take; drill a copy of its file with auth.mode: apiKey", running.Stack)
 	}
 	regions := running.RegionNames
 	if one.probed {

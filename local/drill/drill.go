@@ -58,10 +58,12 @@ type drill struct {
 	heldUp int
 }
 
-// settings are those of a drilled stack: health checks at their quickest, and
-// limits that fit the speed of its time.
+// settings are those of a drilled stack: health checks at their quickest, limits
+// that fit the speed of its time, and API keys, which its clients can be given
+// whoever else is let in.
 func settings(speed float64) map[string]any {
 	return map[string]any{
+		"auth":         map[string]any{"mode": "apiKey"},
 		"healthChecks": map[string]any{"intervalSeconds": int(probeInterval.Seconds()), "threshold": threshold},
 		"failover":     map[string]any{"firstContentSeconds": 20 / speed, "holdSeconds": 20 / speed, "idleSeconds": 60 / speed, "breakerOpenSeconds": 10 / speed},
 	}

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -293,8 +296,22 @@ func TestCommandRefuses(t *testing.T) {
 func TestAStackThatADrillCannotCallIsRefused(t *testing.T) {
 	_, err := newDrill(scenario{}, &up.Running{Stack: "eu", RegionNames: []string{"a", "b", "c"}, APIKey: "k"}, 1)
 	assert.ErrorContains(t, err, "stack eu: a drill needs a domain")
-	_, err = newDrill(scenario{}, &up.Running{Stack: "eu", Domain: "d", RegionNames: []string{"a", "b", "c"}}, 1)
-	assert.ErrorContains(t, err, "stack eu: the clients of a drill call with an API key, which this stack does not take")
+}
+
+// TestAStackThatTakesNoKeysIsDrilled all the same.
+func TestAStackThatTakesNoKeysIsDrilled(t *testing.T) {
+	root := t.TempDir()
+	for _, file := range []string{"Pulumi.yaml", "Pulumi.eu.yaml"} {
+		content, err := os.ReadFile("../../" + file)
+		require.NoError(t, err)
+		signed := strings.Replace(string(content), "mode: apiKey", "mode: iam", 1)
+		require.NoError(t, os.WriteFile(filepath.Join(root, file), []byte(signed), 0o600))
+	}
+	running, err := start(t.Context(), up.Options{Root: root, Stack: "eu", Listen: "127.0.0.1:0", Speed: 10, Settings: settings(10)})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, running.Close()) }()
+	assert.NotEmpty(t, running.APIKey)
+	assert.Nil(t, running.Signer)
 }
 
 func TestAnInterruptedDrillIsReportedAsSuch(t *testing.T) {

@@ -39,7 +39,7 @@ func load(t *testing.T, name string, over map[string]any) *deploy.Stack {
 	stack, err := deploy.Load(root, name)
 	require.NoError(t, err)
 	require.NoError(t, stack.Override(over))
-	stack.ForThisMachine()
+	require.NoError(t, stack.ForThisMachine())
 	return stack
 }
 

@@ -73,9 +73,8 @@ func Documents(ctx context.Context, o Options) (map[string]Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Account = cmp.Or(o.Account, stack.Settings.Account)
-	if o.Account == "" {
-		return nil, errors.New("the settings name no account: give --account")
+	if o.Account, err = accountOf(o, stack.Settings); err != nil {
+		return nil, err
 	}
 	if o.StateKey != "" && !keyARN.MatchString(o.StateKey) {
 		return nil, fmt.Errorf("--state-key %s: give the key's ARN, arn:aws:kms:REGION:ACCOUNT:key/ID; policies do not go by aliases", o.StateKey)
@@ -85,6 +84,22 @@ func Documents(ctx context.Context, o Options) (map[string]Document, error) {
 		return nil, err
 	}
 	return generator{o, stack.Settings}.documents(used)
+}
+
+// accountPattern matches an account's ID.
+var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
+
+// accountOf is the account that the policies are for, of which there is one.
+func accountOf(o Options, s stacks.Settings) (string, error) {
+	switch {
+	case o.Account == "" && s.Account == "":
+		return "", errors.New("the settings name no account: give --account")
+	case o.Account != "" && s.Account != "" && o.Account != s.Account:
+		return "", fmt.Errorf("--account %s: the settings of stack %s allow only %s; leave --account out, or correct one of them", o.Account, o.Stack, s.Account)
+	case o.Account != "" && !accountPattern.MatchString(o.Account):
+		return "", fmt.Errorf("--account %s: give the 12 digits of an account ID", o.Account)
+	}
+	return cmp.Or(o.Account, s.Account), nil
 }
 
 // registered are all that the stack registers and asks.
@@ -122,12 +137,9 @@ func (w *witness) note(token, region string) {
 	w.used[place{token, region}] = true
 }
 
-// Create implements deploy.Target. The embedded cloud has no managed policies,
-// and a permissions boundary is one.
+// Create implements deploy.Target.
 func (w *witness) Create(ctx context.Context, token, region, name string, inputs map[string]any) (cloud.State, error) {
 	w.note(token, region)
-	inputs = maps.Clone(inputs)
-	delete(inputs, "permissionsBoundary")
 	return w.Target.Create(ctx, token, region, name, inputs)
 }
 

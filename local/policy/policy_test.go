@@ -302,6 +302,28 @@ func TestEveryTypeHasItsRights(t *testing.T) {
 	assert.ErrorContains(t, err, "aws:sqs/queue:Queue: its rights are not known: add to the table of local/policy")
 }
 
+// TestPoliciesAreForOneAccount: that of the settings, if they name one.
+func TestPoliciesAreForOneAccount(t *testing.T) {
+	root := t.TempDir()
+	for _, file := range []string{"Pulumi.yaml", "Pulumi.all.yaml"} {
+		content, err := os.ReadFile(filepath.Join("testdata", file))
+		require.NoError(t, err)
+		own := strings.ReplaceAll(string(content), "123456789012", "210987654321")
+		require.NoError(t, os.WriteFile(filepath.Join(root, file), []byte(own), 0o600))
+	}
+	got, err := policy.Documents(t.Context(), policy.Options{Root: root, Stack: "all"})
+	require.NoError(t, err)
+	text, err := json.Marshal(got)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "arn:aws:iam::210987654321:role/")
+	assert.NotContains(t, string(text), "123456789012")
+
+	_, err = policy.Documents(t.Context(), policy.Options{Root: root, Stack: "all", Account: "123456789012"})
+	assert.ErrorContains(t, err, "--account 123456789012: the settings of stack all allow only 210987654321; leave --account out")
+	_, err = policy.Documents(t.Context(), policy.Options{Root: filepath.Join("..", ".."), Stack: "eu", Account: "12"})
+	assert.ErrorContains(t, err, "--account 12: give the 12 digits")
+}
+
 func TestCommand(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
 	var out bytes.Buffer

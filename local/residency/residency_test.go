@@ -2,6 +2,8 @@ package residency_test
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,6 +26,27 @@ func TestEveryPlaceOfTheEuropeanStackIsInTheUnion(t *testing.T) {
 		assert.Contains(t, text, want)
 	}
 	assert.Equal(t, 1, strings.Count(text, "model nova-pro, called from eu-west-1 | processed | eu-west-3"), "each place once")
+}
+
+// TestAStackThatIsDeployedIsShown: its settings name a real account, who may
+// deploy there, and what bounds its roles, none of which the embedded cloud has.
+func TestAStackThatIsDeployedIsShown(t *testing.T) {
+	root := t.TempDir()
+	project, err := os.ReadFile("../../Pulumi.yaml")
+	require.NoError(t, err)
+	stack, err := os.ReadFile("../../Pulumi.eu.yaml")
+	require.NoError(t, err)
+	deployed := string(stack) + `    account: "210987654321"
+    deployers: ["arn:aws:iam::210987654321:role/deploy-eu"]
+    permissionsBoundary: arn:aws:iam::210987654321:policy/edge
+secretsprovider: awskms://alias/pulumi?region=eu-west-3
+encryptedkey: AQICAHg=
+`
+	require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi.yaml"), project, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi.eu.yaml"), []byte(deployed), 0o600))
+	var report bytes.Buffer
+	require.NoError(t, residency.Write(t.Context(), &report, residency.Options{Root: root, Stack: "eu"}))
+	assert.Contains(t, report.String(), "Jurisdiction **eu**")
 }
 
 func TestAnUnknownStackIsRefused(t *testing.T) {

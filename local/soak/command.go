@@ -22,8 +22,9 @@ type Streams struct {
 }
 
 var line = command.Line{
-	Name:     "go run ./local soak",
-	Does:     "Keep a stack under a mixed load while random parts of it break, and check every answer.",
+	Name: "go run ./local soak",
+	Does: `Keep a stack under a mixed load while random parts of it break, and check every
+answer. Its clients call with API keys, whatever auth.mode its file says.`,
 	Examples: []string{"", "--for 10m --inflight 200", "--stack eu --seed 7"},
 }
 

@@ -3,18 +3,26 @@ package up
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/local/engine"
 	"github.com/crossregion/crossregion/local/provider"
+	"github.com/gofrs/flock"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 )
 
 // runEngine deploys with the real engine. What its folder says exists is made
 // again first: the cloud is new, the state is not.
 func (r *Running) runEngine(ctx context.Context, stack *deploy.Stack, o Options) (map[string]any, error) {
-	stack.ForThisMachine()
-	var err error
+	if err := r.claim(o.State); err != nil {
+		return nil, err
+	}
+	err := stack.ForThisMachine()
+	if err != nil {
+		return nil, err
+	}
 	r.Engine, err = engine.Open(ctx, engine.Options{Stack: stack, Cloud: r.Account, Dir: o.State, Progress: o.Progress})
 	if err != nil {
 		return nil, err
@@ -42,6 +50,22 @@ func (r *Running) runEngine(ctx context.Context, stack *deploy.Stack, o Options)
 		r.Resources += n
 	}
 	return outputs, nil
+}
+
+// claim keeps others from the state for as long as r runs: what they change of it
+// is not in r's cloud, and what r changes not in theirs.
+func (r *Running) claim(state string) error {
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		return err
+	}
+	r.claimed = flock.New(filepath.Join(state, "lock"))
+	switch got, err := r.claimed.TryLock(); {
+	case err != nil:
+		return fmt.Errorf("lock the state in %s: %w", state, err)
+	case !got:
+		return fmt.Errorf("another go run ./local up keeps its state in %s: end that one, or give another folder with --state", state)
+	}
+	return nil
 }
 
 // restore reports whether the engine's state knew of resources, and makes them

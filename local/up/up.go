@@ -19,6 +19,7 @@ import (
 	"github.com/crossregion/crossregion/local/deploy"
 	"github.com/crossregion/crossregion/local/engine"
 	"github.com/crossregion/crossregion/local/iam"
+	"github.com/gofrs/flock"
 )
 
 // Options configure [Start].
@@ -84,6 +85,8 @@ type Running struct {
 	Account *account.Account
 	// Engine is the one that deployed the stack. Nil without [Options.State].
 	Engine *engine.Engine
+
+	claimed *flock.Flock // on the engine's state; nil without one
 
 	doors []*door
 	names map[string]string // URL of each region alone, as the cloud's DNS knows it
@@ -272,6 +275,9 @@ func (r *Running) Close() error {
 	}
 	if r.Account != nil {
 		errs = append(errs, r.Account.Close())
+	}
+	if r.claimed != nil {
+		errs = append(errs, r.claimed.Unlock())
 	}
 	return errors.Join(errs...)
 }

@@ -16,10 +16,7 @@ import (
 // that its state does not know. A Ctrl-C of the terminal's goes to the group of
 // the rollout, so that Pulumi is in another.
 func TestAnInterruptionReachesPulumiOnce(t *testing.T) {
-	bin := t.TempDir()
-	script := "#!/bin/sh\ntrap 'echo interrupted; exit 0' INT\necho ready\nwhile read -r line; do :; done\necho left alone\n"
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "pulumi"), []byte(script), 0o755))
-	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	standIn(t, "trap 'echo interrupted; exit 0' INT\necho ready\nwhile read -r line; do :; done\necho left alone\n")
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 
@@ -44,4 +41,20 @@ func TestAnInterruptionReachesPulumiOnce(t *testing.T) {
 	assert.Equal(t, []string{"interrupted"}, said)
 	require.NoError(t, in.Close())
 	assert.ErrorIs(t, cmd.Wait(), context.Canceled)
+}
+
+// standIn has a script stand in for the Pulumi CLI.
+func standIn(t *testing.T, script string) {
+	t.Helper()
+	bin := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "pulumi"), []byte("#!/bin/sh\n"+script), 0o755))
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+}
+
+// TestSettingsThatAreASecret are not missing, and are refused as the program
+// refuses them.
+func TestSettingsThatAreASecret(t *testing.T) {
+	standIn(t, `echo '{"crossregion:settings":{"secret":true},"crossregion:other":{"secret":true},"a:b":{"value":"c","secret":false}}'`)
+	_, err := cli{stack: "eu"}.Config(t.Context())
+	assert.EqualError(t, err, "config crossregion:settings of stack eu is a secret, and would be spread in plain text: settings hold no secrets, store it in plain")
 }
