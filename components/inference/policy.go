@@ -25,9 +25,11 @@ const applyAction = "bedrock:ApplyGuardrail"
 const unspecified = "unspecified"
 
 // maxPolicy is what is left of IAM's 10,240 characters for all inline policies
-// of a role, after those that a function needs besides.
+// of a role that calls models in so many regions, after those that a function
+// needs besides: some 1,200 for logs, traces and usage, and 200 for each region's
+// conversations.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const maxPolicy = 10_240 - 2_048
+func maxPolicy(regions int) int { return 10_240 - 1_400 - 256*regions }
 
 // grant is one application inference profile and what it was copied from, or a
 // model that makes embeddings.
@@ -53,9 +55,9 @@ func InvokePolicy(regions ...*Profiles) (pulumi.StringOutput, error) {
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	if len(document) > maxPolicy {
+	if room := maxPolicy(len(regions)); len(document) > room {
 		return pulumi.StringOutput{}, fmt.Errorf("the policy to invoke %d profiles has %d characters, over the %d that a role has room for: "+
-			"use fewer models, or fewer failover partners for each region", len(expected), len(document), maxPolicy)
+			"use fewer models, or fewer failover partners for each region", len(expected), len(document), room)
 	}
 	return all.ToArrayOutput().ApplyT(func(regions []any) (string, error) {
 		var grants []grant
