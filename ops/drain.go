@@ -62,16 +62,10 @@ func drain(ctx context.Context, c *call) error {
 }
 
 // isLast reports whether all regions but one are drained, as the first of those
-// knows that answers. If none does, it is not known, and no reason to wait.
+// has it. If that does not answer, it is not known, and no reason to wait.
 func (s *stack) isLast(ctx context.Context, region string) bool {
-	for _, at := range s.others(region) {
-		flagged, err := s.flags(ctx, at)
-		if err != nil {
-			continue
-		}
-		return !slices.ContainsFunc(s.regions, func(r string) bool { return r != region && !slices.Contains(flagged, r) })
-	}
-	return false
+	flagged, err := s.flags(ctx, s.others(region)[0])
+	return err == nil && !slices.ContainsFunc(s.regions, func(r string) bool { return r != region && !slices.Contains(flagged, r) })
 }
 
 func undrain(ctx context.Context, c *call) error {
