@@ -49,10 +49,23 @@ func drain(ctx context.Context, c *call) error {
 	if len(c.regions) == 1 {
 		return misuse("the stack has one region only")
 	}
+	if err := c.checkRegion(c.args[0]); err != nil {
+		return err
+	}
+	if c.isLast(ctx, c.args[0]) {
+		return fmt.Errorf("drain %s: all other regions are drained, and with none left DNS takes all of them for healthy: undrain another first", c.args[0])
+	}
 	return c.flag(func(client *dynamodb.Client) error {
 		_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(c.ControlTable), Item: drainKey(c.args[0])})
 		return err
 	}, "drained")
+}
+
+// isLast reports whether all regions but one are drained, as the first of those
+// has it. If that does not answer, it is not known, and no reason to wait.
+func (s *stack) isLast(ctx context.Context, region string) bool {
+	flagged, err := s.flags(ctx, s.others(region)[0])
+	return err == nil && !slices.ContainsFunc(s.regions, func(r string) bool { return r != region && !slices.Contains(flagged, r) })
 }
 
 func undrain(ctx context.Context, c *call) error {
@@ -98,10 +111,10 @@ func (c *call) printDrains(seenIn map[string][]string, asked []string) error {
 	text := ""
 	for _, region := range slices.Sorted(maps.Keys(seenIn)) {
 		all = append(all, drained{region, seenIn[region]})
-		text += fmt.Sprintf("%s is drained, as %s see\n", region, strings.Join(seenIn[region], ", "))
+		text += fmt.Sprintf("%s is drained, as seen in %s\n", region, strings.Join(seenIn[region], ", "))
 	}
 	if text == "" {
-		text = fmt.Sprintf("no region is drained, as %s see\n", strings.Join(asked, ", "))
+		text = fmt.Sprintf("no region is drained, as seen in %s\n", strings.Join(asked, ", "))
 	}
 	return c.print(all, text)
 }

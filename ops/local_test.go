@@ -67,8 +67,17 @@ func TestALocalStackIsOperated(t *testing.T) {
 	assert.JSONEq(t, `{"region":"eu-central-1","drained":false,"writtenIn":"eu-north-1"}`, ops("undrain", "eu-central-1"))
 	assert.NotContains(t, seen(), "eu-north-1")
 
+	ops("drain", "eu-central-1")
+	ops("drain", "eu-north-1")
 	s, err := openLocal("")
 	require.NoError(t, err)
+	require.Eventually(t, func() bool { return s.isLast(t.Context(), "eu-west-1") }, time.Minute, 10*time.Millisecond, "the flags do not come to the others")
+	_, err = runOps(t, "", "drain", "eu-west-1", "--local")
+	assert.ErrorContains(t, err, "drain eu-west-1: all other regions are drained, and with none left DNS takes all of them for healthy: undrain another first")
+	assert.False(t, s.isLast(t.Context(), "eu-north-1"))
+	ops("undrain", "eu-central-1")
+	ops("undrain", "eu-north-1")
+
 	_, err = s.clients["eu-central-1"].GetItem(t.Context(), &dynamodb.GetItemInput{
 		TableName: aws.String(s.ConversationTable), Key: drainKey("eu-west-1"),
 	})

@@ -109,7 +109,7 @@ func decode(raw []byte, out *outputs) error {
 // lose when a region is down, and the next is asked then.
 const (
 	dialTimeout = 3 * time.Second
-	callTimeout = 10 * time.Second
+	callTimeout = 5 * time.Second
 	attempts    = 2
 )
 
