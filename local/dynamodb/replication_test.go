@@ -58,12 +58,30 @@ func TestWritesOfOneRegionKeepTheirOrderWithinOneInstant(t *testing.T) {
 
 func TestALateWriteDoesNotReviveADeletedItem(t *testing.T) {
 	b := global(t)
-	b.put(t, far, keyed("p", "s"))
+	b.put(t, home, keyed("p", "s"))
+	b.clock.Advance(dynamodb.ReplicationLag)
+	b.put(t, far, with(keyed("p", "s"), "text", str("new")))
 	b.clock.Advance(100 * time.Millisecond)
-	b.delete(t, home, keyed("p", "s")) // home has not seen the item yet
+	b.delete(t, home, keyed("p", "s")) // home has not seen the new text yet
 	b.clock.Advance(dynamodb.ReplicationLag)
 	assert.Nil(t, b.get(t, home, keyed("p", "s")))
 	assert.Nil(t, b.get(t, far, keyed("p", "s")))
+}
+
+func TestWhatChangesNothingIsNotReplicated(t *testing.T) {
+	b, item := global(t), with(keyed("p", "s"), "text", str("hello"))
+	b.put(t, far, item)
+	b.clock.Advance(100 * time.Millisecond)
+	b.delete(t, home, keyed("p", "s")) // home has not seen the item yet
+	b.clock.Advance(dynamodb.ReplicationLag)
+	assert.Equal(t, item, b.get(t, home, keyed("p", "s")), "it arrives all the same")
+	assert.Equal(t, item, b.get(t, far, keyed("p", "s")))
+
+	b.put(t, far, with(keyed("p", "s"), "text", str("other")))
+	b.put(t, home, item) // as it is there
+	b.clock.Advance(dynamodb.ReplicationLag)
+	assert.Equal(t, str("other"), b.get(t, home, keyed("p", "s"))["text"])
+	assert.Equal(t, str("other"), b.get(t, far, keyed("p", "s"))["text"])
 }
 
 func TestConditionsSeeTheLocalReplicaOnly(t *testing.T) {

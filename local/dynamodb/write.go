@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/crossregion/crossregion/local/cloud"
@@ -101,7 +102,10 @@ func (c call) write(t *table, k key, in writeInput, ch *change) (writeOutput, er
 			err = in.conditionFailed(old)
 			return
 		}
-		if made, err = ch.apply(old); err == nil {
+		// What changes nothing is in no stream, which is what other regions follow: to
+		// delete what has not arrived yet deletes nothing.
+		// Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+		if made, err = ch.apply(old); err == nil && !reflect.DeepEqual(old, made) {
 			t.put(r, k, made, c.service.world.Clock.Now())
 		}
 	})
