@@ -42,9 +42,10 @@ func TestARecordChangesAtOnce(t *testing.T) {
 	require.NoError(t, f.update(recordToken, first, failover(zone, "PRIMARY", "192.0.2.3", "")))
 	f.resolves("192.0.2.3", "as it was changed")
 	assert.ErrorContains(t, f.update(recordToken, first, failover(zone, "PRIMARY", "nowhere", "")), "is not an IPv4 address")
-	simple := failover(zone, "PRIMARY", "192.0.2.4", "")
-	delete(simple, "failoverRoutingPolicies")
-	require.Error(t, f.update(recordToken, first, simple), "the other record of the name is of a policy")
+	latency := failover(zone, "PRIMARY", "192.0.2.4", "")
+	delete(latency, "failoverRoutingPolicies")
+	latency["latencyRoutingPolicies"] = []any{object{"region": far}}
+	require.Error(t, f.update(recordToken, first, latency), "the other record of the name has another policy")
 	f.resolves("192.0.2.3", "after changes that were refused")
 	f.removes(recordToken, home, first)
 	f.resolves("192.0.2.2", "the other one stays")
@@ -71,7 +72,12 @@ func TestACheckChangesInPlace(t *testing.T) {
 	inputs["invertHealthcheck"] = true
 	require.NoError(t, f.update(checkToken, one, inputs))
 	f.resolves("192.0.2.2", "now healthy is unhealthy")
+	either := object{"type": "CALCULATED", "childHealthchecks": []any{one, other}, "childHealthThreshold": 1.0}
+	require.NoError(t, f.update(checkToken, all, either))
+	f.resolves("192.0.2.1", "the other check is as it was")
 	inputs["failureThreshold"] = 11.0
 	assert.ErrorContains(t, f.update(checkToken, one, inputs), "want 1 to 10")
+	missing := object{"type": "CALCULATED", "childHealthchecks": []any{"none"}, "childHealthThreshold": 1.0}
+	assert.ErrorContains(t, f.update(checkToken, all, missing), "does not exist")
 	f.refuses(checkToken, home, one, all)
 }
