@@ -54,6 +54,20 @@ func TestARecordChangesAtOnce(t *testing.T) {
 	assert.Error(t, err)
 }
 
+// TestAliasesThatLeadInACircleHaveNoAnswer, which changes can make of them.
+func TestAliasesThatLeadInACircleHaveNoAnswer(t *testing.T) {
+	f := open(t)
+	zone := f.Route53.CreateZone("example.com")
+	alias := func(name, to string) object {
+		return object{"zoneId": zone, "name": name, "type": "A", "aliases": []any{object{"name": to, "zoneId": zone, "evaluateTargetHealth": true}}}
+	}
+	first := f.make(recordToken, home, "first", object{"zoneId": zone, "name": "a.example.com", "type": "A", "ttl": 60.0, "records": []any{"192.0.2.1"}}).ID
+	f.make(recordToken, home, "second", alias("b.example.com", "a.example.com"))
+	require.NoError(t, f.update(recordToken, first, alias("a.example.com", "b.example.com")))
+	_, err := f.Resolve(t.Context(), "a.example.com")
+	assert.ErrorContains(t, err, "no such host")
+}
+
 // TestACheckChangesInPlace: what its probes said stays said, and the check that
 // counts it counts what it is now.
 func TestACheckChangesInPlace(t *testing.T) {
