@@ -83,3 +83,17 @@ func TestWhatIsStoredCanBeRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got.Body, maxBodyBytes)
 }
+
+// TestATurnWhoseParentCannotBeReadIsRefused: to go on without would be to forget
+// what came before.
+func TestATurnWhoseParentCannotBeReadIsRefused(t *testing.T) {
+	id := TurnID{Thread: strings.Repeat("1", 20), Turn: strings.Repeat("2", 20), Region: "eu-west-1"}
+	items, err := encodeTurn("acme", Turn{ID: id, Parent: id, Body: []byte("hello")}, sortTurn+id.Turn)
+	require.NoError(t, err)
+	got, err := decodeTurn(id.Thread, items)
+	require.NoError(t, err)
+	require.Equal(t, id, got.Parent)
+	items[0][attrParent] = text("nonsense")
+	_, err = decodeTurn(id.Thread, items)
+	require.ErrorContains(t, err, "its parent")
+}

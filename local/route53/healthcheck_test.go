@@ -196,8 +196,14 @@ func TestADisabledCheckIsHealthyAndDoesNotProbe(t *testing.T) {
 	f := newFixture(t, true)
 	up := f.watched(f.check(endpoint(object{"disabled": true, "failureThreshold": 1.0})))
 	f.set(healthz, true)
-	f.clock.Advance(time.Hour)
-	assert.Empty(t, f.probed)
+	f.check(endpoint(object{"fqdn": "other.api.example.com"})) // whose probes are waited for
+	for range 3 {
+		require.NoError(t, f.clock.AwaitSleepers(t.Context(), checkers))
+		f.clock.Advance(30 * time.Second)
+		for range checkers {
+			assert.NotEqual(t, healthz, <-f.probed)
+		}
+	}
 	assert.True(t, up())
 }
 
