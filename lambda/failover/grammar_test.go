@@ -31,14 +31,19 @@ func TestASchemaThatIsCompiled(t *testing.T) {
 		took    time.Duration
 	}{
 		{"in time", map[string]script{"a": hello(19*second, "A")}, []string{"a ok"}, 19 * second},
-		{"by the first", map[string]script{"a": hello(60*second, "A"), "b": hello(60*second, "B")}, []string{"a ok", "b late"}, 60 * second},
+		{"by the first", map[string]script{"a": hello(60*second, "A"), "b": hello(60*second, "B"), "c": hello(60*second, "C")},
+			[]string{"a ok", "b late", "c late"}, 60 * second},
 		{"and was already by the second", map[string]script{"a": hello(60*second, "A"), "b": hello(second, "B")}, []string{"a late", "b ok"}, 21 * second},
 		{"where the second fails", map[string]script{"a": hello(60*second, "A"), "b": always(fail(converse.Throttled)), "c": hello(second, "C")},
 			[]string{"a late", "b throttled", "c ok"}, 21 * second},
-		{"where all others fail", map[string]script{"a": hello(60*second, "A"), "b": always(fail(converse.Throttled)), "c": always(fail(converse.Unavailable))},
-			[]string{"a ok", "b throttled", "c unavailable"}, 60 * second},
-		{"where the first fails", map[string]script{"a": always(fail(converse.Unavailable).later(second)), "b": hello(50*second, "B"), "c": hello(60*second, "C")},
-			[]string{"a unavailable", "b ok", "c late"}, 51 * second},
+		{"where the second fails once", map[string]script{"a": {{silence()}}, "b": {{fail(converse.Throttled)}, good()}, "c": {{silence()}}},
+			[]string{"a late", "b throttled", "c late", "b ok"}, 40 * second},
+		{"where all others fail", map[string]script{"a": hello(60*second, "A"), "b": always(fail(converse.Denied)), "c": always(fail(converse.NotFound))},
+			[]string{"a ok", "b denied", "c not_found"}, 60 * second},
+		{"where the first fails", map[string]script{"a": always(fail(converse.Unavailable).later(second)), "b": hello(30*second, "B"), "c": hello(60*second, "C")},
+			[]string{"a unavailable", "b ok", "c late"}, 31 * second},
+		{"by nobody but the last", map[string]script{"a": {{silence()}}, "b": {{silence()}}, "c": hello(second, "C")},
+			[]string{"a late", "b late", "c ok"}, 41 * second},
 	}
 	for _, tt := range tests {
 		bubble(t, tt.name, func(t *testing.T) {
@@ -49,6 +54,20 @@ func TestASchemaThatIsCompiled(t *testing.T) {
 			assert.Equal(t, tt.want, outcomes(report))
 		})
 	}
+	bubble(t, "by one of two, which is throttled first", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": {{silence()}}, "b": {{fail(converse.Throttled)}, good()}}}
+		started := time.Now()
+		_, report, err := engine(t, m).Answer(t.Context(), targets[:2], strict("s"))
+		require.NoError(t, err)
+		assert.Equal(t, []string{"a late", "b throttled", "b ok"}, outcomes(report))
+		assert.Less(t, time.Since(started), 21*second)
+	})
+	bubble(t, "is hedged as any other", func(t *testing.T) {
+		m := &model{regions: map[string]script{"a": hello(15*second, "A"), "b": {good()}}}
+		_, report, err := engine(t, m, hedged).Answer(t.Context(), targets, strict("s"))
+		require.NoError(t, err)
+		assert.Equal(t, []string{"first a", "hedge b"}, reasons(report))
+	})
 	bubble(t, "ends all the same", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": {{silence()}}, "b": {{silence()}}, "c": {{silence()}}}}
 		started := time.Now()
@@ -79,6 +98,16 @@ func TestBlameForSilenceOverASchema(t *testing.T) {
 			assert.Equal(t, []string{"a late", "b ok"}, outcomes(answer(t, e, strict("s"))))
 		}
 		assert.Equal(t, []string{"first b"}, reasons(answer(t, e, strict("s"))))
+	})
+	bubble(t, "so are two", func(t *testing.T) {
+		e := engine(t, &model{regions: map[string]script{"a": {{silence()}}, "b": {{silence()}}, "c": {good()}}})
+		for range failover.DefaultFailures {
+			_, _, err := e.Answer(t.Context(), targets, strict("s"))
+			require.NoError(t, err)
+		}
+		_, report, err := e.Answer(t.Context(), targets, strict("s"))
+		require.NoError(t, err)
+		assert.Equal(t, []string{"c ok"}, outcomes(report))
 	})
 	bubble(t, "those that compile are not", func(t *testing.T) {
 		slow := script{{say("A").later(30 * second), end()}}

@@ -79,6 +79,20 @@ func TestHedge(t *testing.T) {
 		assert.Equal(t, []string{"probe a", "hedge b"}, reasons(ask(t, e, 2)))
 		assert.Equal(t, 2500*ms, time.Since(started))
 	})
+	bubble(t, "of a probe goes to what is well before it goes to another probe", func(t *testing.T) {
+		down := always(fail(converse.Unavailable))
+		m := &model{regions: map[string]script{"a": down, "b": down, "c": {good()}}}
+		e := engine(t, m)
+		for range failover.DefaultFailures {
+			ask(t, e, 3)
+		}
+		m.set("a", script{{silence()}})
+		m.set("b", script{{silence()}})
+		time.Sleep(time.Minute)
+		started := time.Now()
+		assert.Equal(t, []string{"probe a", "hedge c"}, reasons(ask(t, e, 3)))
+		assert.Equal(t, 2500*ms, time.Since(started))
+	})
 	bubble(t, "of a wrong request ends it when the first does", func(t *testing.T) {
 		m := &model{regions: map[string]script{"a": always(fail(converse.Throttled).later(3 * second)), "b": always(fail(converse.Invalid))}}
 		_, report, err := engine(t, m, hedged).Answer(t.Context(), targets, converse.Request{})

@@ -80,14 +80,20 @@ func (p *plan) soonest(b *breakers) *candidate {
 	return first
 }
 
-// well is the first target that was not called yet and is not spared.
+// well is the first target that was not called yet and whose breaker is closed, or
+// else that is not spared.
 func (p *plan) well(b *breakers, now time.Time) *candidate {
+	var due *candidate
 	for _, c := range p.candidates {
-		if c.calls == 0 && !b.spares(c.target.ID, now) {
+		switch {
+		case c.calls > 0:
+		case !b.isOpen(c.target.ID):
 			return c
+		case due == nil && !b.spares(c.target.ID, now):
+			due = c
 		}
 	}
-	return nil
+	return due
 }
 
 // rest is how many targets may still be called, c included.

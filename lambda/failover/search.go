@@ -29,7 +29,7 @@ type search struct {
 	calls   sync.WaitGroup
 	timer   *time.Timer
 
-	running []*attempt // all under way: one, or two until the first content
+	running []*attempt // all under way: one after the first content
 	chosen  *attempt   // the one that answers; nil before any content
 	told    bool       // what it said last is with the caller, whose time is not its silence
 	retryAt time.Time  // the next start, if it has to wait and nothing is running
@@ -89,13 +89,21 @@ func (s *search) check(now time.Time) error {
 			s.failed(a, &converse.Error{Class: converse.Timeout, Region: a.target.Region, Err: errSilent})
 		}
 	}
-	if len(s.running) == 0 {
+	if !s.busy(now) {
 		return s.advance(now)
 	}
 	if !s.hedgeAt.IsZero() && !now.Before(s.hedgeAt) {
 		s.hedge(now)
 	}
 	return nil
+}
+
+// busy tells whether a call is under way that is not overdue. Beside those that are
+// the search goes on as if they had failed.
+func (s *search) busy(now time.Time) bool {
+	return slices.ContainsFunc(s.running, func(a *attempt) bool {
+		return a == s.chosen || a.overdue.IsZero() || now.Before(a.overdue)
+	})
 }
 
 // halt gives up everything, for a reason that no target is to blame for.
@@ -128,13 +136,17 @@ func (s *search) wake(until time.Time) time.Time {
 	}
 	sooner(until)
 	sooner(s.bound.until)
+	now := time.Now()
 	for _, a := range s.running {
 		sooner(a.silent)
+		if now.Before(a.overdue) {
+			sooner(a.overdue)
+		}
 	}
-	if len(s.running) == 0 {
-		sooner(s.retryAt)
-	} else {
+	if s.busy(now) {
 		sooner(s.hedgeAt)
+	} else {
+		sooner(s.retryAt)
 	}
 	return first
 }
@@ -224,8 +236,9 @@ func (s *search) failed(a *attempt, f *converse.Error) {
 	if a == s.chosen {
 		s.broken(f)
 	}
-	if len(s.running) > 0 && !s.plan.stopped {
-		s.hedgeAt = s.running[0].overdue // when another may be asked beside it
+	s.hedgeAt = time.Time{}
+	if len(s.running) > 0 && s.running[0].probe && !s.plan.stopped {
+		s.hedgeAt = s.running[0].started.Add(s.engine.cfg.FirstContent / probeHead)
 	}
 }
 

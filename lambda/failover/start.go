@@ -15,7 +15,11 @@ const probeHead = 8
 // advance starts the next call, or says when to.
 func (s *search) advance(now time.Time) error {
 	next := s.plan.next(s.engine.breakers, now)
+	s.retryAt = time.Time{}
 	if next.candidate == nil || s.bound.reached(next.at) {
+		if len(s.running) > 0 { // and overdue
+			return nil
+		}
 		return s.exhausted()
 	}
 	s.retryAt = next.at
@@ -28,8 +32,6 @@ func (s *search) advance(now time.Time) error {
 	switch delay := s.engine.cfg.Hedge.Delay; {
 	case a.probe:
 		s.hedgeAt = a.started.Add(s.engine.cfg.FirstContent / probeHead)
-	case !a.overdue.IsZero():
-		s.hedgeAt = a.overdue
 	case delay > 0:
 		s.hedgeAt = a.started.Add(delay)
 	}
@@ -51,18 +53,21 @@ func (s *search) reason(c choice) Reason {
 	}
 }
 
-// hedge asks a second target that is not spared, if there is one. Beside a probe,
-// and beside what may be compiling, it may do so at any time, since both are rare.
+// hedge asks a second target that is not spared, if there is one. Beside a probe it
+// may do so at any time, since probes are rare.
 func (s *search) hedge(now time.Time) {
 	s.hedgeAt = time.Time{}
 	second := s.plan.well(s.engine.breakers, now)
 	first := s.running[0]
-	if second == nil || !first.probe && first.overdue.IsZero() && !s.engine.hedges.spend() {
+	if second == nil || !first.probe && !s.engine.hedges.spend() {
 		return
 	}
 	// Another request may have begun to probe it.
 	if state := s.engine.breakers.admit(second.target.ID, now); state != open {
-		s.start(second, ReasonHedge).probe = state == probing
+		a := s.start(second, ReasonHedge)
+		if a.probe = state == probing; a.probe {
+			s.hedgeAt = a.started.Add(s.engine.cfg.FirstContent / probeHead)
+		}
 	}
 }
 
