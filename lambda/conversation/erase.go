@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -59,9 +60,13 @@ func (e Eraser) Sweep(ctx context.Context, tenant string, regions []string) ([]E
 	return all, nil
 }
 
+// pagePatience bounds how long a page is read or removed that its partition
+// throttles: the other regions' deletions come there too, and nobody waits for an
+// answer.
+const pagePatience = time.Minute
+
 // sweep goes through one replica page by page.
-func (e Eraser) sweep(ctx context.Context, tenant, region string) (int, error) {
-	client, removed := e.Clients[region], 0
+func (e Eraser) sweep(ctx context.Context, tenant, region string) (removed int, err error) {
 	in := &dynamodb.ScanInput{
 		TableName:                 aws.String(e.Table),
 		FilterExpression:          aws.String("begins_with(" + contract.PartitionKey + ", :t)"),
@@ -70,22 +75,13 @@ func (e Eraser) sweep(ctx context.Context, tenant, region string) (int, error) {
 		ConsistentRead:            aws.Bool(true),
 	}
 	for {
-		out, err := client.Scan(ctx, in)
+		out, err := e.read(ctx, region, in)
 		if err != nil {
 			return removed, fmt.Errorf("read table %s in %s: %w", e.Table, region, err)
 		}
-		errs := each(len(out.Items), func(i int) error {
-			_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-				TableName: aws.String(e.Table), Key: itemKey(textOf(out.Items[i], contract.PartitionKey), textOf(out.Items[i], contract.SortKey)),
-			})
-			return err
-		})
-		for _, err := range errs {
-			if err == nil {
-				removed++
-			}
-		}
-		if err := errors.Join(errs...); err != nil {
+		n, err := e.remove(ctx, region, out.Items)
+		removed += n
+		if err != nil {
 			return removed, fmt.Errorf("delete from table %s in %s: %w", e.Table, region, err)
 		}
 		if len(out.LastEvaluatedKey) == 0 {
@@ -93,4 +89,33 @@ func (e Eraser) sweep(ctx context.Context, tenant, region string) (int, error) {
 		}
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
+}
+
+func (e Eraser) read(ctx context.Context, region string, in *dynamodb.ScanInput) (out *dynamodb.ScanOutput, err error) {
+	ctx, stop := context.WithTimeout(ctx, pagePatience)
+	defer stop()
+	err = patiently(ctx, func() error {
+		out, err = e.Clients[region].Scan(ctx, in)
+		return err
+	})
+	return out, err
+}
+
+// remove deletes a page, and returns how many of it are gone.
+func (e Eraser) remove(ctx context.Context, region string, items []item) (removed int, err error) {
+	ctx, stop := context.WithTimeout(ctx, pagePatience)
+	defer stop()
+	errs := each(len(items), func(i int) error {
+		key := itemKey(textOf(items[i], contract.PartitionKey), textOf(items[i], contract.SortKey))
+		return patiently(ctx, func() error {
+			_, err := e.Clients[region].DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(e.Table), Key: key})
+			return err
+		})
+	})
+	for _, err := range errs {
+		if err == nil {
+			removed++
+		}
+	}
+	return removed, errors.Join(errs...)
 }

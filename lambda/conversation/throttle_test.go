@@ -158,3 +158,44 @@ func TestALongHistoryIsReadAsItsPartitionAnswers(t *testing.T) {
 		}
 	})
 }
+
+// scanned is a partition that is all of its table.
+type scanned struct {
+	partition
+	table conversation.Scanner
+}
+
+func (s scanned) Scan(ctx context.Context, in *dynamodb.ScanInput, opts ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	if err := s.reads.take(1 << 20); err != nil {
+		return nil, err
+	}
+	return s.table.Scan(ctx, in, opts...)
+}
+
+// TestLargeTurnsAreErasedAsTheirPartitionTakesIt, and found as it is read.
+func TestLargeTurnsAreErasedAsTheirPartitionTakesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(three...)
+		s := inBubble(t, at(w, here), at(w, there), at(w, beyond))
+		for range 2 {
+			id, err := s.NewTurn(conversation.TurnID{})
+			require.NoError(t, err)
+			_, _, err = s.Append(t.Context(), "acme", conversation.Turn{ID: id, Body: []byte(noise(t, 3900<<10))})
+			require.NoError(t, err)
+		}
+		clients := map[string]conversation.Scanner{}
+		for _, region := range three {
+			w.deliver(region, -1)
+			busy := newPartition(at(w, region))
+			busy.reads = newBucket(128 << 10)
+			clients[region] = scanned{busy, at(w, region)}
+		}
+		swept, err := conversation.Eraser{Table: "content", Clients: clients}.Sweep(t.Context(), "acme", three)
+		require.NoError(t, err)
+		for _, found := range swept {
+			require.NoError(t, found.Err)
+			assert.Positive(t, found.Items, found.Region)
+			assert.Empty(t, at(w, found.Region).matching(func(record) bool { return true }), found.Region)
+		}
+	})
+}

@@ -26,8 +26,9 @@ func (r Request) Grammar() (g Grammar) {
 	if m.nativeFormat(r) {
 		add("", r.Format.Schema)
 	}
+	sent := m.sendsTools(r)
 	for _, t := range r.Tools {
-		if t.Strict && m.strict {
+		if t.Strict && m.strict && sent {
 			add(t.Name, t.Schema)
 		}
 	}

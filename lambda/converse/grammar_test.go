@@ -14,6 +14,7 @@ func TestGrammar(t *testing.T) {
 	strict := func(name string) converse.Tool { return converse.Tool{Name: name, Schema: schema, Strict: true} }
 	format := func(f converse.Format) converse.Request { return converse.Request{Model: claude, Format: &f} }
 	tools := func(all ...converse.Tool) converse.Request { return converse.Request{Model: claude, Tools: all} }
+	used := []converse.Message{{Parts: []converse.Part{{ToolUse: &converse.ToolUse{ID: "1", Name: "a", Input: []byte(`{}`)}}}}}
 	for name, r := range map[string]converse.Request{
 		"no schema":      {Model: claude},
 		"any JSON":       format(converse.Format{Strict: true}),
@@ -22,6 +23,7 @@ func TestGrammar(t *testing.T) {
 		"a model that only sees it": {
 			Model: "amazon.nova-pro-v1:0", Format: &converse.Format{Schema: schema, Strict: true}, Tools: []converse.Tool{strict("a")},
 		},
+		"tools that are not to be used": {Model: claude, Tools: []converse.Tool{strict("a")}, ToolChoice: converse.ToolChoice{Mode: converse.ToolNone}},
 	} {
 		assert.Zero(t, r.Grammar(), name)
 	}
@@ -36,4 +38,7 @@ func TestGrammar(t *testing.T) {
 	assert.Len(t, different, 5)
 	again := format(converse.Format{Schema: schema, Strict: true, Name: "other", Description: "words"})
 	assert.True(t, different[again.Grammar()], "names and words are not compiled")
+	before := tools(strict("a"))
+	before.ToolChoice.Mode, before.Messages = converse.ToolNone, used
+	assert.True(t, different[before.Grammar()], "what was used is sent")
 }

@@ -24,6 +24,8 @@ func TestSchemasThatNoModelKeepsToAreNotStrict(t *testing.T) {
 		"choices":                  {of(`{"anyOf":[{"enum":["a",1,null,true]},{"const":{"a":[]}},{"type":"array","items":{"type":"string"},"minItems":1}]}`), true},
 		"a limit's name":           {of(`{"type":"object","properties":{"minimum":{"type":"number"},"enum":{"type":"object","additionalProperties":false}},"additionalProperties":false}`), true},
 		"references":               {defining(`{"anyOf":[{"$ref":"#/$defs/b"},{"$ref":"#/$defs/a"},{"$ref":"#/$defs/b"}]}`, `{"type":"string"}`), true},
+		"to a property":            {of(`{"anyOf":[{"type":"null"},{"$ref":"#/properties/p/anyOf/0"}]}`), true},
+		"to an escaped name":       {`{"type":"object","properties":{"p":{"$ref":"#/$defs/a~1%C3%A4"}},"additionalProperties":false,"$defs":{"a/ä":{"type":"null"}}}`, true},
 		"what is open is refused":  {of(`{"type":"object","properties":{"n":{"type":"number","minimum":1}}}`), true},
 		"what is no schema, too":   {`[]`, true},
 		"limits of a number":       {of(`{"type":"integer","minimum":0}`), false},
@@ -39,6 +41,10 @@ func TestSchemasThatNoModelKeepsToAreNotStrict(t *testing.T) {
 		"a definition in itself":   {defining(`{"$ref":"#/$defs/b"}`, `{"type":"array","items":{"$ref":"#/$defs/b"}}`), false},
 		"a reference to elsewhere": {of(`{"$ref":"https://example.com/a.json"}`), false},
 		"to nowhere":               {of(`{"$ref":"#/$defs/a"}`), false},
+		"to nothing of a list":     {of(`{"anyOf":[{"$ref":"#/properties/p/anyOf/2"},{}]}`), false},
+		"to no number of a list":   {of(`{"anyOf":[{"$ref":"#/properties/p/anyOf/01"},{}]}`), false},
+		"into what has nothing":    {of(`{"anyOf":[{"$ref":"#/type/a"},{}]}`), false},
+		"a property in itself":     {of(`{"type":"array","items":{"$ref":"#/properties/p"}}`), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := converse.Request{

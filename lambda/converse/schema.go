@@ -3,7 +3,6 @@ package converse
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 )
 
 const openSchema = `A strict schema needs "additionalProperties": false in every object.`
@@ -120,10 +119,9 @@ func (r references) leads(ref string) bool {
 	if over, met := r.seen[ref]; met {
 		return over
 	}
-	list, name, _ := strings.Cut(strings.TrimPrefix(ref, "#/"), "/")
-	defined, _ := r.root[list].(map[string]any)
-	target, found := defined[name]
-	if !found || list != "$defs" && list != "definitions" {
+	path, local := pointer(ref)
+	target := pointed(r.root, path)
+	if !local || target == nil {
 		return false
 	}
 	r.seen[ref] = false

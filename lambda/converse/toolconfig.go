@@ -50,12 +50,21 @@ func toolsUsed(messages []Message) []string {
 	return names
 }
 
-// toolConfig is nil if there is nothing to use, and nothing was used: a history
-// with tools cannot do without, even if the model is to use none any more.
+// sendsTools tells whether there is something to use, or was: a history with tools
+// cannot do without, even if the model is to use none any more, unless they are
+// retold.
 // Source: https://docs.aws.amazon.com/bedrock/latest/userguide/tool-use.html
+func (m abilities) sendsTools(r Request) bool {
+	if !r.withoutTools() || m.answersByTool(r) {
+		return true
+	}
+	return len(toolsUsed(r.Messages)) > 0 && !m.retells(r)
+}
+
+// toolConfig is nil if no tools are sent. Those that are retold are not in the
+// messages any more.
 func (t *translation) toolConfig() *types.ToolConfiguration {
-	used := toolsUsed(t.Messages)
-	if t.retold || t.withoutTools() && len(used) == 0 && t.answer == "" {
+	if !t.model.sendsTools(t.Request) {
 		return nil
 	}
 	config := &types.ToolConfiguration{}
@@ -66,7 +75,7 @@ func (t *translation) toolConfig() *types.ToolConfiguration {
 		}
 	}
 	if len(t.Tools) == 0 {
-		for _, name := range used {
+		for _, name := range toolsUsed(t.Messages) {
 			config.Tools = append(config.Tools, t.specification(Tool{Name: name, Schema: []byte(anyObject)}))
 		}
 	}

@@ -73,7 +73,10 @@ func newAPI(getenv func(string) string, log *slog.Logger) (http.Handler, error) 
 	}
 	log.Info("start", "function", contract.FunctionInvoker, "stack", cfg.Stack, "region", cfg.Region)
 	logViolations(cfg, log)
-	return openai.New(openai.Config{Stack: cfg.Stack, Region: cfg.Region, Models: cfg.Models, Engine: engine, Store: store, Budget: counter, Log: log})
+	return openai.New(openai.Config{
+		Stack: cfg.Stack, Region: cfg.Region, Models: cfg.Models, Engine: engine, Store: store, Budget: counter, Log: log,
+		KeepAlive: seconds(cfg.Failover.KeepAliveSeconds),
+	})
 }
 
 // logViolations says once of each target that it will be refused, and why. The

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
@@ -22,18 +23,23 @@ const anyObjectHead = `{"json_answer":{`
 
 // objects asks for JSON objects of any shape as members of others, and takes them
 // out of there again.
-type objects struct{ Engine }
+type objects struct {
+	Engine
+	now       func() time.Time
+	keepAlive time.Duration
+}
 
 // Open implements [Engine].
 func (o objects) Open(ctx context.Context, targets []contract.Target, r converse.Request) (converse.Stream, failover.Report, error) {
 	if !wantsAnyObject(r) {
 		return o.Engine.Open(ctx, targets, r)
 	}
+	asked := o.now()
 	stream, report, err := o.Engine.Open(ctx, targets, heldObject(r))
 	if err != nil {
 		return nil, report, err
 	}
-	return &objectStream{Stream: stream, report: report}, report, nil
+	return &objectStream{Stream: stream, of: o, report: report, told: asked}, report, nil
 }
 
 // Answer implements [Engine].
@@ -63,13 +69,22 @@ func heldObject(r converse.Request) converse.Request {
 // objectStream is a stream of which the object is taken out.
 type objectStream struct {
 	converse.Stream
+	of     objects
 	report failover.Report // what was known when it began
 	held   heldText
+	told   time.Time       // when the last event was, or the question
 	end    *converse.Event // the last event, while what was left is told
 }
 
-// Next implements [converse.Stream].
+// Next implements [converse.Stream]. While text is held back it waits, as a stream
+// does that is silent.
 func (s *objectStream) Next() (converse.Event, error) {
+	ev, err := s.next()
+	s.told = s.of.now()
+	return ev, err
+}
+
+func (s *objectStream) next() (converse.Event, error) {
 	if end := s.end; end != nil {
 		s.end = nil
 		return *end, nil
@@ -80,7 +95,12 @@ func (s *objectStream) Next() (converse.Event, error) {
 		case err != nil:
 			return ev, err
 		case ev.Text != "":
-			if ev.Text = s.held.take(ev.Text); ev.Text == "" {
+			ev.Text = s.held.take(ev.Text)
+			switch {
+			case ev.Text != "":
+			case s.of.now().Sub(s.told) >= s.of.keepAlive:
+				return converse.Event{Wait: true}, nil
+			default:
 				continue
 			}
 		case ev.End != nil:

@@ -1,11 +1,17 @@
 package openai_test
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/crossregion/crossregion/contract"
 	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/failover"
+	"github.com/crossregion/crossregion/lambda/openai"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -51,6 +57,50 @@ func TestAnyJSONIsTakenOutOfItsMember(t *testing.T) {
 				assert.Equal(t, tt.want, contentOf(t, url, `"stream":true,"response_format":{"type":"json_object"}`), "streamed, in pieces of %d", size)
 			}
 		})
+	}
+}
+
+// slow is an engine whose events come five seconds apart.
+type slow struct {
+	*engine
+	now time.Time
+}
+
+type slowStream struct {
+	converse.Stream
+	of *slow
+}
+
+func (s *slow) Open(ctx context.Context, targets []contract.Target, q converse.Request) (converse.Stream, failover.Report, error) {
+	answer, report, err := s.engine.Open(ctx, targets, q)
+	return slowStream{answer, s}, report, err
+}
+
+func (s slowStream) Next() (converse.Event, error) {
+	s.of.now = s.of.now.Add(5 * time.Second)
+	return s.Stream.Next()
+}
+
+// TestAnyJSONThatIsHeldBackShowsThatItIsAlive, as often as a silent stream does.
+func TestAnyJSONThatIsHeldBackShowsThatItIsAlive(t *testing.T) {
+	for _, tt := range []struct {
+		said      string
+		keepAlive time.Duration
+		comments  int
+	}{
+		{`{"json_answer":"{\"a\":1}"}`, 0, 3},
+		{`{"json_answer":"{\"a\":1}"}`, 20 * time.Second, 2},
+		{`{"json_answer":{"a":123456789}}`, 0, 1},
+	} {
+		e := &slow{engine: hello(), now: time.Unix(1_700_000_000, 0)}
+		e.events = nil
+		for piece := range slices.Chunk([]byte(tt.said), 3) {
+			e.events = append(e.events, converse.Event{Text: string(piece)})
+		}
+		url, _ := served(t, openai.Config{Engine: e, Store: newMemory(), Budget: &ledger{}, KeepAlive: tt.keepAlive, Now: func() time.Time { return e.now }})
+		_, got := post(t, url, with(`"stream":true,"response_format":{"type":"json_object"}`))
+		assert.Equal(t, tt.comments, strings.Count(got, ": waiting\n\n"), tt.said)
+		assert.Contains(t, got, "data: [DONE]")
 	}
 }
 

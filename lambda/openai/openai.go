@@ -7,6 +7,7 @@
 package openai
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,9 @@ type Config struct {
 	// Log receives one line per request, without anything that a caller wrote;
 	// required.
 	Log *slog.Logger
+	// KeepAlive is how often a stream shows that it is alive while text is held
+	// back; 0 means [failover.DefaultKeepAlive].
+	KeepAlive time.Duration
 	// Now is time.Now if nil.
 	Now func() time.Time
 }
@@ -63,7 +67,7 @@ func New(cfg Config) (http.Handler, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	cfg.Engine = objects{cfg.Engine}
+	cfg.Engine = objects{cfg.Engine, cfg.Now, cmp.Or(cfg.KeepAlive, failover.DefaultKeepAlive)}
 	s := &server{Config: cfg, mux: http.NewServeMux(), models: map[string]contract.Model{}}
 	for _, m := range cfg.Models {
 		s.models[m.Name] = m

@@ -77,6 +77,9 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request, rec *record, to 
 	events := newEventWriter(w, to)
 	events.head.Object = "chat.completion.chunk"
 	rec.breakOff = func(e *apiError) { events.event(e) }
+	if report.Target == "" {
+		events.comment("waiting") // for content: the status has waited for it long enough
+	}
 	events.copy(r.Context(), s, answer, rec)
 	return nil
 }

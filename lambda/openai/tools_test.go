@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/crossregion/crossregion/lambda/converse"
+	"github.com/crossregion/crossregion/lambda/failover"
 	sdk "github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/shared"
 	"github.com/stretchr/testify/assert"
@@ -294,6 +295,17 @@ func TestStreamedToolsOnTheWire(t *testing.T) {
 		`data: [DONE]`,
 	}
 	assert.Equal(t, strings.Join(want, "\n\n")+"\n\n", got)
+}
+
+// TestAStreamThatBeginsWithoutContentSaysSoAtOnce: proxies that wait for the first
+// byte have waited for the status already.
+func TestAStreamThatBeginsWithoutContentSaysSoAtOnce(t *testing.T) {
+	e := hello()
+	e.report = failover.Report{}
+	url, _ := api(t, e)
+	_, got := post(t, url, with(`"stream":true`))
+	assert.True(t, strings.HasPrefix(got, ": waiting\n\ndata: "), got)
+	assert.Equal(t, 1, strings.Count(got, ": waiting"))
 }
 
 func TestCallsWithoutWordsHaveNoContent(t *testing.T) {
