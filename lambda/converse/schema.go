@@ -115,13 +115,15 @@ func (r references) end(v any) bool {
 	})
 }
 
+// leads tells whether a reference leads to a definition that ends. What is known
+// to be taken is references to definitions, and nothing of others.
 func (r references) leads(ref string) bool {
 	if over, met := r.seen[ref]; met {
 		return over
 	}
 	path, local := pointer(ref)
 	target := pointed(r.root, path)
-	if !local || target == nil {
+	if !local || target == nil || path[0] != "$defs" && path[0] != "definitions" {
 		return false
 	}
 	r.seen[ref] = false
