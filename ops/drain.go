@@ -27,14 +27,11 @@ func (s *stack) others(region string) []string {
 	return append(slices.DeleteFunc(slices.Clone(s.regions), func(r string) bool { return r == region }), region)
 }
 
-// flag writes or removes a region's flag, and says in which region that was.
-func (c *call) flag(set func(client *dynamodb.Client) error, done string) error {
-	region := c.args[0]
-	if err := c.checkRegion(region); err != nil {
-		return err
-	}
-	wrote := ""
-	err := c.somewhere(c.others(region), func(at string) error {
+// flag writes or removes a region's flag in the first of some regions that
+// answers, and says in which that was.
+func (c *call) flag(regions []string, set func(client *dynamodb.Client) error, done string) error {
+	region, wrote := c.args[0], ""
+	err := c.somewhere(regions, func(at string) error {
 		wrote = at
 		return set(c.clients[at])
 	})
@@ -52,24 +49,38 @@ func drain(ctx context.Context, c *call) error {
 	if err := c.checkRegion(c.args[0]); err != nil {
 		return err
 	}
-	if c.isLast(ctx, c.args[0]) {
+	last, order := c.isLast(ctx, c.args[0])
+	if last {
 		return fmt.Errorf("drain %s: all other regions are drained, and with none left DNS takes all of them for healthy: undrain another first", c.args[0])
 	}
-	return c.flag(func(client *dynamodb.Client) error {
+	return c.flag(order, func(client *dynamodb.Client) error {
 		_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(c.ControlTable), Item: drainKey(c.args[0])})
 		return err
 	}, "drained")
 }
 
-// isLast reports whether all regions but one are drained, as the first of those
-// has it. If that does not answer, it is not known, and no reason to wait.
-func (s *stack) isLast(ctx context.Context, region string) bool {
-	flagged, err := s.flags(ctx, s.others(region)[0])
-	return err == nil && !slices.ContainsFunc(s.regions, func(r string) bool { return r != region && !slices.Contains(flagged, r) })
+// isLast reports whether all regions but one are drained, as the first that
+// answers has it, and in which order to write: those that kept silent last, so
+// that nobody waits for them twice. If none answers it is not known, and a write
+// is tried all the same.
+func (s *stack) isLast(ctx context.Context, region string) (last bool, order []string) {
+	order = s.others(region)
+	for i, at := range order {
+		flagged, err := s.flags(ctx, at)
+		if err != nil {
+			continue
+		}
+		last = !slices.ContainsFunc(s.regions, func(r string) bool { return r != region && !slices.Contains(flagged, r) })
+		return last, slices.Concat(order[i:], order[:i])
+	}
+	return false, order
 }
 
 func undrain(ctx context.Context, c *call) error {
-	return c.flag(func(client *dynamodb.Client) error {
+	if err := c.checkRegion(c.args[0]); err != nil {
+		return err
+	}
+	return c.flag(c.others(c.args[0]), func(client *dynamodb.Client) error {
 		_, err := client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(c.ControlTable), Key: drainKey(c.args[0])})
 		return err
 	}, "back")

@@ -2,10 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/url"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,7 +36,7 @@ type local struct {
 // Of two of one name it is the one that was started last.
 func openLocal(name string) (*stack, error) {
 	served, err := findLocal(name)
-	if err != nil {
+	if err != nil && len(served) == 0 {
 		return nil, fmt.Errorf("operate the local stack: %w", err)
 	}
 	names := map[string]bool{}
@@ -58,27 +58,24 @@ func openLocal(name string) (*stack, error) {
 	}), nil
 }
 
-// findLocal reads what is served here, all or those of one name. What was killed
-// has left its file, and answers no more.
-func findLocal(name string) ([]local, error) {
+// findLocal reads what is served here, all or those of one name, and says what
+// cannot be read. What was killed has left its file, and answers no more.
+func findLocal(name string) (served []local, unread error) {
 	files, err := filepath.Glob(localFiles)
 	if err != nil {
 		return nil, err
 	}
-	var served []local
 	for _, file := range files {
 		l, err := readLocal(file)
 		switch {
 		case os.IsNotExist(err): // it has just ended
-			continue
 		case err != nil:
-			return nil, fmt.Errorf("read %s: %w", file, err)
-		}
-		if (name == "" || name == l.Stack) && answers(l.Endpoint) {
+			unread = errors.Join(unread, fmt.Errorf("read %s, which may be removed: %w", file, err))
+		case (name == "" || name == l.Stack) && answers(l.Endpoint):
 			served = append(served, l)
 		}
 	}
-	return served, nil
+	return served, unread
 }
 
 func readLocal(file string) (l local, err error) {
@@ -97,12 +94,15 @@ func readLocal(file string) (l local, err error) {
 	return l, l.Outputs.validate()
 }
 
-// answers reports whether somebody listens at a URL.
+// patience is how long the embedded cloud has to answer, on a machine that may
+// be busy with it.
+const patience = 5 * time.Second
+
+// answers reports whether AWS is embedded at a URL: something else may have got
+// the port of a run that was killed. A call without a signature is refused there
+// as AWS does.
 func answers(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return false
-	}
-	connection, err := net.DialTimeout("tcp", u.Host, time.Second)
-	return err == nil && connection.Close() == nil
+	client := http.Client{Timeout: patience}
+	res, err := client.Get(endpoint)
+	return err == nil && res.Body.Close() == nil && res.Header.Get("X-Amzn-ErrorType") != ""
 }

@@ -5,7 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,10 +72,11 @@ func TestALocalStackIsOperated(t *testing.T) {
 	ops("drain", "eu-north-1")
 	s, err := openLocal("")
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return s.isLast(t.Context(), "eu-west-1") }, time.Minute, 10*time.Millisecond, "the flags do not come to the others")
+	require.Eventually(t, func() bool { last, _ := s.isLast(t.Context(), "eu-west-1"); return last }, time.Minute, 10*time.Millisecond, "the flags do not come to the others")
 	_, err = runOps(t, "", "drain", "eu-west-1", "--local")
 	assert.ErrorContains(t, err, "drain eu-west-1: all other regions are drained, and with none left DNS takes all of them for healthy: undrain another first")
-	assert.False(t, s.isLast(t.Context(), "eu-north-1"))
+	last, _ := s.isLast(t.Context(), "eu-north-1")
+	assert.False(t, last)
 	ops("undrain", "eu-central-1")
 	ops("undrain", "eu-north-1")
 
@@ -157,11 +159,19 @@ func TestALocalStackIsOperated(t *testing.T) {
 // found, started so many seconds after others. It has one control table.
 func serve(t *testing.T, stack, table string, started int) (end func()) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() }) // it may have ended
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Amzn-ErrorType", "MissingAuthenticationTokenException")
+	}))
+	t.Cleanup(server.Close)
+	writeLocal(t, server.URL, stack, table, started)
+	return server.Close
+}
+
+// writeLocal writes the file of a stack at an endpoint.
+func writeLocal(t *testing.T, endpoint, stack, table string, started int) {
+	t.Helper()
 	raw, err := json.Marshal(map[string]any{
-		"stack": stack, "endpoint": "http://" + listener.Addr().String(),
+		"stack": stack, "endpoint": endpoint,
 		"outputs": map[string]any{"controlTable": table, "conversationTable": "t", "regionalEndpoints": map[string]string{"eu-west-1": "https://a"}},
 	})
 	require.NoError(t, err)
@@ -170,7 +180,6 @@ func serve(t *testing.T, stack, table string, started int) (end func()) {
 	require.NoError(t, os.WriteFile(file, raw, 0o600))
 	at := time.Date(2026, 11, 26, 12, 0, started, 0, time.UTC)
 	require.NoError(t, os.Chtimes(file, at, at))
-	return func() { require.NoError(t, listener.Close()) }
 }
 
 // TestWhichLocalStack: several may be served from one folder, of which any may
@@ -199,13 +208,26 @@ func TestWhichLocalStack(t *testing.T) {
 	assert.Equal(t, "first", table(""))
 	_, err = openLocal("prod")
 	assert.ErrorContains(t, err, "none called prod is served from this folder: start go run ./local up --stack prod here first")
+
+	stranger := httptest.NewServer(http.NotFoundHandler())
+	defer stranger.Close()
+	writeLocal(t, stranger.URL, "prod", "killed", 4)
+	assert.Equal(t, "first", table(""), "something else has the port of what was killed")
 }
 
 func TestALocalFileThatIsNone(t *testing.T) {
 	t.Chdir(t.TempDir())
 	serve(t, "eu", "", 1)
 	_, err := openLocal("")
-	assert.ErrorContains(t, err, "eu-1.json: controlTable, conversationTable or regionalEndpoints is missing")
+	assert.ErrorContains(t, err, "eu-1.json, which may be removed: controlTable, conversationTable or regionalEndpoints is missing")
+	serve(t, "prod", "c", 2)
+	for _, name := range []string{"", "prod"} {
+		s, err := openLocal(name)
+		require.NoError(t, err, "another is served")
+		assert.Equal(t, "c", s.ControlTable)
+	}
+	_, err = openLocal("eu")
+	assert.ErrorContains(t, err, "eu-1.json, which may be removed")
 }
 
 // TestNobodyAnswers: then it is not known whether a region is drained.

@@ -115,13 +115,23 @@ const (
 
 func newStack(out outputs, cfg aws.Config) *stack {
 	cfg.RetryMaxAttempts = attempts
-	cfg.HTTPClient = awshttp.NewBuildableClient().WithTimeout(callTimeout).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
+	cfg.HTTPClient = bounded(cfg.HTTPClient)
 	s := &stack{outputs: out, regions: slices.Sorted(maps.Keys(out.RegionalEndpoints)), clients: map[string]*dynamodb.Client{}}
 	for _, region := range s.regions {
 		cfg.Region = region
 		s.clients[region] = dynamodb.NewFromConfig(cfg)
 	}
 	return s
+}
+
+// bounded is a client that does not wait for long. It is made of the
+// configuration's own, which trusts the certificates that AWS_CA_BUNDLE names.
+func bounded(client aws.HTTPClient) aws.HTTPClient {
+	b, ok := client.(*awshttp.BuildableClient)
+	if !ok {
+		b = awshttp.NewBuildableClient()
+	}
+	return b.WithTimeout(callTimeout).WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout })
 }
 
 // keys is the control table as one region has it.

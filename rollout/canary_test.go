@@ -21,6 +21,24 @@ func TestACanary(t *testing.T) {
 		assert.Equal(t, &canary{Percent: 10, Versions: map[string]string{"eu-central-1-invoker": "7"}}, try.engine.ups[0].canary)
 		assert.Nil(t, try.engine.ups[1].canary)
 	})
+	for _, op := range []string{"create-replacement", "delete"} {
+		t.Run("none where the former version would lose a model: "+op, func(t *testing.T) {
+			try := newTrial(t)
+			try.engine.settings = withCanary
+			try.engine.preview = parsed(t, planned(op, "eu-west-1-inference-nova", `{}`, `{}`),
+				updated("eu-central-1-invoker-fn"), alias("eu-central-1-invoker", "7"), alias("eu-west-1-invoker", "4"))
+			try.engine.after = func() {
+				if try.engine.ups[len(try.engine.ups)-1].region == "eu-west-1" {
+					try.bells["eu-west-1"] = []string{"errors-2"}
+				}
+			}
+			assert.ErrorContains(t, try.roll(t.Context()), "alarm errors rings")
+			require.Equal(t, []string{"eu-central-1", "eu-central-1", "eu-west-1"}, try.regions(), "and no way back")
+			assert.NotNil(t, try.engine.ups[0].canary, "it loses nothing")
+			assert.Nil(t, try.engine.ups[2].canary)
+			assert.Contains(t, try.out.String(), "eu-west-1: no canary, since the former version cannot do without what is replaced or removed: eu-west-1-inference-nova\n")
+		})
+	}
 	halfWay := []struct {
 		name  string
 		spoil func(t *trial, interrupt func())

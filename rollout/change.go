@@ -42,6 +42,9 @@ var operations = map[string]operation{
 // aliasType is what routes calls to a version of a function.
 const aliasType = "aws:lambda/alias:Alias"
 
+// profileType is by what a function calls a model.
+const profileType = "aws:bedrock/inferenceProfile:InferenceProfile"
+
 // name is the logical name in a URN.
 func name(urn string) string {
 	parts := strings.SplitN(urn, "::", 4)

@@ -149,6 +149,8 @@ func urn(name string) string {
 	switch {
 	case strings.HasSuffix(name, "-alias"):
 		kind = aliasType
+	case strings.Contains(name, "-inference-"):
+		kind = profileType
 	case strings.Contains(name, separator):
 		kind = alarmType
 	}

@@ -17,6 +17,7 @@ type step struct {
 	targets  []string          // URNs; none for everything but the excluded
 	exclude  []string          // patterns of URNs
 	versions map[string]string // that the aliases of the step lead to before, by function
+	lost     []string          // profiles of models that these versions can call no more after it
 }
 
 // fleet is what the settings say of a stack's regions.
@@ -109,7 +110,7 @@ func (f fleet) plan(changes []change) []step {
 		if len(own) > 0 && !slices.Contains(f.offline, region) {
 			steps = append(steps, step{
 				title: region, region: region, changes: own, watch: []string{region}, opens: opens(region, own),
-				targets: urns(own), versions: versions(own),
+				targets: urns(own), versions: versions(own), lost: f.lost(region, changes),
 			})
 		}
 	}
@@ -143,6 +144,19 @@ func (f fleet) withdraw(gone []string, changes []change) []step {
 		title: "all regions at once, since " + strings.Join(gone, ", ") + " leaves", changes: changes,
 		watch: append(f.online(), sharedName), exclude: f.excluded(),
 	}}
+}
+
+// lost are a region's profiles that are replaced, and those that a later step
+// removes: the rights to call them go with the region.
+func (f fleet) lost(region string, changes []change) []string {
+	var names []string
+	for _, c := range changes {
+		goes := c.op == replace || c.op == remove
+		if goes && typeOf(c.urn) == profileType && f.regionOf(name(c.urn)) == region {
+			names = append(names, name(c.urn))
+		}
+	}
+	return names
 }
 
 // opens tells whether a region gets its own name by its changes.

@@ -135,10 +135,13 @@ func (r *rollout) do(ctx context.Context, s step) error {
 	if err != nil {
 		return err
 	}
-	if r.share > 0 && len(s.versions) > 0 {
-		err = r.byCanary(ctx, s, vigils)
-	} else {
+	switch {
+	case r.share == 0 || len(s.versions) == 0:
 		err = r.engine.Up(ctx, s, nil)
+	case len(s.lost) > 0:
+		err = r.atOnce(ctx, s)
+	default:
+		err = r.byCanary(ctx, s, vigils)
 	}
 	if err != nil {
 		return err
@@ -180,6 +183,16 @@ func (r *rollout) sayOld(v *vigil) error {
 		return r.say("%s has troubles already, which must end: %s", v.place, texts(old))
 	}
 	return nil
+}
+
+// atOnce changes a region without a canary: the former version would keep most
+// calls, or get all of them back, without what it calls models by.
+func (r *rollout) atOnce(ctx context.Context, s step) error {
+	if err := r.say("%s: no canary, since the former version cannot do without what is replaced or removed: %s",
+		s.region, strings.Join(s.lost, ", ")); err != nil {
+		return err
+	}
+	return r.engine.Up(ctx, s, nil)
 }
 
 // byCanary changes a region by way of a canary. Whatever ends it half-way, the

@@ -105,11 +105,15 @@ func literal(value any) string {
 // out does. Any other number has a default, which 0 would silently become.
 var zeroIsNone = []string{"failover.hedgeDelaySeconds", "reservedConcurrency", "rollout.canaryPercent"}
 
+// withoutDefault is the one number that must be given. Its range is checked with
+// all others.
+const withoutDefault = "firewall.requestsPerFiveMinutes"
+
 // checkZero refuses a 0 that would count as left out. One behind a pointer is a
 // value of its own.
 func checkZero(t reflect.Type, path string, value any) Faults {
 	n, err := strconv.ParseFloat(literal(value), 64)
-	if err != nil || n != 0 || t.Kind() == reflect.Pointer || slices.Contains(zeroIsNone, path) {
+	if err != nil || n != 0 || t.Kind() == reflect.Pointer || path == withoutDefault || slices.Contains(zeroIsNone, path) {
 		return nil
 	}
 	if t.Kind() != reflect.Int && t.Kind() != reflect.Float64 {
@@ -128,7 +132,11 @@ func checkStruct(t reflect.Type, path string, value any) Faults {
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		at := strings.TrimPrefix(path+"."+key, "settings.")
 		if field, known := fields[key]; known {
-			all = append(append(all, checkShape(field, at, object[key])...), checkZero(field, at, object[key])...)
+			faults := checkShape(field, at, object[key])
+			if len(faults) == 0 {
+				faults = checkZero(field, at, object[key])
+			}
+			all = append(all, faults...)
 		} else {
 			all = append(all, Fault{at, "unknown key", suggestion(key, fields)})
 		}

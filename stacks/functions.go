@@ -203,7 +203,7 @@ func (s *stack) inferencePolicy(r *region) (pulumi.StringInput, error) {
 	for _, target := range s.targets(r) {
 		profiles = append(profiles, s.regions[target].profiles)
 	}
-	return inference.InvokePolicy(profiles...)
+	return inference.InvokePolicy(len(s.settings.Regions), profiles...)
 }
 
 // readPolicy allows reading single items of a region's control table, with

@@ -148,6 +148,8 @@ func TestParseSettingsRefuses(t *testing.T) {
 		}, `healthChecks.regions[2]: Route 53 has no checkers in "eu-central-1"`},
 		{"a retention that CloudWatch has not", func(s map[string]any) { s["logs"] = map[string]any{"retentionDays": 31} }, "logs.retentionDays: 31 days"},
 		{"an account role without access logs", func(s map[string]any) { s["logs"] = map[string]any{"ownsAccountRole": true} }, "logs.ownsAccountRole: is set without access logs"},
+		{"a firewall whose limit is 0", func(s map[string]any) { s["firewall"] = map[string]any{"requestsPerFiveMinutes": 0} },
+			"firewall.requestsPerFiveMinutes: 0 is out of range; give 10 to 2000000000"},
 		{"a firewall without a limit", func(s map[string]any) { s["firewall"] = map[string]any{} }, "firewall.requestsPerFiveMinutes: 0 is out of range"},
 		{"a deployer who is nobody", func(s map[string]any) { s["deployers"] = []any{"ci"} }, `deployers[0]: "ci" is not the ARN of a role or user`},
 		{"deployers who could be anybody", func(s map[string]any) { s["deployers"] = []any{"arn:aws:iam::123456789012:role/*"} },
@@ -253,6 +255,7 @@ func TestAFaultIsToldOnce(t *testing.T) {
 			s["guardrail"] = map[string]any{"eu-west-1": map[string]any{"id": "g", "version": 1}, "eu-central-1": map[string]any{"id": "g", "version": "1"}}
 		}, "guardrail.eu-west-1.version"},
 		"a 0 that is out of range for two":       {func(s map[string]any) { s["firewall"] = map[string]any{"requestsPerFiveMinutes": 0} }, "firewall.requestsPerFiveMinutes"},
+		"a 0 that is not whole":                  {func(s map[string]any) { s["usage"] = map[string]any{"retentionDays": json.Number("0.0")} }, "usage.retentionDays"},
 		"a text where conversations are to be":   {func(s map[string]any) { s["conversations"] = "eu-central-1" }, "conversations"},
 		"a partner that is the region and twice": {func(s map[string]any) { s["regions"].([]any)[0] = region("eu-central-1", "eu-west-1", "eu-central-1") }, "regions[0].failover[1]"},
 	} {

@@ -24,7 +24,7 @@ func Example() {
 			return err
 		}
 		fmt.Println(p.ModelDestinations("claude-sonnet"))
-		_, err = inference.InvokePolicy(p)
+		_, err = inference.InvokePolicy(1, p)
 		return err
 	}
 	if err := componenttest.New(routes("eu-central-1", "eu-west-1")).Run(program); err != nil {

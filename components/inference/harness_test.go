@@ -42,7 +42,7 @@ func run(t *testing.T, rec *componenttest.Recorder, args *inference.ProfilesArgs
 		if err != nil {
 			return err
 		}
-		document, err := inference.InvokePolicy(p)
+		document, err := inference.InvokePolicy(1, p)
 		// The engine waits for what is exported.
 		ctx.Export("policy", document.ApplyT(func(s string) string { policy = s; return s }))
 		return err

@@ -25,9 +25,9 @@ const applyAction = "bedrock:ApplyGuardrail"
 const unspecified = "unspecified"
 
 // maxPolicy is what is left of IAM's 10,240 characters for all inline policies
-// of a role that calls models in so many regions, after those that a function
-// needs besides: some 1,200 for logs, traces and usage, and 200 for each region's
-// conversations.
+// of a role that keeps conversations in so many regions, after those that a
+// function needs besides: some 1,200 for logs, traces and usage, and 200 for each
+// region's conversations.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 func maxPolicy(regions int) int { return 10_240 - 1_400 - 256*regions }
 
@@ -41,8 +41,9 @@ type grant struct {
 
 // InvokePolicy allows invoking the profiles of several source regions, with
 // their guardrails, and nothing else. It refuses at preview what would be too
-// large for a role.
-func InvokePolicy(regions ...*Profiles) (pulumi.StringOutput, error) {
+// large for a role that is also to keep conversations in so many regions: those of
+// the whole stack, which may be more than it calls models in.
+func InvokePolicy(keeps int, regions ...*Profiles) (pulumi.StringOutput, error) {
 	var expected []grant
 	all := pulumi.Array{}
 	for _, p := range regions {
@@ -55,9 +56,9 @@ func InvokePolicy(regions ...*Profiles) (pulumi.StringOutput, error) {
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	if room := maxPolicy(len(regions)); len(document) > room {
+	if room := maxPolicy(max(keeps, len(regions))); len(document) > room {
 		return pulumi.StringOutput{}, fmt.Errorf("the policy to invoke %d profiles has %d characters, over the %d that a role has room for: "+
-			"use fewer models, or fewer failover partners for each region", len(expected), len(document), room)
+			"use fewer models, fewer failover partners for each region, or fewer regions", len(expected), len(document), room)
 	}
 	return all.ToArrayOutput().ApplyT(func(regions []any) (string, error) {
 		var grants []grant

@@ -131,7 +131,7 @@ func TestThePolicyMustFitARole(t *testing.T) {
 		}
 		return out
 	}
-	invoke := func(guardrail string, regions, n int) error {
+	invoke := func(guardrail string, keeps, regions, n int) error {
 		return componenttest.New(routes(europe...)).Run(func(ctx *pulumi.Context) error {
 			var all []*inference.Profiles
 			for _, region := range []string{"eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3", "eu-south-1", "eu-south-2"}[:regions] {
@@ -148,11 +148,12 @@ func TestThePolicyMustFitARole(t *testing.T) {
 				}
 				all = append(all, p)
 			}
-			_, err := inference.InvokePolicy(all...)
+			_, err := inference.InvokePolicy(keeps, all...)
 			return err
 		})
 	}
-	require.NoError(t, invoke("", 3, 6))
-	require.NoError(t, invoke("eu.guardrail.v1:0", 3, 6))
-	assert.ErrorContains(t, invoke("", 6, 8), "use fewer models, or fewer failover partners")
+	require.NoError(t, invoke("", 3, 3, 6))
+	require.NoError(t, invoke("eu.guardrail.v1:0", 3, 3, 6))
+	assert.ErrorContains(t, invoke("", 6, 6, 8), "use fewer models, fewer failover partners for each region, or fewer regions")
+	assert.ErrorContains(t, invoke("", 9, 3, 6), "use fewer models", "conversations of other regions take room too")
 }

@@ -138,6 +138,8 @@ func TestAnswersMatchTheSchema(t *testing.T) {
 		{"one of several", object(`"properties":{"a":{"enum":["x","y"]},"b":{"anyOf":[{"type":"string"},{"type":"null"}]}}`), `{"a":"x","b":null}`},
 		{"a list", object(`"properties":{"a":{"type":"array","minItems":1,"items":{"type":"number"}}}`), `{"a":[7]}`},
 		{"a definition", `{"$defs":{"n":{"type":"integer"}},` + object(`"properties":{"a":{"$ref":"#/$defs/n"}}`)[1:], `{"a":7}`},
+		{"a definition whose name is escaped", `{"$defs":{"n/m~1":{"type":"integer"}},` + object(`"properties":{"a":{"$ref":"#/$defs/n~1m~01"}}`)[1:], `{"a":7}`},
+		{"definitions that double", `{"$defs":{` + doubling(64) + `"d64":{"type":"integer"}},` + object(`"properties":{"a":{"$ref":"#/$defs/d0"}}`)[1:], `{"a":null}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -147,6 +149,16 @@ func TestAnswersMatchTheSchema(t *testing.T) {
 			assert.JSONEq(t, tt.want, answer.Text)
 		})
 	}
+}
+
+// doubling are definitions d0, d1 and so on, each of which refers twice to the
+// next.
+func doubling(n int) string {
+	var all strings.Builder
+	for i := range n {
+		fmt.Fprintf(&all, `"d%d":{"anyOf":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]},`, i, i+1, i+1)
+	}
+	return all.String()
 }
 
 func outputSchema(schema string) string {

@@ -3,6 +3,7 @@ package bedrock
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -24,11 +25,14 @@ func compilable(text []byte) error {
 	if json.Unmarshal(text, &root) != nil {
 		return nil // which is refused as such
 	}
-	return compiler{root: root}.check(root, nil)
+	return compiler{root, map[string]bool{}}.check(root, nil)
 }
 
 // compiler looks references up in a schema.
-type compiler struct{ root any }
+type compiler struct {
+	root any
+	good map[string]bool // references whose schemas have been checked
+}
 
 // check goes through a schema that stands inside the named definitions.
 func (c compiler) check(v any, inside []string) error {
@@ -59,7 +63,7 @@ func (c compiler) check(v any, inside []string) error {
 // within checks the schemas in a schema. Definitions are checked where they are
 // referred to.
 func (c compiler) within(node map[string]any, inside []string) error {
-	inner := slices.Concat(list(node["anyOf"]), list(node["allOf"]), []any{node["items"]})
+	inner := slices.Concat(list(node["anyOf"]), list(node["allOf"]), list(node["items"]), []any{node["items"]})
 	properties, _ := node["properties"].(map[string]any)
 	for _, p := range properties {
 		inner = append(inner, p)
@@ -80,30 +84,53 @@ func (c compiler) follow(ref string, inside []string) error {
 	if path == "" || slices.Contains(inside, ref) {
 		return fmt.Errorf("circular reference detected in schema definitions: %s", ref)
 	}
+	if c.good[ref] {
+		return nil // else definitions of definitions would take exponential time
+	}
 	target := c.root
 	for _, name := range strings.Split(strings.TrimPrefix(path, "/"), "/") {
 		members, _ := target.(map[string]any)
-		target = members[name]
+		target = members[unescape(name)]
 	}
 	if target == nil {
 		return fmt.Errorf("reference '%s' not found in schema", ref)
 	}
-	return c.check(target, append(slices.Clip(inside), ref))
+	err := c.check(target, append(slices.Clip(inside), ref))
+	c.good[ref] = err == nil
+	return err
 }
+
+// unescape returns a name as it was before it became part of a JSON pointer.
+func unescape(name string) string { return strings.NewReplacer("~1", "/", "~0", "~").Replace(name) }
 
 func list(v any) []any {
 	l, _ := v.([]any)
 	return l
 }
 
-// hasReferences reports whether a schema defines others or refers to them, as
-// Amazon's models do not take it.
+// hasReferences reports whether a schema or one inside it defines others or
+// refers to them, as Amazon's models do not take it.
 // Source: https://docs.aws.amazon.com/nova/latest/userguide/tool-use-definition.html
 func hasReferences(text []byte) bool {
-	var s struct {
-		Defs        json.RawMessage `json:"$defs"`
-		Definitions json.RawMessage `json:"definitions"`
-		Ref         json.RawMessage `json:"$ref"`
+	var root any
+	return json.Unmarshal(text, &root) == nil && refers(root)
+}
+
+func refers(v any) bool {
+	node, _ := v.(map[string]any)
+	for keyword, value := range node {
+		switch keyword {
+		case "$ref", "$defs", "definitions":
+			return true
+		case "enum", "const", "default", "examples": // values, no schemas
+			continue
+		case "properties", "patternProperties": // by names of any kind
+			named, _ := value.(map[string]any)
+			value = slices.Collect(maps.Values(named))
+		}
+		if refers(value) {
+			return true
+		}
 	}
-	return json.Unmarshal(text, &s) == nil && (s.Defs != nil || s.Definitions != nil || s.Ref != nil)
+	return slices.ContainsFunc(list(v), refers)
 }

@@ -82,7 +82,7 @@ func (s schema) example(root schema, depth int) any {
 	case s.Ref == "#":
 		return root.example(root, depth+1)
 	case s.Ref != "":
-		return root.Defs[strings.TrimPrefix(s.Ref, "#/$defs/")].example(root, depth+1)
+		return root.Defs[unescape(strings.TrimPrefix(s.Ref, "#/$defs/"))].example(root, depth+1)
 	case len(choices) > 0:
 		return choices[len(choices)-1].example(root, depth+1) // often null, and the end of a recursion
 	}

@@ -37,7 +37,7 @@ func (d *drill) probeInside(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	inside := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	inside := http.Client{Timeout: probeTimeout, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return d.running.Account.DialFrom(ctx, d.regions[0], net.JoinHostPort(at[0], "443"))
 	}}}
 	res, err := inside.Do(req)

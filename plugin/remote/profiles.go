@@ -94,7 +94,7 @@ func newProfiles(ctx *pulumi.Context, name string, args profilesArgs, opts ...pu
 	if err != nil {
 		return nil, err
 	}
-	grant, err := inference.InvokePolicy(p)
+	grant, err := inference.InvokePolicy(1, p)
 	var warnings []error
 	for _, difference := range p.Differences {
 		warnings = append(warnings, ctx.Log.Warn(difference, &pulumi.LogArgs{Resource: p}))
