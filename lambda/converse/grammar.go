@@ -26,10 +26,11 @@ func (r Request) Grammar() (g Grammar) {
 	if m.nativeFormat(r) {
 		add("", r.Format.Schema)
 	}
-	sent := m.sendsTools(r)
-	for _, t := range r.Tools {
-		if t.Strict && m.strict && sent {
-			add(t.Name, t.Schema)
+	if m.strict && len(r.Tools) > 0 && m.sendsTools(r) { // the last of which may look through all messages
+		for _, t := range r.Tools {
+			if t.Strict {
+				add(t.Name, t.Schema)
+			}
 		}
 	}
 	if sum != nil {

@@ -238,7 +238,7 @@ func (s *search) failed(a *attempt, f *converse.Error) {
 	}
 	s.hedgeAt = time.Time{}
 	if len(s.running) > 0 && s.running[0].probe && !s.plan.stopped {
-		s.hedgeAt = s.running[0].started.Add(s.engine.cfg.FirstContent / probeHead)
+		s.hedgeAt = s.besideProbe(s.running[0])
 	}
 }
 

@@ -31,11 +31,16 @@ func (s *search) advance(now time.Time) error {
 	s.hedgeAt = time.Time{}
 	switch delay := s.engine.cfg.Hedge.Delay; {
 	case a.probe:
-		s.hedgeAt = a.started.Add(s.engine.cfg.FirstContent / probeHead)
+		s.hedgeAt = s.besideProbe(a)
 	case delay > 0:
 		s.hedgeAt = a.started.Add(delay)
 	}
 	return nil
+}
+
+// besideProbe is when another target is asked beside a probe.
+func (s *search) besideProbe(a *attempt) time.Time {
+	return a.started.Add(s.engine.cfg.FirstContent / probeHead)
 }
 
 func (s *search) reason(c choice) Reason {
@@ -66,7 +71,7 @@ func (s *search) hedge(now time.Time) {
 	if state := s.engine.breakers.admit(second.target.ID, now); state != open {
 		a := s.start(second, ReasonHedge)
 		if a.probe = state == probing; a.probe {
-			s.hedgeAt = a.started.Add(s.engine.cfg.FirstContent / probeHead)
+			s.hedgeAt = s.besideProbe(a)
 		}
 	}
 }
